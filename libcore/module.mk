@@ -1,0 +1,3 @@
+# libcore: pure arithmetic and models; includes only itself.
+libcore_DEPS :=
+libcore_LIBS :=
