@@ -1,0 +1,3 @@
+# libshm: what the processes share.
+libshm_DEPS := libcore
+libshm_LIBS :=
