@@ -1,0 +1,112 @@
+/*
+ * log.h - one JSON object a line on stderr.
+ *
+ *   {"t":"2026-07-10T20:25:00.123456Z","m":812345678,"lvl":"info",
+ *    "stage":"feedd.binance","ev":"connected","url":"ws://...","rtt_us":91}
+ *
+ * t UTC, m monotonic ns; then flat fields with a unit suffix. No sentences:
+ * alerts match on ev. Events, levels and budgets: events.def.
+ *
+ * Budget : every event has a rate a minute (token bucket). What is over it is
+ *          counted and reported as "suppressed_n" on the event's next line, or
+ *          by log_housekeep as an event log_suppressed.
+ * Never blocks: one write(2) a line; a line that a full non-blocking pipe
+ *          does not take is dropped and counted (log_dropped_n). A file that
+ *          blocks (a terminal that is stopped) is only blocked on when stderr
+ *          is in blocking mode: log_open sets O_NONBLOCK on pipes and sockets.
+ * Not for the hot path. One thread. Signal handlers must not call it.
+ */
+#ifndef LIBSYS_LOG_H
+#define LIBSYS_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libshm/cfg.h"
+
+enum event {
+#define EVENT(name, level, rate_min, doc) EV_##name,
+#include "libsys/events.def"
+#undef EVENT
+	EV_N
+};
+
+enum field_kind {
+	FIELD_U64 = 1,
+	FIELD_I64,
+	FIELD_BOOL,
+	FIELD_STR, /* NULL prints null */
+	FIELD_DEC, /* i64 scaled by 10^scale, printed exactly */
+	FIELD_HEX, /* u64 as a string of 16 hex digits */
+	FIELD_KIND_N
+};
+
+struct field {
+	const char *name;
+	enum field_kind kind;
+	uint32_t scale; /* DEC: digits; STR: 1 when len counts */
+	union {
+		uint64_t u64;
+		int64_t i64;
+		const char *str;
+	} v;
+	size_t len;
+};
+
+#define F_U64(n, x)	((struct field){(n), FIELD_U64, 0, {.u64 = (x)}, 0})
+#define F_I64(n, x)	((struct field){(n), FIELD_I64, 0, {.i64 = (x)}, 0})
+#define F_BOOL(n, x)	((struct field){(n), FIELD_BOOL, 0, {.u64 = (x)}, 0})
+#define F_STR(n, x)	((struct field){(n), FIELD_STR, 0, {.str = (x)}, 0})
+#define F_HEX(n, x)	((struct field){(n), FIELD_HEX, 0, {.u64 = (x)}, 0})
+#define F_STRN(n, x, l) ((struct field){(n), FIELD_STR, 1, {.str = (x)}, (l)})
+#define F_DEC(n, x, s)	((struct field){(n), FIELD_DEC, (s), {.i64 = (x)}, 0})
+
+/* LOG(EV_CONNECTED, F_STR("url", url), F_U64("rtt_us", 91)); LOG0(EV_X). */
+#define LOG(ev, ...)                                         \
+	log_event((ev), (const struct field[]){__VA_ARGS__}, \
+	    sizeof((const struct field[]){__VA_ARGS__}) /    \
+		sizeof(struct field))
+#define LOG0(ev) log_event((ev), NULL, 0)
+
+#define LOG_LINE_SZ 2048 /* longest line; longer ones are cut, and say so */
+
+/*
+ * log_open - name this process and where its lines go (2 = stderr).
+ * stage is kept (truncated at 31). Before log_open lines go to fd 2 with the
+ * stage "-". May be called again.
+ */
+void log_open(const char *stage, int fd, enum cfg_log_level level);
+
+/* log_level - change the level (a reload). */
+void log_level(enum cfg_log_level level);
+
+/* log_event - write one line, unless its level or budget says no. */
+void log_event(enum event ev, const struct field *f, size_t n);
+
+/* log_housekeep - report what was suppressed more than a minute ago. */
+void log_housekeep(uint64_t mono_ns);
+
+/* log_dropped_n - lines the file descriptor did not take. */
+uint64_t log_dropped_n(void);
+
+/*
+ * log_format - the line of an event, without budget or writing: for tests
+ * and tools. buf of LOG_LINE_SZ. Returns the length with the newline.
+ */
+struct log_stamp {
+	uint64_t wall_ns;
+	uint64_t mono_ns;
+	const char *stage;
+	uint64_t suppressed_n;
+};
+size_t log_format(char buf[LOG_LINE_SZ], const struct log_stamp *s,
+    enum event ev, const struct field *f, size_t n);
+
+/* event_name - "connected"; event_level, event_rate, event_doc: its line. */
+const char *event_name(enum event ev);
+enum cfg_log_level event_level(enum event ev);
+uint32_t event_rate(enum event ev);
+const char *event_doc(enum event ev);
+
+#endif
