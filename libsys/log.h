@@ -9,7 +9,7 @@
  *
  * Budget : every event has a rate a minute (token bucket). What is over it is
  *          counted and reported as "suppressed_n" on the event's next line, or
- *          by log_housekeep as an event log_suppressed.
+ *          by log_housekeep as an event "suppressed".
  * Never blocks: one write(2) a line; a line that a full non-blocking pipe
  *          does not take is dropped and counted (log_dropped_n). A file that
  *          blocks (a terminal that is stopped) is only blocked on when stderr
@@ -25,11 +25,11 @@
 
 #include "libshm/cfg.h"
 
-enum event {
-#define EVENT(name, level, rate_min, doc) EV_##name,
+enum log_ev {
+#define EVENT(name, level, rate_min, doc) LOG_##name,
 #include "libsys/events.def"
 #undef EVENT
-	EV_N
+	LOG_EV_N
 };
 
 enum field_kind {
@@ -62,7 +62,8 @@ struct field {
 #define F_STRN(n, x, l) ((struct field){(n), FIELD_STR, 1, {.str = (x)}, (l)})
 #define F_DEC(n, x, s)	((struct field){(n), FIELD_DEC, (s), {.i64 = (x)}, 0})
 
-/* LOG(EV_CONNECTED, F_STR("url", url), F_U64("rtt_us", 91)); LOG0(EV_X). */
+/* LOG(LOG_CONNECTED, F_STR("url", url), F_U64("rtt_us", 91)); LOG0(LOG_FLAT).
+ */
 #define LOG(ev, ...)                                         \
 	log_event((ev), (const struct field[]){__VA_ARGS__}, \
 	    sizeof((const struct field[]){__VA_ARGS__}) /    \
@@ -82,13 +83,15 @@ void log_open(const char *stage, int fd, enum cfg_log_level level);
 void log_level(enum cfg_log_level level);
 
 /* log_event - write one line, unless its level or budget says no. */
-void log_event(enum event ev, const struct field *f, size_t n);
+void log_event(enum log_ev ev, const struct field *f, size_t n);
 
 /* log_housekeep - report what was suppressed more than a minute ago. */
 void log_housekeep(uint64_t mono_ns);
 
-/* log_dropped_n - lines the file descriptor did not take. */
+/* log_dropped_n - lines the file descriptor did not take;
+ * log_suppressed_n - lines over their budget. Both since the start. */
 uint64_t log_dropped_n(void);
+uint64_t log_suppressed_n(void);
 
 /*
  * log_format - the line of an event, without budget or writing: for tests
@@ -101,12 +104,13 @@ struct log_stamp {
 	uint64_t suppressed_n;
 };
 size_t log_format(char buf[LOG_LINE_SZ], const struct log_stamp *s,
-    enum event ev, const struct field *f, size_t n);
+    enum log_ev ev, const struct field *f, size_t n);
 
-/* event_name - "connected"; event_level, event_rate, event_doc: its line. */
-const char *event_name(enum event ev);
-enum cfg_log_level event_level(enum event ev);
-uint32_t event_rate(enum event ev);
-const char *event_doc(enum event ev);
+/* log_ev_name - "connected"; log_ev_level, log_ev_rate, log_ev_doc: its line.
+ */
+const char *log_ev_name(enum log_ev ev);
+enum cfg_log_level log_ev_level(enum log_ev ev);
+uint32_t log_ev_rate(enum log_ev ev);
+const char *log_ev_doc(enum log_ev ev);
 
 #endif
