@@ -20,6 +20,7 @@ enum ring_full {
 	RING_FULL_NEWEST = 2,
 	RING_FULL_NEVER = 3,
 	RING_FULL_TAP = 4,
+	RING_FULL_FREEZE = 5,
 	RING_FULL_N
 };
 
