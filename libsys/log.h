@@ -10,10 +10,10 @@
  * Budget : every event has a rate a minute (token bucket). What is over it is
  *          counted and reported as "suppressed_n" on the event's next line, or
  *          by log_housekeep as an event "suppressed".
- * Never blocks: one write(2) a line; a line that a full non-blocking pipe
- *          does not take is dropped and counted (log_dropped_n). A file that
- *          blocks (a terminal that is stopped) is only blocked on when stderr
- *          is in blocking mode: log_open sets O_NONBLOCK on pipes and sockets.
+ * Never blocks: a line is one write(2) of at most PIPE_BUF bytes, made only
+ *          when poll(2) says that the descriptor takes it; else the line is
+ *          dropped and counted (log_dropped_n). The flags of a descriptor
+ *          shared with other programs are left alone.
  * Not for the hot path. One thread. Signal handlers must not call it.
  */
 #ifndef LIBSYS_LOG_H
@@ -26,6 +26,7 @@
 #include "libshm/cfg.h"
 
 enum log_ev {
+	LOG_EV_NONE = 0,
 #define EVENT(name, level, rate_min, doc) LOG_##name,
 #include "libsys/events.def"
 #undef EVENT
