@@ -23,7 +23,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "libshm/cfg.h"
+#include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
 #include "libshm/event.h"
 #include "libshm/instr.h"
@@ -76,42 +76,49 @@ struct stage_ops {
 
 #define STAGE_HOUSEKEEP_NS UINT64_C(10000000)
 
-/* A md or tap ring that was full: what the next GAP slot will say. */
-struct stage_gap {
-	uint64_t first_seq;
-	uint64_t lost_n;
+/* What stage.c knows of one ring beside its handle. */
+struct stage_ring {
+	uint64_t first_seq; /* of what found no room; see struct tick_gap */
+	uint64_t lost_n;    /* 0: no gap is owed                          */
 	uint64_t since_ns;
+	bool owes_restart; /* output: RESTART could not be published yet  */
+	bool owes_resync;  /* output: a snapshot is due when there is room */
 };
 
 struct stage {
 	const struct stage_ops *ops;
 	enum stage_id id;
-	uint64_t epoch; /* life of this stage, from the control page      */
+	uint64_t epoch;	  /* life of this stage, from the control page    */
 	uint64_t next_id; /* counter for stage_next_id                    */
 	uint64_t now_ns;  /* of the pass or event at hand                 */
 	int64_t wall_ns;
-	uint64_t wake_ns; /* next EV_TIMER, 0 none; the stage sets it     */
+	int64_t wall_off_ns; /* UTC minus monotonic                       */
+	uint64_t wake_ns;    /* next EV_TIMER, 0 none; the stage sets it  */
+	uint64_t start_ns;
+	uint64_t stop_ns; /* when stopping began, 0 not                   */
+	uint64_t keep_ns; /* next housekeeping                            */
 	struct instance instance;
 	struct cfg cfg; /* copy of the current epoch                      */
 	uint64_t cfg_epoch;
-	struct cfgpage *cfgpage;
+	struct cfgpage cfgpage;
 	struct ctl *ctl;
 	struct ctl_stage *me;
 	struct instr_table *instr;
 	struct metrics *metrics;
-	uv_loop_t loop; /* STAGE_SOCK stages only                         */
+	uv_loop_t loop;		/* STAGE_SOCK stages only                 */
 	struct ring ring[RG_N]; /* attached ones have .shm set            */
-	uint8_t in[RG_N];       /* input rings, in order                  */
-	uint8_t out[RG_N];      /* output rings                           */
+	struct stage_ring more[RG_N];
+	uint8_t in[RG_N];  /* input rings, in order                        */
+	uint8_t out[RG_N]; /* output rings                                */
 	uint32_t in_n;
 	uint32_t out_n;
 	int tap; /* ring to the recorder, -1 none                         */
-	struct stage_gap gap[RG_N];
 	enum wait_policy wait;
-	bool stopping;
 	bool ready;
+	bool orphaned;
 	int exit_code;
-	int fifo_fd;
+	int fifo_fd; /* our own FIFO, -1 none                             */
+	int reader_fifo[ST_N]; /* FIFOs of the stages we may wake, or -1  */
 	uv_poll_t fifo_poll;
 	uv_timer_t limit_timer;
 };
@@ -137,8 +144,17 @@ void stage_tap(struct stage *s, const void *slot);
  * and to the tap. */
 void stage_emit_md(struct stage *s, struct tick *t);
 
+/* stage_emit_out - what a core gave back: every message into its ring and
+ * to the tap; sets wake_ns. Returns how many found no room (they are
+ * handed to lost(), which may be NULL). */
+uint32_t stage_emit_out(struct stage *s, const struct core_out *out,
+    void (*lost)(struct stage *s, enum ring_id ring, const struct order *o));
+
 /* stage_next_id - epoch << 40 | counter: unique over all lives. */
 uint64_t stage_next_id(struct stage *s);
+
+/* stage_stop_begin - as if SIGTERM had come. */
+void stage_stop_begin(struct stage *s, const char *why);
 
 /* stage_backlog - is a NEVER output ring more than half full? */
 bool stage_backlog(const struct stage *s);

@@ -8,7 +8,8 @@
  * Addresses: a server is reached by a DNS name of its certificate, IP
  * addresses in certificates are not supported.
  *
- * One context serves many connections of one thread.
+ * One context serves many connections of one thread. A transport must not
+ * move in memory between init and close.
  */
 #ifndef LIBSYS_TLS_H
 #define LIBSYS_TLS_H

@@ -80,7 +80,7 @@ struct ws_session {
 	size_t control_n;
 	uint64_t frame_left; /* payload bytes of the frame still to come */
 	bool is_in_frame;
-	bool is_in_header;
+	uint64_t unparsed_n; /* bytes taken that belong to no frame yet */
 	/* output: out[out_at, out_n) waits to be written */
 	uint8_t *out;
 	size_t out_at;
