@@ -63,7 +63,7 @@ struct journal_head {
 	uint32_t payload_len; /* without padding                         */
 	uint32_t pad2;
 	uint64_t payload_hash;
-	uint64_t pad3[3];
+	uint64_t pad3[4];
 	uint64_t head_hash; /* of all bytes before it                    */
 };
 

@@ -8,10 +8,9 @@
  * Values   : every column is an array of int64_t. A string column holds
  *            indices into a table of texts. PQ_NULL in an optional column is
  *            null. Values are checked against the column's range (CHECK).
- * Encoding : PQ_ENC_DELTA for what rises or hardly moves, PQ_ENC_AUTO for the
- *            rest: a dictionary where it is the smaller of the two. Strings
- *            and PQ_ENC_DICT columns always use a dictionary, falling back to
- *            plain when it overflows.
+ * Encoding : strings have a dictionary. Numbers take PQ_ENC_DELTA (what rises
+ *            or hardly moves) or PQ_ENC_AUTO: the smallest of dictionary,
+ *            delta (64-bit columns) and plain.
  * Memory   : one pq_scratch (sized for the largest row group) serves any
  *            number of writers in turn; a writer keeps the metadata of its row
  * groups in `meta`. Nothing is allocated but ZSTD's own context. Crash    : a
@@ -33,6 +32,7 @@ struct ZSTD_CCtx_s;
 #define PQ_ROWS_MAX  (1u << 20) /* of one row group */
 #define PQ_COLS_MAX  32
 #define PQ_TEXTS_MAX 16384 /* of one string table */
+#define PQ_TEXT_MAX  128   /* bytes of one string */
 #define PQ_NULL	     INT64_MIN
 
 /* Room a writer needs for metadata: PQ_META_SZ(cols) per row group. */
@@ -50,10 +50,8 @@ enum pq_kind {
 };
 
 enum pq_enc {
-	PQ_ENC_DELTA = 1,
-	PQ_ENC_DICT = 2,
-	PQ_ENC_AUTO = 3,
-	PQ_ENC_PLAIN = 4,
+	PQ_ENC_DELTA = 1, /* 64-bit columns only */
+	PQ_ENC_AUTO = 2,
 	PQ_ENC_N
 };
 

@@ -12,6 +12,7 @@
 #ifndef RECORDERD_PQENC_H
 #define RECORDERD_PQENC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,9 +49,11 @@ struct pqenc_dict {
 
 /*
  * pqenc_dict_build - index n values.
- * Returns : 0, or -1 when a dictionary does not pay: more than
- *           PQENC_DICT_MAX values, or half of the first 2048 are distinct.
+ * Returns : 0, or -1 when there are more than PQENC_DICT_MAX distinct ones,
+ *           or (unless always) half of the first 2048 are distinct, so that
+ *           a dictionary would not pay.
  */
-int pqenc_dict_build(struct pqenc_dict *d, const int64_t *v, size_t n);
+int pqenc_dict_build(
+    struct pqenc_dict *d, const int64_t *v, size_t n, bool always);
 
 #endif
