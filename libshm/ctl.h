@@ -115,8 +115,11 @@ struct ctl {
 		_Atomic uint64_t heartbeat_ns;
 		_Atomic uint64_t start_ns;
 		_Atomic uint64_t stopping; /* 1: orderly stop under way   */
+		/* A person's thaws so far: riskd clears its latched reasons
+		 * whenever this grows. */
+		_Atomic uint64_t thaw_epoch;
 		char host[64];
-		uint8_t pad[32];
+		uint8_t pad[24];
 	} sup;
 	struct { /* riskd */
 		_Atomic uint64_t until_ns;
