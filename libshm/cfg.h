@@ -95,7 +95,6 @@ enum cfg_sizing {
 enum cfg_queue {
 	CFG_QUEUE_FRONT = 1,
 	CFG_QUEUE_BACK,
-	CFG_QUEUE_PROB,
 	CFG_QUEUE_N
 };
 

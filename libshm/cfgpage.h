@@ -20,7 +20,7 @@
 
 #include "libshm/cfg.h"
 #include "libshm/err.h"
-#include "libshm/instance.h"
+#include "libshm/shm.h"
 
 #define CFGPAGE_NAME "config"
 
@@ -42,7 +42,7 @@ int cfgpage_create(struct cfgpage *p, int dirfd, uint64_t run_id,
 
 /*
  * cfgpage_attach - map an existing page; writable only for the supervisor
- * that adopts a running instance. Refusals: shm_attach in instance.h.
+ * that adopts a running instance. Refusals: shm_attach in shm.h.
  */
 int cfgpage_attach(struct cfgpage *p, int dirfd, bool writable, struct err *e);
 

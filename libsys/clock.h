@@ -1,5 +1,5 @@
 /*
- * clock.h - the three things we ask about time.
+ * clock.h - what we ask about time.
  *
  * Stamps between our processes are CLOCK_MONOTONIC nanoseconds: comparable
  * over all cores, 19 ns a call through the vDSO. UTC is read only where data
@@ -16,12 +16,6 @@ uint64_t clock_mono_ns(void);
 
 /* clock_wall_ns - UTC since 1970; may step. */
 uint64_t clock_wall_ns(void);
-
-/*
- * clock_boot_id - 16 bytes that differ from boot to boot: monotonic stamps
- * of two boots must not be compared. Returns 0 or a negative errno.
- */
-int clock_boot_id(uint8_t id[16]);
 
 /*
  * clock_source - name of the kernel's clock source ("tsc"); "unknown" when

@@ -70,6 +70,11 @@ struct field {
 	    sizeof((const struct field[]){__VA_ARGS__}) /    \
 		sizeof(struct field))
 #define LOG0(ev) log_event((ev), NULL, 0)
+/* LOG_KIND(LOG_MALFORMED, reason, ...): a budget for each kind. */
+#define LOG_KIND(ev, kind, ...)                                           \
+	log_event_kind((ev), (kind), (const struct field[]){__VA_ARGS__}, \
+	    sizeof((const struct field[]){__VA_ARGS__}) /                 \
+		sizeof(struct field))
 
 #define LOG_LINE_SZ 2048 /* longest line; longer ones are cut, and say so */
 
@@ -86,13 +91,26 @@ void log_level(enum cfg_log_level level);
 /* log_event - write one line, unless its level or budget says no. */
 void log_event(enum log_ev ev, const struct field *f, size_t n);
 
-/* log_housekeep - report what was suppressed more than a minute ago. */
+/* log_event_kind - the same with a budget for each kind (a reason, a venue);
+ * kind 0 is the event's own budget. */
+void log_event_kind(
+    enum log_ev ev, uint32_t kind, const struct field *f, size_t n);
+
+/* log_housekeep - once a minute of mono_ns: report what was suppressed and
+ * has not been reported since. Cheap; call it in every housekeeping. */
 void log_housekeep(uint64_t mono_ns);
 
 /* log_dropped_n - lines the file descriptor did not take;
  * log_suppressed_n - lines over their budget. Both since the start. */
 uint64_t log_dropped_n(void);
 uint64_t log_suppressed_n(void);
+
+/*
+ * log_escape - n bytes of text as the inside of a JSON string: escapes, and
+ * \ufffd for every byte that is not UTF-8. Stops before a character that does
+ * not fit. to is NUL-terminated. Needs sz > 0 (CHECK). Returns the length.
+ */
+size_t log_escape(char *to, size_t sz, const char *text, size_t n);
 
 /*
  * log_format - the line of an event, without budget or writing: for tests

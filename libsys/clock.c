@@ -1,0 +1,107 @@
+#define _GNU_SOURCE
+#include "libsys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libcore/check.h"
+#include "libcore/fixed.h"
+
+static uint64_t
+read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	CHECK(clock_gettime(id, &ts) == 0);
+	return (uint64_t)ts.tv_sec * (uint64_t)NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+clock_mono_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t
+clock_wall_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+/* First line of a small kernel file, without the newline. */
+static int
+read_line(const char *path, char *buf, size_t sz)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sz - 1);
+	rc = n < 0 ? -errno : 0;
+	close(fd);
+	if (rc < 0)
+		return rc;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+void
+clock_source(char name[CLOCK_SOURCE_SZ])
+{
+	if (read_line("/sys/devices/system/clocksource/clocksource0/"
+		      "current_clocksource",
+		name, CLOCK_SOURCE_SZ) < 0 ||
+	    name[0] == '\0')
+		snprintf(name, CLOCK_SOURCE_SZ, "unknown");
+}
+
+bool
+clock_source_fast(const char *name)
+{
+	static const char *const fast[] = {"tsc", "arch_sys_counter",
+	    "kvm-clock", "hyperv_clocksource_tsc_page"};
+
+	for (size_t i = 0; i < sizeof(fast) / sizeof(fast[0]); i++)
+		if (strcmp(name, fast[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+int
+clock_format_utc(uint64_t wall_ns, char buf[CLOCK_DATE_SZ])
+{
+	static const int month_days[12] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	uint64_t s = wall_ns / (uint64_t)NS_PER_S;
+	int days = (int)(s / 86400);
+	int rest = (int)(s % 86400);
+	int micro = (int)(wall_ns % (uint64_t)NS_PER_S / 1000);
+	int year = 1970;
+	int month = 0;
+
+	for (; days >= 365 + is_leap(year); year++)
+		days -= 365 + is_leap(year);
+	for (;; month++) {
+		int n = month_days[month] + (month == 1 && is_leap(year));
+
+		if (days < n)
+			break;
+		days -= n;
+	}
+	return snprintf(buf, CLOCK_DATE_SZ,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month + 1, days + 1,
+	    rest / 3600, rest / 60 % 60, rest % 60, micro);
+}
