@@ -130,6 +130,9 @@ bool json_e8_floor(struct json *j, int64_t max, int64_t *out);
  * a number. */
 bool json_u64(struct json *j, uint64_t *out);
 
+/* json_text_u64 - the same for text at hand: 1 to 18 digits. */
+bool json_text_u64(struct json_str text, uint64_t *out);
+
 /* json_is - key or string equals a literal; only for literals. */
 #define json_is(str, lit)              \
 	((str).n == sizeof(lit) - 1 && \

@@ -15,6 +15,7 @@
 #ifndef LIBVENUE_PM_HASH_H
 #define LIBVENUE_PM_HASH_H
 
+#include "libcore/book.h"
 #include "libvenue/polymarket.h"
 
 #define PM_META_TEXT_MAX 23
@@ -51,19 +52,18 @@ void pm_meta_update(struct pm_meta *m, const struct pm_event *ev);
 void pm_hash_event(
     const struct pm_event *ev, const struct pm_meta *m, char *out);
 
-/* A maintained book of one token: its own frame, best level first. */
+/* A maintained book, in the canonical frame, seen as one of its tokens. */
 struct pm_hash_book {
 	struct pm_cond market;
 	struct pm_token token;
-	int64_t venue_ns; /* of the change; hashed in ms */
-	const struct pm_level *bids;
-	size_t bids_n;
-	const struct pm_level *asks;
-	size_t asks_n;
+	enum token_role role;
+	int64_t venue_ns; /* of the last message applied; hashed in ms */
+	const struct book *book;
 };
 
-/* pm_hash_levels - hash of a maintained book. */
-void pm_hash_levels(
+/* pm_hash_kept - hash of a maintained book as the venue would stamp it. The
+ * venue's numbers must have had no trailing zeros (they never do). */
+void pm_hash_kept(
     const struct pm_hash_book *b, const struct pm_meta *m, char *out);
 
 #endif

@@ -114,7 +114,7 @@ struct pm_event {
 	struct json_str time_text;
 	struct json_str bids_text; /* the arrays, brackets included */
 	struct json_str asks_text;
-	struct json_str min_size_text; /* n == 0: not sent */
+	struct json_str min_size_text; /* s == NULL: not sent */
 	struct json_str tick_text;
 	struct json_str last_px_text;
 	enum pm_neg_risk {

@@ -1,0 +1,680 @@
+#include "libvenue/polymarket.h"
+
+#include "libcore/check.h"
+#include "libcore/swar.h"
+#include "libvenue/vtime.h"
+
+enum frame_state {
+	FRAME_START = 1,
+	FRAME_ARRAY,
+	FRAME_DONE,
+};
+
+/* Fields that an event has; a second one of the same name is refused. */
+enum field {
+	HAS_TYPE = 1 << 0,
+	HAS_MARKET = 1 << 1,
+	HAS_TOKEN = 1 << 2,
+	HAS_TIME = 1 << 3,
+	HAS_HASH = 1 << 4,
+	HAS_BIDS = 1 << 5,
+	HAS_ASKS = 1 << 6,
+	HAS_CHANGES = 1 << 7,
+	HAS_PX = 1 << 8,
+	HAS_QTY = 1 << 9,
+	HAS_SIDE = 1 << 10,
+	HAS_OLD_TICK = 1 << 11,
+	HAS_NEW_TICK = 1 << 12,
+	HAS_BEST_BID = 1 << 13,
+	HAS_BEST_ASK = 1 << 14,
+	HAS_MIN_SIZE = 1 << 15,
+	HAS_TICK = 1 << 16,
+	HAS_LAST_PX = 1 << 17,
+	HAS_NEG_RISK = 1 << 18,
+	HAS_WINNER = 1 << 19,
+	HAS_OUTCOME = 1 << 20,
+	HAS_TOKENS = 1 << 21,
+};
+
+struct scan {
+	struct json *j;
+	struct pm_event *ev;
+	uint32_t seen;
+};
+
+/* ---- single values; an empty string or null is an absent field ---- */
+
+/* Sets *out and the bit, or leaves both when the value is absent. */
+static bool
+text_field(struct scan *s, uint32_t bit, struct json_str *out)
+{
+	if (s->seen & bit)
+		return json_fail(s->j, REASON_BAD_JSON);
+	if (json_peek(s->j) == JSON_NULL)
+		return json_null(s->j);
+	if (!json_string(s->j, out))
+		return false;
+	if (out->n != 0)
+		s->seen |= bit;
+	return true;
+}
+
+static bool
+fail_at(struct json *j, struct json_str text, enum reason r)
+{
+	j->pos = text.s;
+	return json_fail(j, r);
+}
+
+static bool
+token_value(struct json *j, struct json_str text, struct pm_token *out)
+{
+	return pm_token_parse(text.s, text.n, out) ||
+	       fail_at(j, text, REASON_BAD_NUMBER);
+}
+
+static bool
+token_field(struct scan *s, uint32_t bit, struct json_str *text)
+{
+	if (!text_field(s, bit, text))
+		return false;
+	return !(s->seen & bit) || token_value(s->j, *text, &s->ev->token);
+}
+
+static bool
+market_field(struct scan *s)
+{
+	struct json_str *text = &s->ev->market_text;
+
+	if (!text_field(s, HAS_MARKET, text))
+		return false;
+	return !(s->seen & HAS_MARKET) ||
+	       pm_cond_parse(text->s, text->n, &s->ev->market) ||
+	       fail_at(s->j, *text, REASON_BAD_NUMBER);
+}
+
+static bool
+time_field(struct scan *s)
+{
+	struct json_str *text = &s->ev->time_text;
+	uint64_t t;
+
+	if (!text_field(s, HAS_TIME, text))
+		return false;
+	return !(s->seen & HAS_TIME) ||
+	       (json_text_u64(*text, &t) && vtime_ns(t, &s->ev->venue_ns)) ||
+	       fail_at(s->j, *text, REASON_BAD_NUMBER);
+}
+
+static bool
+hash_value(struct json *j, char *hash)
+{
+	struct json_str text;
+
+	if (!json_string(j, &text))
+		return false;
+	if (text.n != PM_HASH_LEN)
+		return fail_at(j, text, REASON_BAD_TYPE);
+	memcpy(hash, text.s, PM_HASH_LEN);
+	return true;
+}
+
+static bool
+hash_field(struct scan *s)
+{
+	struct json_str text;
+
+	if (!text_field(s, HAS_HASH, &text) || !(s->seen & HAS_HASH))
+		return s->j->reason == REASON_NONE;
+	if (text.n != PM_HASH_LEN)
+		return fail_at(s->j, text, REASON_BAD_TYPE);
+	memcpy(s->ev->hash, text.s, PM_HASH_LEN);
+	s->ev->has_hash = true;
+	return true;
+}
+
+/* "" and null leave the bit unset. */
+static bool
+e8_field(struct scan *s, uint32_t bit, int64_t max, int64_t *out)
+{
+	struct json_str text;
+
+	if (s->seen & bit)
+		return json_fail(s->j, REASON_BAD_JSON);
+	if (json_peek(s->j) == JSON_NULL)
+		return json_null(s->j);
+	if (s->j->end - s->j->pos >= 2 && s->j->pos[0] == '"' &&
+	    s->j->pos[1] == '"')
+		return json_string(s->j, &text);
+	s->seen |= bit;
+	return json_e8(s->j, max, out);
+}
+
+static bool
+side_value(struct json *j, enum side *side)
+{
+	struct json_str text;
+
+	if (!json_string(j, &text))
+		return false;
+	if (json_is(text, "BUY"))
+		*side = SIDE_BID;
+	else if (json_is(text, "SELL"))
+		*side = SIDE_ASK;
+	else
+		return fail_at(j, text, REASON_BAD_TYPE);
+	return true;
+}
+
+/* bound: what stands for an empty side, 0 for bids and 1 for asks. */
+static bool
+touch_value(struct json *j, int64_t bound, struct pm_touch *out)
+{
+	struct json_str text;
+	int64_t px = bound;
+
+	out->state = PM_TOUCH_NOT_SENT;
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (j->end - j->pos >= 2 && j->pos[0] == '"' && j->pos[1] == '"') {
+		out->state = PM_TOUCH_EMPTY;
+		return json_string(j, &text);
+	}
+	if (!json_e8(j, E8, &px))
+		return false;
+	out->state = px == bound ? PM_TOUCH_EMPTY : PM_TOUCH_PRICE;
+	out->px = TOK_PX(px);
+	return true;
+}
+
+static bool
+touch_field(struct scan *s, uint32_t bit, int64_t bound, struct pm_touch *out)
+{
+	if (s->seen & bit)
+		return json_fail(s->j, REASON_BAD_JSON);
+	s->seen |= bit;
+	return touch_value(s->j, bound, out);
+}
+
+static bool
+neg_risk_field(struct scan *s)
+{
+	bool v;
+
+	if (s->seen & HAS_NEG_RISK)
+		return json_fail(s->j, REASON_BAD_JSON);
+	if (json_peek(s->j) == JSON_NULL)
+		return json_null(s->j);
+	s->seen |= HAS_NEG_RISK;
+	if (!json_bool(s->j, &v))
+		return false;
+	s->ev->neg_risk = v ? PM_NEG_RISK_TRUE : PM_NEG_RISK_FALSE;
+	return true;
+}
+
+static bool
+tokens_field(struct scan *s)
+{
+	struct json_str text;
+
+	if (s->seen & HAS_TOKENS)
+		return json_fail(s->j, REASON_BAD_JSON);
+	if (json_peek(s->j) == JSON_NULL)
+		return json_null(s->j);
+	s->seen |= HAS_TOKENS;
+	if (!json_array(s->j))
+		return false;
+	while (json_item(s->j)) {
+		struct pm_event *ev = s->ev;
+
+		if (ev->tokens_n == PM_TOKENS_MAX)
+			return json_fail(s->j, REASON_OVERLONG);
+		if (!json_string(s->j, &text) ||
+		    !token_value(s->j, text, &ev->tokens[ev->tokens_n++]))
+			return false;
+	}
+	return s->j->reason == REASON_NONE;
+}
+
+/* ---- levels ---- */
+
+/* The venue's own spelling, {"price":"0.5","size":"10"}, in one go. Returns
+ * its length, 0 when the general way must look at it. */
+static inline size_t
+level_usual(const char *p, const char *end, struct pm_level *out)
+{
+	static const char head[] = "{\"price\":\"";
+	static const char mid[] = "\",\"size\":\"";
+	int64_t px;
+	int64_t qty;
+
+	if (end - p < 80 || memcmp(p, head, 10) != 0)
+		return 0;
+	unsigned px_n = swar_e8(p + 10, &px);
+	const char *q = p + 10 + px_n;
+
+	if (px_n == 0 || memcmp(q, mid, 10) != 0)
+		return 0;
+	unsigned qty_n = swar_e8(q + 10, &qty);
+
+	if (qty_n == 0 || q[11 + qty_n] != '}' || px <= 0 || px >= E8)
+		return 0;
+	out->px = TOK_PX(px);
+	out->qty = QTY(qty);
+	return (size_t)(q - p) + 12 + qty_n;
+}
+
+/* A price that a level may have: inside the bounds, which are no levels. */
+static bool
+level_px(struct json *j, int64_t *px)
+{
+	struct json before = *j;
+
+	if (!json_e8(j, E8 - 1, px))
+		return false;
+	if (*px > 0)
+		return true;
+	*j = before;
+	return json_fail(j, REASON_BAD_NUMBER);
+}
+
+static bool
+level_general(struct json *j, struct pm_level *out)
+{
+	struct json_str key;
+	int64_t px = -1;
+	int64_t qty = -1;
+
+	if (!json_object(j))
+		return false;
+	while (json_key(j, &key)) {
+		if (json_is(key, "price"))
+			level_px(j, &px);
+		else if (json_is(key, "size"))
+			json_e8(j, QTY_E8_MAX, &qty);
+		else
+			json_skip(j);
+	}
+	if (j->reason == REASON_NONE && (px < 0 || qty < 0))
+		return json_fail(j, REASON_MISSING_FIELD);
+	out->px = TOK_PX(px);
+	out->qty = QTY(qty);
+	return j->reason == REASON_NONE;
+}
+
+static bool
+levels(struct json *j, struct pm_level *out, uint32_t *out_n)
+{
+	uint32_t n = 0;
+	size_t len;
+
+	if (!json_array(j))
+		return false;
+	while (json_item(j)) {
+		if (n == PM_LEVELS_MAX)
+			return json_fail(j, REASON_OVERLONG);
+		len = level_usual(j->pos, j->end, &out[n]);
+		if (len == 0 && !level_general(j, &out[n]))
+			return false;
+		j->pos += len;
+		n++;
+		while (n < PM_LEVELS_MAX && j->pos < j->end && *j->pos == ',') {
+			len = level_usual(j->pos + 1, j->end, &out[n]);
+			if (len == 0)
+				break;
+			j->pos += len + 1;
+			n++;
+		}
+	}
+	*out_n = n;
+	return j->reason == REASON_NONE;
+}
+
+static bool
+levels_field(struct scan *s, uint32_t bit)
+{
+	struct pm_event *ev = s->ev;
+	struct json_str *text =
+	    bit == HAS_BIDS ? &ev->bids_text : &ev->asks_text;
+	const char *start;
+	bool ok;
+
+	if (s->seen & (bit | HAS_CHANGES))
+		return json_fail(s->j, REASON_BAD_JSON);
+	s->seen |= bit;
+	if (json_peek(s->j) != JSON_ARRAY)
+		return json_array(s->j);
+	start = s->j->pos;
+	ok = bit == HAS_BIDS ? levels(s->j, ev->bids, &ev->bids_n)
+			     : levels(s->j, ev->asks, &ev->asks_n);
+	text->s = start;
+	text->n = (uint32_t)(s->j->pos - start);
+	return ok;
+}
+
+/* ---- price_changes ---- */
+
+static bool
+change_key(
+    struct json *j, struct json_str key, struct pm_change *c, uint32_t *seen)
+{
+	struct json_str text;
+
+	if (json_is(key, "asset_id")) {
+		*seen |= HAS_TOKEN;
+		return json_string(j, &text) && token_value(j, text, &c->token);
+	}
+	if (json_is(key, "price")) {
+		*seen |= HAS_PX;
+		return level_px(j, &c->px.tok_e8);
+	}
+	if (json_is(key, "size")) {
+		*seen |= HAS_QTY;
+		return json_e8(j, QTY_E8_MAX, &c->qty.e8);
+	}
+	if (json_is(key, "side")) {
+		*seen |= HAS_SIDE;
+		return side_value(j, &c->side);
+	}
+	if (json_is(key, "hash")) {
+		c->has_hash = true;
+		return hash_value(j, c->hash);
+	}
+	if (json_is(key, "best_bid"))
+		return touch_value(j, 0, &c->best_bid);
+	if (json_is(key, "best_ask"))
+		return touch_value(j, E8, &c->best_ask);
+	return json_skip(j);
+}
+
+static bool
+change(struct json *j, struct pm_change *c)
+{
+	const uint32_t need = HAS_TOKEN | HAS_PX | HAS_QTY | HAS_SIDE;
+	struct json_str key;
+	uint32_t seen = 0;
+
+	c->has_hash = false;
+	c->best_bid.state = PM_TOUCH_NOT_SENT;
+	c->best_ask.state = PM_TOUCH_NOT_SENT;
+	if (!json_object(j))
+		return false;
+	while (json_key(j, &key))
+		if (!change_key(j, key, c, &seen))
+			return false;
+	if (j->reason == REASON_NONE && (seen & need) != need)
+		return json_fail(j, REASON_MISSING_FIELD);
+	return j->reason == REASON_NONE;
+}
+
+static bool
+changes_field(struct scan *s)
+{
+	struct pm_event *ev = s->ev;
+
+	if (s->seen & (HAS_CHANGES | HAS_BIDS | HAS_ASKS))
+		return json_fail(s->j, REASON_BAD_JSON);
+	s->seen |= HAS_CHANGES;
+	if (!json_array(s->j))
+		return false;
+	while (json_item(s->j)) {
+		if (ev->changes_n == PM_CHANGES_MAX)
+			return json_fail(s->j, REASON_OVERLONG);
+		if (!change(s->j, &ev->changes[ev->changes_n]))
+			return false;
+		ev->changes_n++;
+	}
+	return s->j->reason == REASON_NONE;
+}
+
+/* ---- one event ---- */
+
+static bool
+short_key(struct scan *s, struct json_str key)
+{
+	struct pm_event *ev = s->ev;
+
+	if (json_is(key, "market"))
+		return market_field(s);
+	if (json_is(key, "asset_id"))
+		return token_field(s, HAS_TOKEN, &ev->token_text);
+	if (json_is(key, "bids"))
+		return levels_field(s, HAS_BIDS);
+	if (json_is(key, "asks"))
+		return levels_field(s, HAS_ASKS);
+	if (json_is(key, "hash"))
+		return hash_field(s);
+	if (json_is(key, "price"))
+		return e8_field(s, HAS_PX, E8, &ev->px.tok_e8);
+	if (json_is(key, "size"))
+		return e8_field(s, HAS_QTY, QTY_E8_MAX, &ev->qty.e8);
+	if (json_is(key, "best_bid"))
+		return touch_field(s, HAS_BEST_BID, 0, &ev->best_bid);
+	if (json_is(key, "best_ask"))
+		return touch_field(s, HAS_BEST_ASK, E8, &ev->best_ask);
+	if (json_is(key, "neg_risk"))
+		return neg_risk_field(s);
+	if (json_is(key, "side")) {
+		if (s->seen & HAS_SIDE)
+			return json_fail(s->j, REASON_BAD_JSON);
+		s->seen |= HAS_SIDE;
+		return side_value(s->j, &ev->side);
+	}
+	return json_skip(s->j);
+}
+
+static bool
+long_key(struct scan *s, struct json_str key)
+{
+	struct pm_event *ev = s->ev;
+
+	if (json_is(key, "event_type"))
+		return text_field(s, HAS_TYPE, &ev->type_text);
+	if (json_is(key, "timestamp"))
+		return time_field(s);
+	if (json_is(key, "price_changes"))
+		return changes_field(s);
+	if (json_is(key, "tick_size"))
+		return text_field(s, HAS_TICK, &ev->tick_text);
+	if (json_is(key, "min_order_size"))
+		return text_field(s, HAS_MIN_SIZE, &ev->min_size_text);
+	if (json_is(key, "last_trade_price"))
+		return text_field(s, HAS_LAST_PX, &ev->last_px_text);
+	if (json_is(key, "old_tick_size"))
+		return e8_field(s, HAS_OLD_TICK, E8, &ev->old_tick.tok_e8);
+	if (json_is(key, "new_tick_size"))
+		return e8_field(s, HAS_NEW_TICK, E8, &ev->new_tick.tok_e8);
+	if (json_is(key, "assets_ids"))
+		return tokens_field(s);
+	if (json_is(key, "winning_outcome"))
+		return text_field(s, HAS_OUTCOME, &ev->outcome_text);
+	if (json_is(key, "winning_asset_id"))
+		return token_field(s, HAS_WINNER, &ev->token_text);
+	return json_skip(s->j);
+}
+
+static const struct {
+	const char *name;
+	uint32_t need;
+	enum pm_kind kind;
+} types[] = {
+    {"book", HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BIDS | HAS_ASKS, PM_BOOK},
+    {"price_change", HAS_MARKET | HAS_TIME | HAS_CHANGES, PM_PRICE_CHANGE},
+    {"last_trade_price",
+	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_PX | HAS_QTY | HAS_SIDE,
+	PM_TRADE},
+    {"tick_size_change",
+	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_OLD_TICK | HAS_NEW_TICK,
+	PM_TICK_SIZE},
+    {"best_bid_ask",
+	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BEST_BID | HAS_BEST_ASK,
+	PM_TOUCH},
+    {"new_market", HAS_MARKET, PM_NEW_MARKET},
+    {"market_resolved", HAS_MARKET | HAS_TIME | HAS_WINNER, PM_RESOLVED},
+};
+
+/* Index in types, of "book" when there is no type (GET /book), -1 when the
+ * name is not known. */
+static int
+type_index(struct json_str name)
+{
+	for (int i = 0; i < (int)(sizeof(types) / sizeof(types[0])); i++)
+		if (strlen(types[i].name) == name.n &&
+		    memcmp(types[i].name, name.s, name.n) == 0)
+			return i;
+	return name.n == 0 ? 0 : -1;
+}
+
+/* All but the arrays, which are counted. */
+static void
+event_reset(struct pm_event *ev)
+{
+	memset(ev, 0, offsetof(struct pm_event, bids));
+	ev->neg_risk = PM_NEG_RISK_NOT_SENT;
+	ev->best_bid.state = PM_TOUCH_NOT_SENT;
+	ev->best_ask.state = PM_TOUCH_NOT_SENT;
+}
+
+static bool
+event_fields(struct scan *s)
+{
+	struct json_str key;
+
+	event_reset(s->ev);
+	if (!json_object(s->j))
+		return false;
+	while (json_key(s->j, &key))
+		if (!(key.n <= 8 ? short_key(s, key) : long_key(s, key)))
+			return false;
+	if (s->j->reason != REASON_NONE)
+		return false;
+	s->ev->has_token = (s->seen & (HAS_TOKEN | HAS_WINNER)) != 0;
+	int i = type_index(s->ev->type_text);
+
+	if (i < 0) {
+		s->ev->kind = PM_UNKNOWN;
+		s->ev->reason = REASON_UNKNOWN_EVENT;
+		return true;
+	}
+	s->ev->kind = types[i].kind;
+	return (s->seen & types[i].need) == types[i].need ||
+	       json_fail(s->j, REASON_MISSING_FIELD);
+}
+
+/* What looks wrong in an event that we do not know need not be: true when
+ * the text is an object whose event_type is not in the table. */
+static bool
+event_is_unknown(struct json *j, struct pm_event *ev)
+{
+	struct json_str key;
+	struct json_str type = {0};
+
+	if (!json_object(j))
+		return false;
+	while (json_key(j, &key))
+		if (json_is(key, "event_type") && json_peek(j) == JSON_STRING)
+			json_string(j, &type);
+		else
+			json_skip(j);
+	if (j->reason != REASON_NONE || type_index(type) >= 0)
+		return false;
+	event_reset(ev);
+	ev->type_text = type;
+	ev->kind = PM_UNKNOWN;
+	ev->reason = REASON_UNKNOWN_EVENT;
+	return true;
+}
+
+static bool
+event(struct json *j, struct pm_event *ev)
+{
+	json_peek(j);
+	struct json again = *j;
+	struct scan s = {.j = j, .ev = ev};
+	const char *start = j->pos;
+
+	if (!event_fields(&s)) {
+		if (!event_is_unknown(&again, ev))
+			return false;
+		*j = again;
+	}
+	ev->body.s = start;
+	ev->body.n = (uint32_t)(j->pos - start);
+	return true;
+}
+
+/* ---- frames ---- */
+
+void
+pm_frame_init(struct pm_frame *f, const char *text, size_t n)
+{
+	json_init(&f->j, text, n);
+	f->state = FRAME_START;
+}
+
+static enum pm_kind
+frame_failed(struct pm_frame *f, struct pm_event *ev)
+{
+	CHECK(f->j.reason != REASON_NONE);
+	f->state = FRAME_DONE;
+	ev->kind = PM_ERR;
+	ev->reason = f->j.reason;
+	ev->err_off = (uint32_t)json_err_off(&f->j);
+	return PM_ERR;
+}
+
+/* A frame that is no JSON but a word. */
+static enum pm_kind
+frame_word(const struct pm_frame *f)
+{
+	size_t n = (size_t)(f->j.end - f->j.start);
+
+	while (n > 0 && (f->j.start[n - 1] == '\n' || f->j.start[n - 1] == ' '))
+		n--;
+	if (n == 4 && memcmp(f->j.start, "PONG", 4) == 0)
+		return PM_PONG;
+	if (n == 13 && memcmp(f->j.start, "NO NEW ASSETS", 13) == 0)
+		return PM_NO_NEW_ASSETS;
+	return PM_ERR;
+}
+
+/* The next event of the frame, or its only one, to the last byte. */
+static enum pm_kind
+frame_event(struct pm_frame *f, struct pm_event *ev)
+{
+	if (!event(&f->j, ev))
+		return frame_failed(f, ev);
+	if (f->state == FRAME_ARRAY)
+		return ev->kind;
+	if (!json_end(&f->j))
+		return frame_failed(f, ev);
+	f->state = FRAME_DONE;
+	return ev->kind;
+}
+
+enum pm_kind
+pm_next(struct pm_frame *f, struct pm_event *ev)
+{
+	CHECK(f->state >= FRAME_START);
+	CHECK(f->state <= FRAME_DONE);
+	if (f->state == FRAME_DONE)
+		return ev->kind = PM_END;
+	if (f->state == FRAME_START) {
+		enum pm_kind kind = frame_word(f);
+
+		if (kind != PM_ERR) {
+			event_reset(ev);
+			f->state = FRAME_DONE;
+			return ev->kind = kind;
+		}
+		if (json_peek(&f->j) != JSON_ARRAY || !json_array(&f->j))
+			return frame_event(f, ev);
+		f->state = FRAME_ARRAY;
+	}
+	if (json_item(&f->j))
+		return frame_event(f, ev);
+	if (!json_end(&f->j))
+		return frame_failed(f, ev);
+	f->state = FRAME_DONE;
+	return ev->kind = PM_END;
+}
