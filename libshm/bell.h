@@ -43,6 +43,10 @@ struct bell_ref {
  * registration. False: not supported; sleepers then wake every 1 ms. */
 bool bell_register(void);
 
+/* bell_limit_ns - longest sleep allowed: BELL_SLEEP_NS_MAX, or 1 ms where
+ * membarrier is missing. Socket loops set their timer to this. */
+uint64_t bell_limit_ns(void);
+
 /* bell_wake - the slow half of bell_check. Never blocks. */
 void bell_wake(struct bell_ref *r);
 
@@ -50,9 +54,8 @@ void bell_wake(struct bell_ref *r);
 static inline void
 bell_check(struct bell_ref *r)
 {
-	if (r->bell != 0 &&
-	    atomic_load_explicit(
-		&r->bell->sleeping, memory_order_relaxed) != BELL_AWAKE)
+	if (r->bell != 0 && atomic_load_explicit(&r->bell->sleeping,
+				memory_order_relaxed) != BELL_AWAKE)
 		bell_wake(r);
 }
 
@@ -60,7 +63,7 @@ bell_check(struct bell_ref *r)
  * bell_prepare - raise the flag; the caller then looks at its rings once
  * more and either calls bell_cancel or sleeps.
  * bell_wait    - sleep on the futex until rung, a signal, or limit_ns
- * (at most BELL_SLEEP_NS_MAX). Returns with the flag down.
+ * (at most bell_limit_ns). Returns with the flag down.
  * Between bell_prepare(BELL_FIFO) and bell_cancel the consumer polls its
  * FIFO in its own loop.
  */

@@ -23,24 +23,22 @@
 #include "libshm/topo.h"
 
 #define STORE_REC_SZ_MAX 1024u
-#define STORE_DIRTY_MAX  4096u
 
 struct store {
 	struct shm_map map;
 	uint32_t rec_sz;
 	uint32_t rec_n;
 	uint64_t version; /* last committed                               */
-	uint32_t dirty_n;
-	uint32_t dirty[STORE_DIRTY_MAX];
 };
 
-/* store_create - rec_sz a multiple of 8 up to STORE_REC_SZ_MAX, rec_n > 0
- * (CHECK). layout: hash of the record's struct, so that a newer build
- * refuses an older file. */
+/* store_create - file store.<name> (name: the stage's). rec_sz a multiple of 8
+ * up to STORE_REC_SZ_MAX, rec_n > 0 (CHECK). layout: hash of the record's
+ * struct, so that a newer build refuses an older file. */
 int store_create(int dirfd, const char *name, uint32_t rec_sz, uint32_t rec_n,
     uint64_t layout, struct err *e);
-/* store_open - attach; -ENOENT when there is none yet. fresh stores read as
- * version 0 and all-zero records. */
+/* store_open - attach as its one owner (-EBUSY: another process has it);
+ * -ENOENT when there is none yet. Fresh stores read as version 0 and all-zero
+ * records. Forgets puts that were never committed: O(rec_n). */
 int store_open(struct store *s, int dirfd, const char *name, uint64_t layout,
     struct err *e);
 void store_close(struct store *s);
