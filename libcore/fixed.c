@@ -19,6 +19,23 @@ px_ceil_tick(px_t p, px_t tick)
 	return down.e8 == p.e8 ? p : PX(down.e8 + tick.e8);
 }
 
+px_t
+px_sig_tick(px_t p, px_t tick, uint32_t sig)
+{
+	int64_t step = 1;
+	int64_t top = 1;
+
+	CHECK(tick.e8 > 0);
+	if (sig == 0 || p.e8 <= 0)
+		return tick;
+	/* 10^sig * step is the first price with one figure too many. */
+	for (uint32_t i = 0; i < sig && top < INT64_MAX / 10; i++)
+		top *= 10;
+	while (step < E8 && top <= p.e8 / step)
+		step *= 10;
+	return PX(i64_max(step, tick.e8));
+}
+
 qty_t
 qty_floor_lot(qty_t q, qty_t lot)
 {

@@ -33,25 +33,32 @@ typedef struct {
 	int64_t e6;
 } usd_t;
 
-#define E8          INT64_C(100000000)
-#define E6          INT64_C(1000000)
-#define NS_PER_US   INT64_C(1000)
-#define NS_PER_MS   INT64_C(1000000)
-#define NS_PER_S    INT64_C(1000000000)
+#define E8	  INT64_C(100000000)
+#define E6	  INT64_C(1000000)
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
 
 /* Largest price and quantity accepted from outside: 1e8 units (1e16). */
-#define PX_E8_MAX   (INT64_C(100000000) * E8)
-#define QTY_E8_MAX  (INT64_C(100000000) * E8)
+#define PX_E8_MAX  (INT64_C(100000000) * E8)
+#define QTY_E8_MAX (INT64_C(100000000) * E8)
 
-#define PX(e8_)     ((px_t){(e8_)})
-#define QTY(e8_)    ((qty_t){(e8_)})
-#define USD(e6_)    ((usd_t){(e6_)})
-#define PX_ONE      PX(E8)
+#define PX(e8_)	 ((px_t){(e8_)})
+#define QTY(e8_) ((qty_t){(e8_)})
+#define USD(e6_) ((usd_t){(e6_)})
+#define PX_ONE	 PX(E8)
 
 /* px_floor_tick, px_ceil_tick - nearest multiple of tick at or below, at or
  * above p. Needs tick > 0 (CHECK). Any sign of p. */
 px_t px_floor_tick(px_t p, px_t tick);
 px_t px_ceil_tick(px_t p, px_t tick);
+
+/*
+ * px_sig_tick - the grid step at price p of a venue that allows `sig`
+ * significant figures (0: no such rule) beside its own tick, integers always
+ * being allowed (Hyperliquid). Never below tick. p <= 0 gives tick.
+ */
+px_t px_sig_tick(px_t p, px_t tick, uint32_t sig);
 
 /* qty_floor_lot - nearest multiple of lot at or below q, toward zero.
  * Needs lot > 0 (CHECK). */
