@@ -52,7 +52,7 @@ struct http_client *http_client_create(const struct http_client_cfg *cfg);
 void http_client_destroy(struct http_client *h);
 
 /* http_client_call - 0, -EAGAIN when calls_max are running, -EINVAL for a
- * bad url or method, -ENOMEM. */
+ * bad url or method, -ENOMEM, -ESHUTDOWN inside http_client_destroy. */
 int http_client_call(struct http_client *h, const struct http_call *call,
     http_done_fn done, void *user);
 

@@ -103,7 +103,7 @@ struct ws_session_cfg {
 	void *user;
 };
 
-/* ws_session_init - 0, or -ENOMEM. */
+/* ws_session_init - 0, or -ENOMEM. A session must not move in memory. */
 int ws_session_init(struct ws_session *s, const struct ws_session_cfg *cfg);
 
 /* ws_session_reset - a new connection with the same buffers; 0, -ENOMEM. */
