@@ -1,0 +1,240 @@
+/* What must hold between keys of a configuration. */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "libcore/check.h"
+#include "libsys/cfgfile_int.h"
+
+/* Pairs of one type: a below b, or at most b. */
+static const struct {
+	uint16_t a;
+	uint16_t b;
+	bool equal_ok;
+} ordered[] = {
+#define BELOW(a, b)                             \
+	{                                       \
+		CFG_KEY_##a, CFG_KEY_##b, false \
+	}
+#define AT_MOST(a, b)                          \
+	{                                      \
+		CFG_KEY_##a, CFG_KEY_##b, true \
+	}
+    BELOW(latency_excellent_ms, latency_good_ms),
+    BELOW(latency_resume_ms, latency_kill_switch_ms),
+    AT_MOST(latency_ping_interval, latency_pong_overdue),
+    AT_MOST(feed_reconnect_min, feed_reconnect_max),
+    BELOW(mm_target_spread, mm_max_spread),
+    AT_MOST(mm_gamma_risk_aversion, mm_gamma_max),
+    AT_MOST(perp_min_spread_bps, perp_spread_bps),
+    AT_MOST(perp_spread_bps, perp_max_spread_bps),
+    AT_MOST(perp_order_usd, perp_inventory_limit_usd),
+    BELOW(vol_floor, vol_cap),
+    AT_MOST(vol_sample, vol_ema_halflife),
+    BELOW(vol_ema_halflife, vol_baseline_window),
+    AT_MOST(state_close_window_threshold_hours, state_watch_threshold_hours),
+    BELOW(updown_min_time_to_expiry, updown_max_time_to_expiry),
+    BELOW(updown_stop_quote_s, updown_max_time_to_expiry),
+    AT_MOST(risk_market_exposure_frac, risk_total_exposure_frac),
+    AT_MOST(risk_max_orders_per_s_market, risk_max_orders_per_s),
+    BELOW(supervisor_dead_ms, supervisor_orphan_timeout),
+    AT_MOST(supervisor_backoff_min, supervisor_backoff_max),
+    AT_MOST(recorder_flush_interval, recorder_fsync_interval),
+#undef BELOW
+#undef AT_MOST
+};
+
+static int64_t
+value_of(const struct cfg *c, size_t key)
+{
+	const struct cfg_key *k = cfg_key_at(key);
+	int64_t v;
+
+	CHECK(k->sz == sizeof(v));
+	memcpy(&v, (const char *)c + k->offset, sizeof(v));
+	return v;
+}
+
+static void
+check_ordered(struct cfg_load *l)
+{
+	char at[CFGFILE_ORIGIN_SZ];
+	char ta[CFG_TEXT_SZ];
+	char tb[CFG_TEXT_SZ];
+
+	for (size_t i = 0; i < sizeof(ordered) / sizeof(ordered[0]); i++) {
+		size_t a = ordered[i].a;
+		size_t b = ordered[i].b;
+		size_t blame = l->origin[a].from > l->origin[b].from ? a : b;
+		int64_t gap = value_of(&l->cfg, b) - value_of(&l->cfg, a);
+		const struct cfg_key *ka = cfg_key_at(a);
+		const struct cfg_key *kb = cfg_key_at(b);
+
+		CHECK(ka->type == kb->type);
+		if (gap > 0 || (gap == 0 && ordered[i].equal_ok))
+			continue;
+		if (l->origin[a].from == l->origin[b].from)
+			blame = l->origin[a].line > l->origin[b].line ? a : b;
+		cfg_text(&l->cfg, a, ta);
+		cfg_text(&l->cfg, b, tb);
+		cfgload_error(l, "%s: %s.%s (%s) must be %s %s.%s (%s)",
+		    cfgfile_origin(l, blame, at), ka->group, ka->name, ta,
+		    ordered[i].equal_ok ? "at most" : "below", kb->group,
+		    kb->name, tb);
+	}
+}
+
+/* The limits of a venue, its own or the common ones. */
+static void
+check_venues(struct cfg_load *l)
+{
+	static const uint16_t keys[VENUE_N][2] = {
+	    [VENUE_POLYMARKET] = {CFG_KEY_latency_resume_polymarket_ms,
+		CFG_KEY_latency_kill_switch_polymarket_ms},
+	    [VENUE_BINANCE] = {CFG_KEY_latency_resume_binance_ms,
+		CFG_KEY_latency_kill_switch_binance_ms},
+	    [VENUE_HYPERLIQUID] = {CFG_KEY_latency_resume_hyperliquid_ms,
+		CFG_KEY_latency_kill_switch_hyperliquid_ms},
+	};
+	char at[CFGFILE_ORIGIN_SZ];
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		int64_t resume = cfg_resume_ns(&l->cfg, (enum venue)v);
+		int64_t kill = cfg_kill_switch_ns(&l->cfg, (enum venue)v);
+		size_t own = l->origin[keys[v][0]].from != CFG_FROM_DEFAULT
+				 ? keys[v][0]
+				 : keys[v][1];
+
+		if (resume < kill || (value_of(&l->cfg, keys[v][0]) == 0 &&
+					 value_of(&l->cfg, keys[v][1]) == 0))
+			continue;
+		cfgload_error(l,
+		    "%s: %s would resume trading at %lld ms, which is not "
+		    "below its kill switch at %lld ms",
+		    cfgfile_origin(l, own, at), venue_name((enum venue)v),
+		    (long long)(resume / NS_PER_MS),
+		    (long long)(kill / NS_PER_MS));
+	}
+}
+
+static bool
+is_local(const char *url)
+{
+	static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+	const char *host = strstr(url, "://");
+
+	CHECK(host != NULL);
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (strncmp(host + 3, hosts[i], n) != 0)
+			continue;
+		if (hosts[i][n - 1] == '.')
+			return strspn(host + 3, "0123456789.") ==
+			       strcspn(host + 3, ":/?");
+		return strchr(":/?", host[3 + n]) != NULL;
+	}
+	return false;
+}
+
+static bool
+venue_enabled(const struct cfg *c, const char *group)
+{
+	if (strcmp(group, "polymarket") == 0)
+		return c->polymarket_enabled;
+	if (strcmp(group, "binance") == 0)
+		return c->binance_enabled;
+	return c->hyperliquid_enabled;
+}
+
+/* sim never leaves the machine; paper against a simulator is odd enough to
+ * be said once. */
+static void
+check_urls(struct cfg_load *l)
+{
+	char at[CFGFILE_ORIGIN_SZ];
+	bool said = l->cfg.system_mode != MODE_PAPER;
+
+	for (size_t i = 0; i < CFG_KEY_N; i++) {
+		const struct cfg_key *k = cfg_key_at(i);
+		const char *url = (const char *)&l->cfg + k->offset;
+
+		if (k->type != CFG_URL || !venue_enabled(&l->cfg, k->group))
+			continue;
+		cfgfile_origin(l, i, at);
+		if (l->cfg.system_mode == MODE_SIM && !is_local(url))
+			cfgload_error(l,
+			    "%s: %s.%s: mode sim stays on this machine, but "
+			    "the address is %s",
+			    at, k->group, k->name, url);
+		if (said || !is_local(url))
+			continue;
+		cfgload_warn(l,
+		    "%s: %s.%s: mode paper wants the real venues, but the "
+		    "address is on this machine; see etc/paper.yaml",
+		    at, k->group, k->name);
+		said = true;
+	}
+}
+
+static void
+check_capital(struct cfg_load *l)
+{
+	const struct cfg *c = &l->cfg;
+	int64_t sum = c->capital_maker_frac.e8 + c->capital_arb_frac.e8 +
+		      c->capital_reserve_frac.e8;
+	char text[FIXED_TEXT_MAX];
+	char at[CFGFILE_ORIGIN_SZ];
+
+	if (sum <= E8)
+		return;
+	fixed_format(sum, 8, text);
+	cfgload_error(l,
+	    "%s: capital.maker_frac, arb_frac and reserve_frac sum to %s, "
+	    "more than 1",
+	    cfgfile_origin(l, CFG_KEY_capital_maker_frac, at), text);
+}
+
+static void
+check_mode(struct cfg_load *l)
+{
+	const struct cfg *c = &l->cfg;
+	char at[CFGFILE_ORIGIN_SZ];
+
+	if (c->system_mode == MODE_LIVE) {
+		cfgfile_origin(l, CFG_KEY_system_mode, at);
+		cfgload_error(l,
+		    "%s: system.mode: live is refused: this build has no live "
+		    "execution yet; use sim, paper or capture",
+		    at);
+		if (strcmp(c->live_confirm.s, CFG_CONFIRM) != 0)
+			cfgload_error(l,
+			    "%s: system.mode: live needs live.confirm: \"%s\"",
+			    at, CFG_CONFIRM);
+	}
+	if (!c->polymarket_enabled && !c->binance_enabled &&
+	    !c->hyperliquid_enabled)
+		cfgload_error(l,
+		    "%s: polymarket.enabled, binance.enabled and "
+		    "hyperliquid.enabled are all false: there is no market "
+		    "data",
+		    cfgfile_origin(l, CFG_KEY_hyperliquid_enabled, at));
+}
+
+void
+cfgload_rules(struct cfg_load *l)
+{
+	char at[CFGFILE_ORIGIN_SZ];
+	int64_t east_s;
+
+	check_ordered(l);
+	check_venues(l);
+	check_capital(l);
+	check_urls(l);
+	check_mode(l);
+	if (!cfg_timezone_s(l->cfg.risk_timezone.s, &east_s))
+		cfgload_error(l,
+		    "%s: risk.timezone: \"%s\" is not UTC or a fixed offset "
+		    "such as UTC+2 or UTC-03:30",
+		    cfgfile_origin(l, CFG_KEY_risk_timezone, at),
+		    l->cfg.risk_timezone.s);
+}
