@@ -16,18 +16,18 @@
 #define RM_DCHECK 0
 #endif
 
-_Noreturn void check_fail(const char *expr, const char *file, int line,
-    const char *func);
+_Noreturn void check_fail(
+    const char *expr, const char *file, int line, const char *func);
 
-#define CHECK(e)                                                               \
-	(__builtin_expect(!!(e), 1)                                            \
-		? (void)0                                                      \
+#define CHECK(e)                    \
+	(__builtin_expect(!!(e), 1) \
+		? (void)0           \
 		: check_fail(#e, __FILE__, __LINE__, __func__))
 
-#define DCHECK(e)                                                              \
-	do {                                                                   \
-		if (RM_DCHECK)                                                 \
-			CHECK(e);                                              \
+#define DCHECK(e)                 \
+	do {                      \
+		if (RM_DCHECK)    \
+			CHECK(e); \
 	} while (0)
 
 #endif

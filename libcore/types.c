@@ -2,8 +2,8 @@
 
 #include "libcore/check.h"
 
-#define NAME(table, i)                                                         \
-	(CHECK((unsigned)(i) < sizeof(table) / sizeof((table)[0])),            \
+#define NAME(table, i)                                              \
+	(CHECK((unsigned)(i) < sizeof(table) / sizeof((table)[0])), \
 	    (table)[i] ? (table)[i] : "?")
 
 const char *

@@ -25,8 +25,8 @@ enum side {
 enum instr_class {
 	CLASS_BINARY = 1, /* yes/no market, resolves to 0, 0.5 or 1 */
 	CLASS_UPDOWN = 2, /* short-dated binary on a price */
-	CLASS_PERP = 3,   /* perpetual future, quoted and traded */
-	CLASS_SPOT = 4,   /* reference only, never traded */
+	CLASS_PERP = 3,	  /* perpetual future, quoted and traded */
+	CLASS_SPOT = 4,	  /* reference only, never traded */
 	CLASS_INDEX = 5,  /* settlement or oracle price, never traded */
 	CLASS_N
 };

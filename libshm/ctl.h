@@ -47,8 +47,8 @@ enum freeze_bit {
 };
 #define FREEZE_BITS_N 12
 /* Stay until a person thaws, across restarts and reboots. */
-#define FREEZE_LATCHED                                                         \
-	(FREEZE_DAILY_LOSS | FREEZE_DRAWDOWN | FREEZE_MANUAL |                 \
+#define FREEZE_LATCHED                                         \
+	(FREEZE_DAILY_LOSS | FREEZE_DRAWDOWN | FREEZE_MANUAL | \
 	    FREEZE_RECONCILE | FREEZE_CRASH_LOOP)
 
 /* freeze_reason - REASON_* of the lowest bit set; REASON_NONE for 0.
@@ -59,7 +59,7 @@ const char *freeze_format(uint64_t mask, char *buf, size_t n);
 /* Who writes which freeze word, and what it covers. */
 enum freeze_word {
 	FW_SUPERVISOR = 0, /* all; a person's freeze, crash loops         */
-	FW_RISKD = 1,      /* all                                         */
+	FW_RISKD = 1,	   /* all                                         */
 	FW_RISKD_PM = 2,   /* one venue                                   */
 	FW_RISKD_HL = 3,
 	FW_EXECD_PM = 4,
@@ -95,11 +95,11 @@ struct ctl_stage {
 	} own;
 	struct { /* written by the supervisor */
 		_Atomic uint64_t restarts;
-		_Atomic uint64_t last_exit;   /* wait status of last death */
+		_Atomic uint64_t last_exit; /* wait status of last death */
 		_Atomic uint64_t last_exit_ns;
 		_Atomic uint64_t last_in_ring; /* what it was handling    */
 		_Atomic uint64_t last_in_seq;
-		_Atomic uint64_t next_start_ns; /* backing off until      */
+		_Atomic uint64_t next_start_ns;	  /* backing off until      */
 		_Atomic uint64_t quarantine_ring; /* + 1; 0 none: poisoned */
 		_Atomic uint64_t quarantine_seq;  /* slot to be skipped    */
 		_Atomic uint64_t down_ns; /* last outage, kill to READY   */

@@ -30,13 +30,13 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	uint16_t ring;    /* EV_SLOT: enum ring_id                        */
+	uint16_t ring;	     /* EV_SLOT: enum ring_id                        */
 	uint8_t redelivered; /* EV_SLOT: may have been seen in a former life */
-	uint64_t now_ns;  /* CLOCK_MONOTONIC, or virtual                  */
-	int64_t wall_ns;  /* UTC                                          */
-	const union tap *slot;     /* EV_SLOT                             */
+	uint64_t now_ns;     /* CLOCK_MONOTONIC, or virtual                  */
+	int64_t wall_ns;     /* UTC                                          */
+	const union tap *slot;	   /* EV_SLOT                             */
 	const struct instr *instr; /* EV_SLOT of TICK_INSTR: the entry    */
-	const struct cfg *cfg;     /* EV_CFG                              */
+	const struct cfg *cfg;	   /* EV_CFG                              */
 };
 
 #define CORE_OUT_MAX 64u

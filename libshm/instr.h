@@ -19,13 +19,13 @@
 #include "libshm/instance.h"
 
 /* Regions; index 0 is never an instrument. */
-#define INSTR_PM_BASE  16u
-#define INSTR_PM_N     4080u
-#define INSTR_BN_BASE  4096u
-#define INSTR_BN_N     256u
-#define INSTR_HL_BASE  4352u
-#define INSTR_HL_N     768u
-#define INSTR_N        5120u
+#define INSTR_PM_BASE 16u
+#define INSTR_PM_N    4080u
+#define INSTR_BN_BASE 4096u
+#define INSTR_BN_N    256u
+#define INSTR_HL_BASE 4352u
+#define INSTR_HL_N    768u
+#define INSTR_N	      5120u
 
 struct instr {
 	char symbol[48]; /* "BTCUSDT", "BTC", market slug                  */
@@ -39,11 +39,11 @@ struct instr {
 	px_t tick_px;
 	qty_t lot_qty;
 	qty_t min_qty;
-	usd_t min_usd;      /* smallest order value                       */
-	uint32_t fee_ppm;   /* taker: rate * 1e6 (binary: of p(1-p))      */
-	uint32_t maker_ppm; /* maker fee; binaries: 0                     */
+	usd_t min_usd;	     /* smallest order value                       */
+	uint32_t fee_ppm;    /* taker: rate * 1e6 (binary: of p(1-p))      */
+	uint32_t maker_ppm;  /* maker fee; binaries: 0                     */
 	uint32_t rebate_ppm; /* share of the taker fee paid to makers     */
-	uint32_t px_sig;    /* significant figures allowed, 0 any         */
+	uint32_t px_sig;     /* significant figures allowed, 0 any         */
 	int64_t start_wall_ns;
 	int64_t end_wall_ns;
 	px_t strike_px;

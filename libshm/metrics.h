@@ -41,9 +41,9 @@ struct metric {
 	char unit[7];
 	uint8_t kind; /* enum metric_kind; 0: not used by this stage      */
 	_Atomic uint64_t value; /* counter; gauge as int64; hist: count   */
-	_Atomic uint64_t sum;   /* hist                                   */
-	_Atomic uint64_t max;   /* hist                                   */
-	uint32_t hist;          /* index into hists + 1, 0 none           */
+	_Atomic uint64_t sum;	/* hist                                   */
+	_Atomic uint64_t max;	/* hist                                   */
+	uint32_t hist;		/* index into hists + 1, 0 none           */
 	uint32_t pad;
 };
 _Static_assert(sizeof(struct metric) == 64, "a metric is one line");

@@ -10,7 +10,7 @@ name_of(const char *const *table, unsigned n, unsigned i)
 	return i < n && table[i] != 0 ? table[i] : "?";
 }
 
-#define NAME_OF(table, i)                                                      \
+#define NAME_OF(table, i) \
 	name_of((table), sizeof(table) / sizeof((table)[0]), (i))
 
 const char *
@@ -97,88 +97,89 @@ strategy_name(uint8_t strategy)
 	return NAME_OF(t, strategy);
 }
 
-#define FIELD(type, f)                                                         \
-	{                                                                      \
-		#type "." #f, offsetof(struct type, f),                        \
-		    sizeof(((struct type *)0)->f)                              \
+#define FIELD(type, f)                                  \
+	{                                               \
+#type "." #f, offsetof(struct type, f), \
+		    sizeof(((struct type *)0)->f)       \
 	}
+
+static const struct {
+	const char *name;
+	size_t off;
+	size_t sz;
+} fields[] = {
+    FIELD(slot_hdr, seq),
+    FIELD(slot_hdr, kind),
+    FIELD(slot_hdr, flags),
+    FIELD(slot_hdr, instr),
+    FIELD(slot_hdr, pub_delta),
+    FIELD(slot_hdr, venue_ns),
+    FIELD(slot_hdr, recv_ns),
+    FIELD(tick_bbo, bid_px),
+    FIELD(tick_bbo, bid_qty),
+    FIELD(tick_bbo, ask_px),
+    FIELD(tick_bbo, ask_qty),
+    FIELD(tick_trade, px),
+    FIELD(tick_trade, qty),
+    FIELD(tick_trade, trade_id),
+    FIELD(tick_trade, side),
+    FIELD(tick_trade, conn),
+    FIELD(tick_trade, epoch),
+    FIELD(tick_level, px),
+    FIELD(tick_level, qty),
+    FIELD(tick_level, venue_seq),
+    FIELD(tick_level, side),
+    FIELD(tick_level, conn),
+    FIELD(tick_level, epoch),
+    FIELD(tick_snap, venue_seq),
+    FIELD(tick_snap, bid_n),
+    FIELD(tick_snap, ask_n),
+    FIELD(tick_snap, epoch),
+    FIELD(tick_ref, px),
+    FIELD(tick_ref, funding_e12),
+    FIELD(tick_ref, oracle_px),
+    FIELD(tick_ref, source),
+    FIELD(tick_link, rtt_us),
+    FIELD(tick_link, rtt_ema_us),
+    FIELD(tick_link, age_us),
+    FIELD(tick_link, quiet_ms),
+    FIELD(tick_link, state),
+    FIELD(tick_link, overdue),
+    FIELD(tick_gap, first_seq),
+    FIELD(tick_gap, lost_n),
+    FIELD(tick_gap, reason),
+    FIELD(tick_gap, scope),
+    FIELD(tick_trace, ring_seq),
+    FIELD(tick_trace, now_ns),
+    FIELD(tick_trace, state_hash),
+    FIELD(tick_trace, ring),
+    FIELD(order, id),
+    FIELD(order, px),
+    FIELD(order, qty),
+    FIELD(order, exec_px),
+    FIELD(order, exec_qty),
+    FIELD(order, cum_qty),
+    FIELD(order, usd),
+    FIELD(order, fill_id),
+    FIELD(order, venue),
+    FIELD(order, side),
+    FIELD(order, level),
+    FIELD(order, strategy),
+    FIELD(order, tif),
+    FIELD(order, oflags),
+    FIELD(order, status),
+    FIELD(order, reason),
+    FIELD(order, epoch),
+    FIELD(order, quote_delta),
+    FIELD(order, risk_delta),
+    FIELD(order, send_delta),
+    FIELD(order, ack_delta),
+    FIELD(order, life_ms),
+};
 
 uint64_t
 slot_layout_hash(void)
 {
-	static const struct {
-		const char *name;
-		size_t off;
-		size_t sz;
-	} fields[] = {
-	    FIELD(slot_hdr, seq),
-	    FIELD(slot_hdr, kind),
-	    FIELD(slot_hdr, flags),
-	    FIELD(slot_hdr, instr),
-	    FIELD(slot_hdr, pub_delta),
-	    FIELD(slot_hdr, venue_ns),
-	    FIELD(slot_hdr, recv_ns),
-	    FIELD(tick_bbo, bid_px),
-	    FIELD(tick_bbo, bid_qty),
-	    FIELD(tick_bbo, ask_px),
-	    FIELD(tick_bbo, ask_qty),
-	    FIELD(tick_trade, px),
-	    FIELD(tick_trade, qty),
-	    FIELD(tick_trade, trade_id),
-	    FIELD(tick_trade, side),
-	    FIELD(tick_trade, conn),
-	    FIELD(tick_trade, epoch),
-	    FIELD(tick_level, px),
-	    FIELD(tick_level, qty),
-	    FIELD(tick_level, venue_seq),
-	    FIELD(tick_level, side),
-	    FIELD(tick_level, conn),
-	    FIELD(tick_level, epoch),
-	    FIELD(tick_snap, venue_seq),
-	    FIELD(tick_snap, bid_n),
-	    FIELD(tick_snap, ask_n),
-	    FIELD(tick_snap, epoch),
-	    FIELD(tick_ref, px),
-	    FIELD(tick_ref, funding_e12),
-	    FIELD(tick_ref, oracle_px),
-	    FIELD(tick_ref, source),
-	    FIELD(tick_link, rtt_us),
-	    FIELD(tick_link, rtt_ema_us),
-	    FIELD(tick_link, age_us),
-	    FIELD(tick_link, quiet_ms),
-	    FIELD(tick_link, state),
-	    FIELD(tick_link, overdue),
-	    FIELD(tick_gap, first_seq),
-	    FIELD(tick_gap, lost_n),
-	    FIELD(tick_gap, reason),
-	    FIELD(tick_gap, scope),
-	    FIELD(tick_trace, ring_seq),
-	    FIELD(tick_trace, now_ns),
-	    FIELD(tick_trace, state_hash),
-	    FIELD(tick_trace, ring),
-	    FIELD(order, id),
-	    FIELD(order, px),
-	    FIELD(order, qty),
-	    FIELD(order, exec_px),
-	    FIELD(order, exec_qty),
-	    FIELD(order, cum_qty),
-	    FIELD(order, usd),
-	    FIELD(order, fill_id),
-	    FIELD(order, venue),
-	    FIELD(order, side),
-	    FIELD(order, level),
-	    FIELD(order, strategy),
-	    FIELD(order, tif),
-	    FIELD(order, oflags),
-	    FIELD(order, status),
-	    FIELD(order, reason),
-	    FIELD(order, epoch),
-	    FIELD(order, quote_delta),
-	    FIELD(order, risk_delta),
-	    FIELD(order, send_delta),
-	    FIELD(order, ack_delta),
-	    FIELD(order, life_ms),
-	};
 	uint64_t h = HASH_SEED;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

@@ -23,32 +23,33 @@
 
 #include "libcore/fixed.h"
 #include "libcore/types.h"
+#include "libshm/tick.h"
 
 enum slot_kind {
 	/* ticks */
-	TICK_BBO = 1,        /* best bid and ask changed                  */
-	TICK_TRADE = 2,      /* a trade print                             */
-	TICK_LEVEL = 3,      /* new total at one price                    */
+	TICK_BBO = 1,	     /* best bid and ask changed                  */
+	TICK_TRADE = 2,	     /* a trade print                             */
+	TICK_LEVEL = 3,	     /* new total at one price                    */
 	TICK_SNAP_BEGIN = 4, /* drop the book; levels follow              */
 	TICK_SNAP_END = 5,   /* the book is complete again                */
-	TICK_REF = 6,        /* a reference, settlement or oracle price   */
-	TICK_LINK = 7,       /* link health and round trip of a feed      */
-	TICK_GAP = 8,        /* messages are missing here                 */
+	TICK_REF = 6,	     /* a reference, settlement or oracle price   */
+	TICK_LINK = 7,	     /* link health and round trip of a feed      */
+	TICK_GAP = 8,	     /* messages are missing here                 */
 	TICK_RESTART = 9,    /* the producer began a new life             */
 	TICK_INSTR = 10,     /* instrument table entry changed            */
-	TICK_CONN = 11,      /* a connection went up or down              */
+	TICK_CONN = 11,	     /* a connection went up or down              */
 	TICK_TRACE = 12,     /* stage loop: one step, for exact replay    */
 	/* orders */
 	MSG_INTENT = 32,  /* quoted: the order that should rest in a slot */
-	MSG_ORDER = 33,   /* riskd: an intent that passed                 */
+	MSG_ORDER = 33,	  /* riskd: an intent that passed                 */
 	MSG_CANCEL = 34,  /* riskd: nothing should rest in a slot         */
 	MSG_VERDICT = 35, /* riskd: what became of an intent              */
-	MSG_ACK = 36,     /* execd: the order rests                       */
-	MSG_FILL = 37,    /* execd: (part of) the order traded            */
-	MSG_DONE = 38,    /* execd: the order is gone; reason says why    */
+	MSG_ACK = 36,	  /* execd: the order rests                       */
+	MSG_FILL = 37,	  /* execd: (part of) the order traded            */
+	MSG_DONE = 38,	  /* execd: the order is gone; reason says why    */
 	MSG_REJECT = 39,  /* execd or venue: the order never rested       */
 	MSG_RESTART = 40, /* the producer began a new life                */
-	MSG_STATE = 41,   /* riskd: trading state and limits for quoted   */
+	MSG_STATE = 41,	  /* riskd: trading state and limits for quoted   */
 	SLOT_KIND_N
 };
 
@@ -63,139 +64,10 @@ struct slot_hdr {
 	uint64_t seq;
 	uint8_t kind;
 	uint8_t flags;
-	uint16_t instr;     /* index into the instrument table            */
+	uint16_t instr;	    /* index into the instrument table            */
 	uint32_t pub_delta; /* publish - recv_ns                          */
 	int64_t venue_ns;
 	uint64_t recv_ns;
-};
-
-/* TICK_BBO. A missing side has price and quantity 0. */
-struct tick_bbo {
-	px_t bid_px;
-	qty_t bid_qty;
-	px_t ask_px;
-	qty_t ask_qty;
-};
-
-struct tick_trade {
-	px_t px;
-	qty_t qty;
-	uint64_t trade_id; /* the venue's, or a hash of it                */
-	uint8_t side;      /* enum side of the aggressor                  */
-	uint8_t conn;
-	uint16_t epoch; /* of the instrument                           */
-	uint32_t pad;
-};
-
-/* TICK_LEVEL. qty is the new total, 0 removes the level. */
-struct tick_level {
-	px_t px;
-	qty_t qty;
-	uint64_t venue_seq; /* the venue's update id, 0 when it has none  */
-	uint8_t side;
-	uint8_t conn;
-	uint16_t epoch;
-	uint32_t pad;
-};
-
-/* TICK_SNAP_BEGIN, TICK_SNAP_END */
-struct tick_snap {
-	uint64_t venue_seq;
-	uint32_t bid_n;
-	uint32_t ask_n;
-	uint16_t epoch;
-	uint8_t conn;
-	uint8_t pad[5];
-	uint64_t pad2;
-};
-
-/* TICK_REF */
-struct tick_ref {
-	px_t px;
-	int64_t funding_e12; /* hourly funding rate, perps only           */
-	px_t oracle_px;
-	uint32_t source; /* enum ref_source                            */
-	uint32_t pad;
-};
-
-enum ref_source {
-	REF_MARK = 1,  /* perp mark price                                 */
-	REF_SPOT = 2,  /* settlement spot stream                          */
-	REF_TWAP = 3,  /* settlement average                              */
-	REF_RELAY = 4, /* an exchange price relayed by the venue          */
-	REF_SOURCE_N
-};
-
-/* TICK_LINK: health of one connection, at least every latency.ping_interval.
- * hdr.instr is 0. */
-struct tick_link {
-	uint32_t rtt_us;     /* last round trip; overdue pong: its age    */
-	uint32_t rtt_ema_us; /* 0.9 old + 0.1 new                         */
-	int32_t age_us;      /* receive - venue time - clock offset       */
-	uint32_t quiet_ms;   /* since the last data message               */
-	uint32_t msgs;       /* messages since connect, wraps             */
-	uint8_t venue;
-	uint8_t conn;
-	uint8_t state; /* enum link_state                                 */
-	uint8_t overdue; /* 1: a pong is missing                          */
-	uint32_t reconnects;
-	uint32_t pad;
-};
-
-enum link_state {
-	LINK_DOWN = 1,
-	LINK_CONNECTING = 2,
-	LINK_UP = 3,    /* connected, books not complete yet              */
-	LINK_READY = 4, /* connected, data flows                          */
-	LINK_STALE = 5, /* connected, but no data or no pong              */
-	LINK_STATE_N
-};
-
-/* TICK_GAP */
-struct tick_gap {
-	uint64_t first_seq; /* of the ring, when it was dropped there     */
-	uint64_t lost_n;
-	uint64_t since_ns; /* receive time of the first loss              */
-	uint16_t reason;   /* enum reason                                 */
-	uint8_t conn;
-	uint8_t scope; /* 1: one instrument, 2: the connection, 3: ring   */
-	uint32_t pad;
-};
-
-/* TICK_RESTART, MSG_RESTART use the epoch of the stage. */
-struct tick_restart {
-	uint64_t epoch;
-	uint64_t pad[3];
-};
-
-/* TICK_INSTR: read the instrument table again. */
-struct tick_instr {
-	uint16_t epoch;
-	uint8_t state; /* enum instr_state */
-	uint8_t cls;   /* enum instr_class */
-	uint32_t pad;
-	uint64_t pad2[3];
-};
-
-/* TICK_CONN */
-struct tick_conn {
-	uint8_t venue;
-	uint8_t conn;
-	uint8_t state; /* enum link_state */
-	uint8_t pad;
-	uint16_t reason;
-	uint16_t code; /* WebSocket close code or 0 */
-	uint64_t pad2[3];
-};
-
-/* TICK_TRACE: the stage took slot ring_seq of ring and passed now_ns. */
-struct tick_trace {
-	uint64_t ring_seq;
-	uint64_t now_ns;
-	uint64_t state_hash; /* 0 except now and then                     */
-	uint16_t ring;       /* enum ring_id, 0xffff: timer, 0xfffe: config */
-	uint16_t pad;
-	uint32_t out_n;
 };
 
 struct tick {
@@ -224,10 +96,10 @@ enum tif {
 	TIF_N
 };
 
-#define ORDER_POST_ONLY   0x01u
+#define ORDER_POST_ONLY	  0x01u
 #define ORDER_REDUCE_ONLY 0x02u
 #define ORDER_IMPERATIVE  0x04u /* take or forced exit, at most once    */
-#define ORDER_MAKER       0x08u /* fill: we were the maker              */
+#define ORDER_MAKER	  0x08u /* fill: we were the maker              */
 
 enum order_status {
 	ORDER_PENDING_NEW = 1,
@@ -275,16 +147,16 @@ struct order {
 	qty_t cum_qty;
 	usd_t usd; /* fee of a fill (negative: rebate); P&L in STATE      */
 	uint64_t fill_id;
-	uint8_t venue;    /* enum venue                                   */
-	uint8_t side;     /* enum side                                    */
-	uint8_t level;    /* ladder level, 0 is the best                  */
+	uint8_t venue;	  /* enum venue                                   */
+	uint8_t side;	  /* enum side                                    */
+	uint8_t level;	  /* ladder level, 0 is the best                  */
 	uint8_t strategy; /* enum strategy                                */
 	uint8_t tif;
 	uint8_t oflags;
 	uint8_t status; /* enum order_status or enum trading_state        */
 	uint8_t pad;
 	uint16_t reason;      /* enum reason                              */
-	uint16_t epoch;       /* of the instrument                        */
+	uint16_t epoch;	      /* of the instrument                        */
 	uint32_t quote_delta; /* quoted decided - recv_ns                 */
 	uint32_t risk_delta;  /* riskd passed                             */
 	uint32_t send_delta;  /* execd wrote                              */

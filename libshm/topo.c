@@ -5,7 +5,7 @@
 #include "libcore/check.h"
 
 const struct stage_def topo_stages[ST_N] = {
-#define STAGE(id, name, program, venue, flags)                                 \
+#define STAGE(id, name, program, venue, flags) \
 	[ST_##id] = {name, program, venue, flags},
 #define RING(...)
 #include "libshm/topo.def"
@@ -15,8 +15,8 @@ const struct stage_def topo_stages[ST_N] = {
 
 const struct ring_def topo_rings[RG_N] = {
 #define STAGE(...)
-#define RING(id, name, writer, reader, slot_sz, depth, full, content)          \
-	[RG_##id] = {name, ST_##writer, ST_##reader, RING_FULL_##full,         \
+#define RING(id, name, writer, reader, slot_sz, depth, full, content)  \
+	[RG_##id] = {name, ST_##writer, ST_##reader, RING_FULL_##full, \
 	    RING_##content, slot_sz, depth},
 #include "libshm/topo.def"
 #undef STAGE
@@ -49,6 +49,6 @@ topo_stage_match(enum stage_id id, const char *name)
 	CHECK(id < ST_N);
 	CHECK(name != 0);
 	return strcmp(name, "all") == 0 ||
-	    strcmp(name, topo_stages[id].name) == 0 ||
-	    strcmp(name, topo_stages[id].program) == 0;
+	       strcmp(name, topo_stages[id].name) == 0 ||
+	       strcmp(name, topo_stages[id].program) == 0;
 }

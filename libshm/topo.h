@@ -53,15 +53,15 @@ enum ring_id {
 struct stage_def {
 	const char *name;    /* "feedd.binance"                           */
 	const char *program; /* "feedd"                                   */
-	uint8_t venue;       /* enum venue or 0                           */
-	uint8_t flags;       /* STAGE_*                                   */
+	uint8_t venue;	     /* enum venue or 0                           */
+	uint8_t flags;	     /* STAGE_*                                   */
 };
 
 struct ring_def {
 	const char *name;
 	uint8_t writer; /* enum stage_id                                  */
 	uint8_t reader;
-	uint8_t full;    /* enum ring_full                                */
+	uint8_t full;	 /* enum ring_full                                */
 	uint8_t content; /* enum ring_content                             */
 	uint32_t slot_sz;
 	uint32_t depth; /* power of two                                   */

@@ -79,15 +79,22 @@ log_note(struct stage *s, const struct quote_note *n)
 }
 
 static void
+on_lost(struct stage *s, enum ring_id ring, const struct order *o)
+{
+	struct shell *sh = s->ops->self;
+
+	(void)ring;
+	quote_lost(sh->core, o, s->now_ns);
+}
+
+static void
 on_step(struct stage *s, const struct event *ev)
 {
 	struct shell *sh = s->ops->self;
 
 	quote_step(sh->core, ev, &sh->out);
 	metrics_add(s->metrics, M_QUOTED_INTENTS, sh->out.core.n);
-	/* An intent that found no room is wished again at the next look. */
-	if (stage_emit_out(s, &sh->out.core, 0) > 0)
-		s->wake_ns = s->now_ns + STAGE_HOUSEKEEP_NS;
+	stage_emit_out(s, &sh->out.core, on_lost);
 	for (uint32_t i = 0; i < sh->out.note_n; i++)
 		log_note(s, &sh->out.note[i]);
 }

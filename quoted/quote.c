@@ -333,6 +333,15 @@ gone(struct quote_side *s, enum reason r, uint64_t now_ns)
 	s->again_ns = now_ns + REFUSED_NS;
 }
 
+void
+quote_lost(struct quote *q, const struct order *o, uint64_t now_ns)
+{
+	struct quote_side *s = side_of(q, o);
+
+	if (s != 0)
+		gone(s, REASON_BACKPRESSURE, now_ns);
+}
+
 static void
 on_state(struct quote *q, const struct order *o)
 {

@@ -117,6 +117,10 @@ void quote_init(struct quote *q, const struct cfg *cfg, uint64_t epoch);
 /* quote_step - one event, completely. */
 void quote_step(struct quote *q, const struct event *ev, struct quote_out *out);
 
+/* quote_lost - an intent found no room in the ring: as if refused, so that
+ * it is wished again. */
+void quote_lost(struct quote *q, const struct order *o, uint64_t now_ns);
+
 /* quote_hash - of everything that decides. O(instruments seen). */
 uint64_t quote_hash(const struct quote *q);
 
