@@ -179,12 +179,12 @@ recover_consumer(struct ring *r)
 	/* A cursor held back must never fill a small ring. */
 	if (r->lazy > (r->mask + 1) / 4)
 		r->lazy = (uint32_t)((r->mask + 1) / 4);
-	r->turn = cursor;
+	r->turn = cursor + window(r);
 	put(&r->shm->cons.pid, (uint64_t)getpid());
 	atomic_store_explicit(&r->shm->cons.epoch, get(&r->shm->cons.epoch) + 1,
 	    memory_order_release);
-	if (get(&r->shm->cons.hint) < cursor + 1)
-		put(&r->shm->cons.hint, cursor + 1);
+	if (get(&r->shm->cons.hint) < r->turn)
+		put(&r->shm->cons.hint, r->turn);
 }
 
 static int
