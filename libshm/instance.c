@@ -170,7 +170,7 @@ static void
 sweep(const struct instance *in, const char *what, size_t keep)
 {
 	char prefix[80];
-	char found[DEAD_MAX][160];
+	char found[DEAD_MAX][256];
 	size_t n = 0;
 	DIR *d = opendir(parent_dir());
 	struct dirent *de;
@@ -179,8 +179,7 @@ sweep(const struct instance *in, const char *what, size_t keep)
 		return;
 	snprintf(prefix, sizeof(prefix), PREFIX "%s.%s.", in->name, what);
 	while (n < DEAD_MAX && (de = readdir(d)) != 0)
-		if (strncmp(de->d_name, prefix, strlen(prefix)) == 0 &&
-		    strlen(de->d_name) < 80)
+		if (strncmp(de->d_name, prefix, strlen(prefix)) == 0)
 			snprintf(
 			    found[n++], sizeof(found[0]), "%s", de->d_name);
 	closedir(d);
