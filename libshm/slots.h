@@ -126,7 +126,8 @@ enum trading_state {
  * with the intent that caused it field by field.
  *
  *  INTENT   id, slot (instr, side, level), px, qty (0: nothing), deltas
- *  ORDER    the same id; px and qty as riskd allows them
+ *  ORDER    the same id; px and qty as riskd allows them; cum_qty: how much
+ *           of the slot riskd knows to be filled, ever
  *  CANCEL   id of the intent that cleared the slot, or riskd's own
  *  VERDICT  id; reason OK or why not; px, qty as allowed
  *  ACK      id; px, qty resting; venue_ref

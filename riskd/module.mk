@@ -1,0 +1,3 @@
+# riskd: nothing reaches execd except through here.
+riskd_DEPS := libsys libshm libcore
+riskd_LIBS :=
