@@ -433,14 +433,15 @@ fail_number(struct json *j, struct json_str text)
 	return json_fail(j, REASON_BAD_NUMBER);
 }
 
-static bool
-e8_general(struct json *j, bool neg_ok, int64_t max, int64_t *out)
+bool
+json_fixed(
+    struct json *j, unsigned scale, bool neg_ok, int64_t max, int64_t *out)
 {
 	struct json_str text;
 
 	if (!number_text(j, &text))
 		return false;
-	if (!fixed_parse(text.s, text.n, E8_SCALE, neg_ok, max, out))
+	if (!fixed_parse(text.s, text.n, scale, neg_ok, max, out))
 		return fail_number(j, text);
 	return true;
 }
@@ -459,13 +460,7 @@ json_e8(struct json *j, int64_t max, int64_t *out)
 			return true;
 		}
 	}
-	return e8_general(j, false, max, out);
-}
-
-bool
-json_e8_signed(struct json *j, int64_t max, int64_t *out)
-{
-	return e8_general(j, true, max, out);
+	return json_fixed(j, E8_SCALE, false, max, out);
 }
 
 bool

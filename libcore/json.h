@@ -117,13 +117,15 @@ bool json_null(struct json *j);
  * no sign, no exponent, non-zero digits past the eighth decimal refused
  * with BAD_NUMBER, as is a value > max.
  *
- * json_e8_signed - the same with an optional minus, |value| <= max.
+ * json_fixed     - the same at another scale, with an optional minus when
+ *                  neg_ok, |value| <= max.
  *
  * json_e8_floor  - the same as json_e8, but digits past the eighth decimal
  *                  are cut off (any number of them).
  */
 bool json_e8(struct json *j, int64_t max, int64_t *out);
-bool json_e8_signed(struct json *j, int64_t max, int64_t *out);
+bool json_fixed(
+    struct json *j, unsigned scale, bool neg_ok, int64_t max, int64_t *out);
 bool json_e8_floor(struct json *j, int64_t max, int64_t *out);
 
 /* json_u64 - digits of a number or string, at most 18, no leading zeros in

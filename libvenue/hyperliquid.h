@@ -62,7 +62,7 @@ struct hl_coin {
  *   HL_BBO         coin, venue_ns, bids and asks of 0 or 1 level
  *   HL_BOOK        coin, venue_ns, bids, asks best first, is_fast
  *   HL_TRADES      coin, trades (all of one coin; none: coin.n == 0)
- *   HL_CTX         coin, mark, oracle, funding_e8 (hourly, signed), mid when
+ *   HL_CTX         coin, mark, oracle, funding_e12 (hourly, signed), mid when
  *                  has_mid, open_interest
  *   HL_SUBSCRIBED  method, channel (type asked for), coin, is_fast
  *   HL_REFUSAL     msg
@@ -83,7 +83,7 @@ struct hl_event {
 	px_t oracle;
 	px_t mid;
 	bool has_mid;
-	int64_t funding_e8;
+	int64_t funding_e12;
 	qty_t open_interest;
 
 	uint32_t bids_n;
