@@ -69,10 +69,12 @@ all: $(ALL_BINS)
 
 # Tests: the first comment line of a test names the rooms it links:
 #   /* links: libcore libshm */
-TEST_SRCS := $(wildcard tests/unit/*.c tests/prop/*.c tests/golden/*.c tests/pipeline/*.c)
+TEST_SRCS := $(wildcard $(addsuffix /test_*.c,tests/unit tests/prop tests/golden tests/pipeline tests/sim))
+# What tests share, linked into those of the same folder.
+TEST_HELPERS = $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(dir $(1))test_%,$(wildcard $(dir $(1))*.c)))
 define test_rules
 $(1)_ROOMS := $$(shell sed -n 's,^/\* links: \(.*\) \*/$$$$,\1,p' $(1) | head -1)
-$$(OUT)/test/$$(basename $$(notdir $(1))): $$(OUT)/obj/$$(basename $(1)).o $$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
+$$(OUT)/test/$$(basename $$(notdir $(1))): $$(OUT)/obj/$$(basename $(1)).o $(call TEST_HELPERS,$(1)) $$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(sort $$(foreach d,$$($(1)_ROOMS),$$($$(d)_LIBS))) -lcmocka -lm
 TEST_BINS += $$(OUT)/test/$$(basename $$(notdir $(1)))

@@ -40,6 +40,7 @@ static const int calls_all[] = {
     SCMP_SYS(epoll_pwait),
     SCMP_SYS(epoll_ctl),
     SCMP_SYS(futex),
+    SCMP_SYS(membarrier),
     SCMP_SYS(sched_yield),
     SCMP_SYS(nanosleep),
     SCMP_SYS(clock_nanosleep),
