@@ -32,8 +32,8 @@ struct cfgpage {
 
 /*
  * cfgpage_create - make the page in directory dirfd with epoch 1 holding c,
- * and map it for writing. An existing page is replaced (its readers keep the
- * old file until they attach again).
+ * and map it for writing. An existing page is not replaced (-EEXIST): adopt
+ * it with cfgpage_attach.
  * Returns : 0, or a negative errno with a sentence in *e; nothing is left
  *           behind. A full /dev/shm is -ENOSPC. Needs a valid c (CHECK).
  */
