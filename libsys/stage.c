@@ -154,6 +154,7 @@ static void
 step(struct stage *s, const struct event *ev)
 {
 	s->ops->step(s, ev);
+	s->dirty = true;
 	atomic_store_explicit(&s->me->own.steps,
 	    atomic_load_explicit(&s->me->own.steps, memory_order_relaxed) + 1,
 	    memory_order_relaxed);
@@ -239,6 +240,9 @@ drain(struct stage *s)
 static void
 commit(struct stage *s)
 {
+	if (!s->dirty)
+		return;
+	s->dirty = false;
 	if (s->ops->batch)
 		s->ops->batch(s);
 	for (uint32_t k = 0; k < s->in_n; k++)
@@ -362,8 +366,7 @@ loop(struct stage *s)
 	while (!stopped(s)) {
 		bool worked = drain(s);
 
-		if (worked)
-			commit(s);
+		commit(s);
 		s->now_ns = clock_mono_ns();
 		s->wall_ns = (int64_t)s->now_ns + s->wall_off_ns;
 		atomic_store_explicit(

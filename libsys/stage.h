@@ -55,8 +55,8 @@ struct stage_ops {
 	int (*open)(struct stage *s);
 	/* step - one event: a slot, a timer, a new config, stop. */
 	void (*step)(struct stage *s, const struct event *ev);
-	/* batch - after a batch of slots, before the cursors are committed:
-	 * commit state. */
+	/* batch - after a batch of slots, a timer or whatever set s->dirty,
+	 * before the cursors are committed: commit state. */
 	void (*batch)(struct stage *s);
 	/* resync - the reader of ring asked for a snapshot, or the ring had
 	 * been full and has room again: publish it with SLOT_REPLAY. */
@@ -114,6 +114,7 @@ struct stage {
 	uint32_t out_n;
 	int tap; /* ring to the recorder, -1 none                         */
 	enum wait_policy wait;
+	bool dirty; /* something was stepped since the last commit        */
 	bool ready;
 	bool orphaned;
 	int exit_code;

@@ -51,6 +51,8 @@ attach_one(struct stage *s, enum ring_id id, enum ring_role role)
 	}
 	if (role == RING_CONSUMER) {
 		s->in[s->in_n++] = (uint8_t)id;
+		/* Cursors move only in commit(), after the durable state. */
+		r->lazy = RING_LAZY_MANUAL;
 		if (def->full == RING_FULL_DROP && def->content != RING_MSG)
 			ring_resync_ask(r);
 		return 0;
