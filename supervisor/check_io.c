@@ -1,0 +1,261 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "libshm/instr.h"
+#include "libshm/topo.h"
+#include "libsys/clock.h"
+#include "supervisor/latch_io.h"
+#include "supervisor/opts.h"
+#include "supervisor/spawn_io.h"
+
+#define FILES_NEEDED 256
+
+enum verdict {
+	V_OK = 1,
+	V_NOTE = 2,
+	V_BAD = 3,
+	V_N
+};
+
+struct report {
+	bool json;
+	bool bad;
+	unsigned n;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+say(struct report *r, enum verdict v, const char *what, const char *fmt, ...)
+{
+	static const char *const name[V_N] = {"?", "ok", "note", "BAD"};
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	r->bad |= v == V_BAD;
+	if (r->json)
+		printf(
+		    "%s{\"check\":\"%s\",\"verdict\":\"%s\",\"text\":\"%s\"}",
+		    r->n++ ? "," : "", what, v == V_BAD ? "bad" : name[v],
+		    text);
+	else
+		printf("%-5s %-10s %s\n", name[v], what, text);
+}
+
+static uint64_t
+shm_needed(void)
+{
+	uint64_t sum = sizeof(struct instr_table);
+
+	for (int i = 0; i < RG_N; i++)
+		sum += (uint64_t)topo_rings[i].slot_sz * topo_rings[i].depth +
+		       4096;
+	return sum + (8u << 20); /* pages, metrics, stores */
+}
+
+static void
+check_shm(struct report *r)
+{
+	const char *dir = getenv("RINGMAKER_SHM");
+	struct statvfs sv;
+	uint64_t need = shm_needed();
+	uint64_t room;
+
+	if (dir == NULL || dir[0] == '\0')
+		dir = "/dev/shm";
+	if (access(dir, W_OK | X_OK) < 0 || statvfs(dir, &sv) < 0) {
+		say(r, V_BAD, "shm", "%s: %s", dir, strerror(errno));
+		return;
+	}
+	room = (uint64_t)sv.f_bavail * sv.f_frsize;
+	say(r, room >= need ? V_OK : V_BAD, "shm",
+	    "%s: %llu MiB free, an instance needs %llu MiB%s", dir,
+	    (unsigned long long)(room >> 20), (unsigned long long)(need >> 20),
+	    room >= need ? ""
+			 : "; remove old instances, or mount -o "
+			   "remount,size=1G /dev/shm");
+}
+
+static void
+check_cores(struct report *r, const struct cfg *c)
+{
+	cpu_set_t set;
+	unsigned hot = 0;
+	int cores =
+	    sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	for (int i = 0; i < ST_N; i++)
+		hot += (topo_stages[i].flags & STAGE_HOT) != 0 &&
+		       (opts_wanted(c) >> i & 1) != 0;
+	if (c->system_wait == CFG_WAIT_SPIN && (unsigned)cores < hot + 1)
+		say(r, V_BAD, "cores",
+		    "system.wait is spin, but %u spinning stages share %d "
+		    "cores: a pass would take milliseconds; use auto",
+		    hot, cores);
+	else
+		say(r, V_OK, "cores", "%d cores, %u hot stages: auto %s", cores,
+		    hot, (unsigned)cores >= hot + 1 ? "spins" : "blocks");
+}
+
+static void
+check_clock(struct report *r)
+{
+	char name[CLOCK_SOURCE_SZ];
+
+	clock_source(name);
+	say(r, clock_source_fast(name) ? V_OK : V_NOTE, "clock", "%s%s", name,
+	    clock_source_fast(name)
+		? ""
+		: ": a time stamp may cost a system call; see "
+		  "/sys/devices/system/clocksource");
+}
+
+static void
+check_limits(struct report *r)
+{
+	struct rlimit files;
+	struct rlimit locked;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_MEMLOCK, &locked);
+	say(r, files.rlim_cur >= FILES_NEEDED ? V_OK : V_BAD, "files",
+	    "%llu open files allowed, %d needed",
+	    (unsigned long long)files.rlim_cur, FILES_NEEDED);
+	if (locked.rlim_cur == RLIM_INFINITY)
+		say(r, V_OK, "memlock", "unlimited");
+	else
+		say(r, V_OK, "memlock", "%llu KiB",
+		    (unsigned long long)locked.rlim_cur >> 10);
+}
+
+static void
+check_programs(struct report *r, const struct cfg *c)
+{
+	char dir[512];
+	char path[640];
+	unsigned missing = 0;
+
+	if (spawn_bin_dir(dir, sizeof(dir)) < 0) {
+		say(r, V_BAD, "programs", "cannot find out where they are");
+		return;
+	}
+	for (int i = 0; i < ST_N; i++) {
+		if ((opts_wanted(c) >> i & 1) == 0)
+			continue;
+		snprintf(
+		    path, sizeof(path), "%s/%s", dir, topo_stages[i].program);
+		if (access(path, X_OK) == 0)
+			continue;
+		say(r, V_BAD, "programs", "%s: %s", path, strerror(errno));
+		missing++;
+	}
+	if (missing == 0)
+		say(r, V_OK, "programs", "all in %s", dir);
+}
+
+static void
+check_state(struct report *r, const struct sup_opts *o, const struct cfg *c)
+{
+	char dir[CFG_STR_SZ];
+	struct latch l;
+	struct err e;
+
+	if (opts_state_dir(o, c, dir, sizeof(dir)) < 0) {
+		say(r, V_BAD, "state", "set system.state_dir, or HOME");
+		return;
+	}
+	if (state_dir_make(dir, &e) < 0) {
+		say(r, V_BAD, "state", "%s", e.text);
+		return;
+	}
+	say(r, V_OK, "state", "%s", dir);
+	if (latch_load(dir, &l, &e) < 0)
+		say(r, V_BAD, "latch", "%s", e.text);
+	else if (l.mask != 0)
+		say(r, V_NOTE, "latch",
+		    "frozen from before (%s); supervisor thaw lifts it", l.why);
+}
+
+int
+cmd_check(const struct sup_opts *o)
+{
+	static struct cfg_load l;
+	struct report r = {.json = o->json};
+	int rc = opts_config(o, &l);
+
+	if (rc != 0)
+		return rc;
+	if (r.json)
+		putchar('[');
+	say(&r, V_OK, "config", "%zu files, every key within its range",
+	    l.path_n);
+	check_shm(&r);
+	check_cores(&r, &l.cfg);
+	check_clock(&r);
+	check_limits(&r);
+	check_programs(&r, &l.cfg);
+	check_state(&r, o, &l.cfg);
+	if (r.json)
+		puts("]");
+	return r.bad ? SUP_CONFIG : SUP_OK;
+}
+
+static int
+one_key(const struct sup_opts *o, const struct cfg_load *l, const char *word)
+{
+	char group[64];
+	char value[CFG_TEXT_SZ];
+	char origin[CFGFILE_ORIGIN_SZ];
+	const char *dot = strchr(word, '.');
+	int k = -1;
+
+	if (dot != NULL && (size_t)(dot - word) < sizeof(group)) {
+		snprintf(group, sizeof(group), "%.*s", (int)(dot - word), word);
+		k = cfg_key_find(group, dot + 1);
+	}
+	if (k < 0) {
+		fprintf(stderr,
+		    "supervisor: no key \"%s\"; supervisor config lists them\n",
+		    word);
+		return SUP_USAGE;
+	}
+	cfg_text(&l->cfg, (size_t)k, value);
+	cfgfile_origin(l, (size_t)k, origin);
+	if (o->json)
+		printf("{\"key\":\"%s\",\"value\":\"%s\",\"origin\":\"%s\"}\n",
+		    word, value, origin);
+	else
+		printf("%s = %s  (%s)\n", word, value, origin);
+	return 0;
+}
+
+int
+cmd_config(const struct sup_opts *o)
+{
+	static struct cfg_load l;
+	int rc = opts_config(o, &l);
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < o->word_n; i++) {
+		rc = one_key(o, &l, o->word[i]);
+		if (rc != 0)
+			return rc;
+	}
+	if (o->word_n > 0)
+		return 0;
+	if (o->json)
+		cfgfile_dump_json(&l, stdout);
+	else
+		cfgfile_dump_text(&l, false, stdout);
+	return 0;
+}

@@ -1,0 +1,293 @@
+#define _GNU_SOURCE
+#include "supervisor/spawn_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/supervise.h"
+
+extern char **environ;
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static int
+pidfd_open_(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+run(const char *path, char *const argv[], int log_fd, pid_t *pid)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t none;
+	sigset_t all;
+	int rc = posix_spawn_file_actions_init(&fa);
+
+	if (rc != 0)
+		return -rc;
+	rc = posix_spawnattr_init(&at);
+	if (rc != 0) {
+		posix_spawn_file_actions_destroy(&fa);
+		return -rc;
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(&at, &none);
+	posix_spawnattr_setsigdefault(&at, &all);
+	posix_spawnattr_setpgroup(&at, 0);
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK |
+					  POSIX_SPAWN_SETSIGDEF |
+					  POSIX_SPAWN_SETPGROUP);
+	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	if (log_fd >= 0) {
+		posix_spawn_file_actions_adddup2(&fa, log_fd, 1);
+		posix_spawn_file_actions_adddup2(&fa, log_fd, 2);
+	}
+	rc = posix_spawn(pid, path, &fa, &at, argv, environ);
+	posix_spawnattr_destroy(&at);
+	posix_spawn_file_actions_destroy(&fa);
+	return -rc;
+}
+
+int
+spawn_stage(const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e)
+{
+	const struct stage_def *def = &topo_stages[a->id];
+	char path[PATH_MAX];
+	char program[32];
+	char instance[64];
+	char stage[64];
+	char opt_i[] = "--instance";
+	char opt_s[] = "--stage";
+	char *argv[] = {program, opt_i, instance, opt_s, stage, NULL};
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", a->bin_dir, def->program);
+	snprintf(program, sizeof(program), "%s", def->program);
+	snprintf(instance, sizeof(instance), "%s", a->instance);
+	snprintf(stage, sizeof(stage), "%s", def->name);
+	rc = run(path, argv, a->log_fd, pid);
+	if (rc < 0)
+		return err_set(e, rc, "cannot run %s: %s", path, strerror(-rc));
+	*pidfd = pidfd_open_(*pid);
+	if (*pidfd < 0) {
+		/* Not supervised, not wanted; it is our child, so the number
+		 * is still its. */
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+		return err_set(e, *pidfd, "pidfd_open: %s", strerror(-*pidfd));
+	}
+	return 0;
+}
+
+/* Fields of /proc/PID/stat from the third on; false when it is gone. */
+static bool
+stat_fields(pid_t pid, char *buf, size_t n, const char **rest)
+{
+	char path[64];
+	ssize_t got;
+	char *p;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, buf, n - 1);
+	close(fd);
+	if (got <= 0)
+		return false;
+	buf[got] = '\0';
+	p = strrchr(buf, ')');
+	if (p == NULL || p[1] != ' ')
+		return false;
+	*rest = p + 2;
+	return true;
+}
+
+static uint64_t
+stat_field(const char *rest, int field)
+{
+	for (int at = 3; at < field && rest != NULL; at++) {
+		rest = strchr(rest, ' ');
+		if (rest != NULL)
+			rest++;
+	}
+	return rest != NULL ? strtoull(rest, NULL, 10) : 0;
+}
+
+uint64_t
+spawn_start_ticks(pid_t pid)
+{
+	char buf[1024];
+	const char *rest;
+
+	return stat_fields(pid, buf, sizeof(buf), &rest) ? stat_field(rest, 22)
+							 : 0;
+}
+
+uint64_t
+spawn_cpu_ns(pid_t pid)
+{
+	char buf[1024];
+	const char *rest;
+	long hz = sysconf(_SC_CLK_TCK);
+
+	if (hz <= 0 || !stat_fields(pid, buf, sizeof(buf), &rest))
+		return 0;
+	return (stat_field(rest, 14) + stat_field(rest, 15)) *
+	       (UINT64_C(1000000000) / (uint64_t)hz);
+}
+
+bool
+spawn_alive(pid_t pid, uint64_t start_ticks)
+{
+	char buf[1024];
+	const char *rest;
+
+	if (pid <= 0 || !stat_fields(pid, buf, sizeof(buf), &rest))
+		return false;
+	return rest[0] != 'Z' && stat_field(rest, 22) == start_ticks;
+}
+
+int
+spawn_adopt(pid_t pid, uint64_t start_ticks)
+{
+	int fd;
+
+	if (pid <= 0)
+		return -ESRCH;
+	fd = pidfd_open_(pid);
+	if (fd < 0)
+		return fd;
+	/* With the pidfd in hand the number cannot be reused unnoticed. */
+	if (!spawn_alive(pid, start_ticks)) {
+		close(fd);
+		return -ESRCH;
+	}
+	return fd;
+}
+
+int
+spawn_signal(int pidfd, int sig)
+{
+	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+bool
+spawn_status(int pidfd, uint32_t *status)
+{
+	siginfo_t si;
+
+	memset(&si, 0, sizeof(si));
+	if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &si, WEXITED | WNOHANG) <
+	    0) {
+		*status = SUP_STATUS_UNKNOWN;
+		return errno == ECHILD;
+	}
+	if (si.si_pid == 0)
+		return false;
+	if (si.si_code == CLD_EXITED)
+		*status = (uint32_t)(si.si_status & 0xff) << 8;
+	else
+		*status = (uint32_t)(si.si_status & 0x7f) |
+			  (si.si_code == CLD_DUMPED ? 0x80u : 0u);
+	return true;
+}
+
+int
+spawn_bin_dir(char *buf, size_t n)
+{
+	const char *env = getenv("RINGMAKER_BIN");
+	ssize_t got;
+	char *slash;
+
+	if (env != NULL && env[0] != '\0') {
+		snprintf(buf, n, "%s", env);
+		return 0;
+	}
+	got = readlink("/proc/self/exe", buf, n - 1);
+	if (got <= 0)
+		return errno ? -errno : -ENOENT;
+	buf[got] = '\0';
+	slash = strrchr(buf, '/');
+	if (slash == NULL || slash == buf)
+		return -ENOENT;
+	*slash = '\0';
+	return 0;
+}
+
+int
+spawn_log_open(const char *state_dir, const char *name, struct err *e)
+{
+	char path[PATH_MAX];
+	char old[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/logs/%s.log", state_dir, name);
+	snprintf(old, sizeof(old), "%s/logs/%s.log.1", state_dir, name);
+	if (stat(path, &st) == 0 && st.st_size > SPAWN_LOG_MAX)
+		rename(path, old);
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(
+		    e, -errno, "cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
+const char *
+spawn_log_tail(const char *state_dir, const char *name, unsigned lines,
+    char *buf, size_t sz)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t n = 0;
+	char *p;
+	int fd;
+
+	buf[0] = '\0';
+	snprintf(path, sizeof(path), "%s/logs/%s.log", state_dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return buf;
+	if (fstat(fd, &st) == 0) {
+		off_t from = st.st_size > (off_t)sz - 1
+				 ? st.st_size - ((off_t)sz - 1)
+				 : 0;
+
+		n = pread(fd, buf, sz - 1, from);
+	}
+	close(fd);
+	if (n <= 0)
+		return buf;
+	buf[n] = '\0';
+	p = buf + n;
+	while (p > buf) {
+		if (p[-1] == '\n' && p < buf + n && lines-- == 0)
+			break;
+		p--;
+	}
+	if (p > buf)
+		memmove(buf, p, strlen(p) + 1);
+	return buf;
+}

@@ -1,0 +1,66 @@
+/*
+ * spawn_io.h - processes: start, recognise, signal, learn how they ended.
+ *
+ * A process is held by a pidfd, never by its number alone; its number is
+ * trusted only together with its start time (/proc/PID/stat, field 22).
+ */
+#ifndef SUPERVISOR_SPAWN_IO_H
+#define SUPERVISOR_SPAWN_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "libshm/err.h"
+#include "libshm/topo.h"
+
+/*
+ * spawn_stage - run <bin_dir>/<program> --instance NAME --stage STAGE, in its
+ * own process group, no signal blocked, stdin /dev/null, stdout and stderr
+ * on log_fd (-1: inherited).
+ * Returns : 0 with *pid and *pidfd; a negative errno when it cannot be run.
+ */
+struct spawn_args {
+	const char *bin_dir;
+	const char *instance;
+	enum stage_id id;
+	int log_fd;
+};
+int spawn_stage(
+    const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e);
+
+/* spawn_adopt - pidfd of a running process that is the one that began at
+ * start_ticks; -ESRCH when there is none. */
+int spawn_adopt(pid_t pid, uint64_t start_ticks);
+
+/* spawn_alive - is it that process, and not a zombie? */
+bool spawn_alive(pid_t pid, uint64_t start_ticks);
+
+/* spawn_signal - through the pidfd. */
+int spawn_signal(int pidfd, int sig);
+
+/* spawn_status - wait status of an ended process; false: not ended yet.
+ * One that is not our child gives SUP_STATUS_UNKNOWN. */
+bool spawn_status(int pidfd, uint32_t *status);
+
+/* spawn_start_ticks - field 22; 0 when there is no such process.
+ * spawn_cpu_ns - user and system time used so far. */
+uint64_t spawn_start_ticks(pid_t pid);
+uint64_t spawn_cpu_ns(pid_t pid);
+
+/* spawn_bin_dir - where the stages are: RINGMAKER_BIN, else the directory of
+ * this program. */
+int spawn_bin_dir(char *buf, size_t n);
+
+/* spawn_log_open - <state_dir>/logs/<name>.log for appending; one over
+ * SPAWN_LOG_MAX is set aside as <name>.log.1 first. */
+#define SPAWN_LOG_MAX (64 << 20)
+int spawn_log_open(const char *state_dir, const char *name, struct err *e);
+
+/* spawn_log_tail - the last lines of that log, at most n of them. Returns
+ * buf. */
+const char *spawn_log_tail(const char *state_dir, const char *name,
+    unsigned lines, char *buf, size_t sz);
+
+#endif

@@ -1,0 +1,288 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libsys/clock.h"
+#include "supervisor/control_io.h"
+#include "supervisor/opts.h"
+#include "supervisor/spawn_io.h"
+
+#define FREEZE_ANSWER_S 2
+
+/* Print an answer as the person asked for it; its code is ours. */
+static int
+show(const struct sup_opts *o, json_t *a)
+{
+	int code = (int)json_integer_value(json_object_get(a, "code"));
+	const char *text = json_string_value(json_object_get(a, "text"));
+
+	if (o->json) {
+		json_dumpf(a, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (text != NULL) {
+		size_t n = strlen(text);
+
+		fprintf(code == 0 ? stdout : stderr, "%s%s", text,
+		    n > 0 && text[n - 1] == '\n' ? "" : "\n");
+	}
+	json_decref(a);
+	return code;
+}
+
+static json_t *
+request(const struct sup_opts *o)
+{
+	json_t *stages = json_array();
+	json_t *rq;
+
+	for (size_t i = 0; i < o->word_n; i++)
+		json_array_append_new(stages, json_string(o->word[i]));
+	rq = json_pack("{s:s,s:o,s:b,s:b}", "cmd", o->command, "stages", stages,
+	    "keep", o->keep, "restart", o->restart);
+	if (o->reason != NULL)
+		json_object_set_new(rq, "text", json_string(o->reason));
+	return rq;
+}
+
+static bool
+takes_stages(const char *command)
+{
+	return strcmp(command, "stop") == 0 ||
+	       strcmp(command, "restart") == 0 || strcmp(command, "start") == 0;
+}
+
+static int
+bad_words(const struct sup_opts *o)
+{
+	if (!takes_stages(o->command) && o->word_n > 0) {
+		fprintf(stderr, "supervisor: %s takes no \"%s\"\n", o->command,
+		    o->word[0]);
+		return SUP_USAGE;
+	}
+	for (size_t i = 0; i < o->word_n; i++) {
+		if (opts_stages(&o->word[i], 1, 1) != 0)
+			continue;
+		fprintf(stderr, "supervisor: no stage \"%s\"; there are: all",
+		    o->word[i]);
+		for (int k = 0; k < ST_N; k++)
+			fprintf(stderr, " %s", topo_stages[k].name);
+		fputc('\n', stderr);
+		return SUP_USAGE;
+	}
+	return 0;
+}
+
+static int
+ask(const struct sup_opts *o, const struct instance *in)
+{
+	struct err e;
+	json_t *a = control_ask(in, request(o), 0, &e);
+
+	if (a != NULL)
+		return show(o, a);
+	fprintf(stderr, "supervisor: %s\n", e.text);
+	return e.code == -ECONNREFUSED ? SUP_NOT_RUNNING : SUP_TEMPORARY;
+}
+
+int
+cmd_ask(const struct sup_opts *o)
+{
+	struct instance in;
+	struct err e;
+	int rc = bad_words(o);
+
+	if (rc != 0)
+		return rc;
+	if (strcmp(o->command, "thaw") == 0 &&
+	    (o->reason == NULL || o->reason[0] == '\0')) {
+		fprintf(stderr, "supervisor: thaw needs --reason \"text\": it "
+				"goes into the log\n");
+		return SUP_USAGE;
+	}
+	if (instance_open(&in, o->instance, &e) < 0) {
+		fprintf(stderr, "supervisor: %s\n",
+		    e.code == -ENOENT ? "not running" : e.text);
+		return e.code == -ENOENT ? SUP_NOT_RUNNING : SUP_NO_PERM;
+	}
+	rc = ask(o, &in);
+	instance_close(&in);
+	return rc;
+}
+
+/* The supervising process of `start`: leaves the terminal and the caller. */
+static int
+detach(const struct sup_opts *o, struct cfg_load *l)
+{
+	char dir[CFG_STR_SZ];
+	struct err e;
+	int log;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	if (opts_state_dir(o, &l->cfg, dir, sizeof(dir)) < 0 ||
+	    state_dir_make(dir, &e) < 0)
+		return -1;
+	log = spawn_log_open(dir, "supervisor", &e);
+	if (null < 0 || log < 0)
+		return -1;
+	dup2(null, STDIN_FILENO);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	return 0;
+}
+
+static json_t *
+start_daemon(const struct sup_opts *o, struct cfg_load *l, uint32_t first)
+{
+	json_error_t je;
+	json_t *a = NULL;
+	FILE *f;
+	pid_t pid;
+	int sv[2];
+
+	fflush(NULL);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0) {
+		close(sv[0]);
+		/* Without a log the caller still learns why: it is told over
+		 * the socket. */
+		detach(o, l);
+		_exit(daemon_run(o, l, first, sv[1]));
+	}
+	close(sv[1]);
+	f = pid > 0 ? fdopen(sv[0], "r") : NULL;
+	if (f == NULL) {
+		close(sv[0]);
+		return NULL;
+	}
+	a = json_loadf(f, JSON_DISABLE_EOF_CHECK, &je);
+	fclose(f);
+	return a;
+}
+
+/* Relative paths would mean something else after a reload elsewhere. */
+static void
+absolute(struct sup_opts *o)
+{
+	for (size_t i = 0; i < o->config_n; i++) {
+		char *full = realpath(o->config[i], NULL);
+
+		if (full != NULL)
+			o->config[i] = full;
+	}
+}
+
+int
+cmd_start(const struct sup_opts *caller)
+{
+	static struct cfg_load l;
+	struct sup_opts o = *caller;
+	struct instance in;
+	struct err e;
+	uint32_t first;
+	json_t *a;
+	int rc = bad_words(&o);
+
+	if (rc != 0)
+		return rc;
+	if (instance_open(&in, o.instance, &e) == 0) {
+		bool alive = control_alive(&in);
+
+		rc = alive ? ask(&o, &in) : 0;
+		instance_close(&in);
+		if (alive)
+			return rc;
+	}
+	absolute(&o);
+	rc = opts_config(&o, &l);
+	if (rc != 0)
+		return rc;
+	first = opts_stages(o.word, o.word_n, opts_wanted(&l.cfg));
+	if (o.foreground)
+		return daemon_run(&o, &l, first, -1);
+	a = start_daemon(&o, &l, first);
+	if (a != NULL)
+		return show(&o, a);
+	fprintf(stderr, "supervisor: the supervising process went away; see "
+			"supervisor logs supervisor\n");
+	return SUP_TEMPORARY;
+}
+
+/* Nobody supervises: make it last ourselves. */
+static int
+freeze_alone(const struct sup_opts *o, bool running, const char *why)
+{
+	static struct cfg_load l;
+	char dir[CFG_STR_SZ];
+	struct latch latch;
+	struct err e;
+	int rc;
+
+	rc = opts_config(o, &l);
+	if (rc != 0)
+		return rc;
+	if (opts_state_dir(o, &l.cfg, dir, sizeof(dir)) < 0 ||
+	    state_dir_make(dir, &e) < 0) {
+		fprintf(stderr, "supervisor: %s\n", e.text);
+		return SUP_TEMPORARY;
+	}
+	latch_load(dir, &latch, &e);
+	latch.mask |= FREEZE_MANUAL;
+	latch.since_wall_ns = clock_wall_ns();
+	latch.uid = geteuid();
+	latch_why(&latch, why);
+	if (latch_save(dir, &latch, &e) < 0) {
+		fprintf(stderr, "supervisor: %s\n", e.text);
+		return SUP_TEMPORARY;
+	}
+	puts(running ? "frozen; no supervisor answers, so the freeze word was "
+		       "written directly"
+		     : "not running; the next start will be frozen");
+	return 0;
+}
+
+int
+cmd_freeze(const struct sup_opts *caller)
+{
+	struct sup_opts o = *caller;
+	char why[LATCH_WHY_SZ] = "";
+	struct ctl *ctl = NULL;
+	struct instance in;
+	struct err e;
+	json_t *a;
+	size_t at = 0;
+	int rc;
+
+	for (size_t i = 0; i < o.word_n && at < sizeof(why); i++)
+		at += (size_t)snprintf(why + at, sizeof(why) - at, "%s%s",
+		    i ? " " : "", o.word[i]);
+	if (o.reason == NULL && why[0] != '\0')
+		o.reason = why;
+	o.word_n = 0;
+	if (instance_open(&in, o.instance, &e) < 0)
+		return freeze_alone(&o, false, o.reason ? o.reason : "");
+	if (ctl_attach(&ctl, in.dirfd, true, &e) < 0) {
+		fprintf(stderr, "supervisor: %s\n", e.text);
+		instance_close(&in);
+		return SUP_NO_PERM;
+	}
+	/* The word first, for orders stop at once even when the supervisor
+	 * is dead or hangs; then it may write it down and say so. */
+	ctl_freeze_set(
+	    ctl, FW_SUPERVISOR, FREEZE_MANUAL, true, clock_mono_ns());
+	a = control_ask(&in, request(&o), FREEZE_ANSWER_S, &e);
+	rc = a != NULL ? show(&o, a)
+		       : freeze_alone(&o, true, o.reason ? o.reason : "");
+	ctl_detach(ctl);
+	instance_close(&in);
+	return rc;
+}
