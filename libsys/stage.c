@@ -192,6 +192,7 @@ take(struct stage *s, enum ring_id id, const union tap *slot)
 	if (!slot_ok(&slot->hdr, &topo_rings[id]) ||
 	    quarantined(s, id, slot->hdr.seq)) {
 		metrics_add(s->metrics, M_ANY_IN_DROPPED, 1);
+		s->dirty = true;
 		return;
 	}
 	ev.redelivered = ring_redelivered(&s->ring[id]);
