@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <jansson.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,9 +27,8 @@ enum verdict {
 };
 
 struct report {
-	bool json;
+	json_t *json; /* array, NULL: text */
 	bool bad;
-	unsigned n;
 };
 
 static void __attribute__((format(printf, 4, 5)))
@@ -42,11 +42,10 @@ say(struct report *r, enum verdict v, const char *what, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	r->bad |= v == V_BAD;
-	if (r->json)
-		printf(
-		    "%s{\"check\":\"%s\",\"verdict\":\"%s\",\"text\":\"%s\"}",
-		    r->n++ ? "," : "", what, v == V_BAD ? "bad" : name[v],
-		    text);
+	if (r->json != NULL)
+		json_array_append_new(r->json,
+		    json_pack("{s:s,s:s,s:s}", "check", what, "verdict",
+			v == V_BAD ? "bad" : name[v], "text", text));
 	else
 		printf("%-5s %-10s %s\n", name[v], what, text);
 }
@@ -189,13 +188,11 @@ int
 cmd_check(const struct sup_opts *o)
 {
 	static struct cfg_load l;
-	struct report r = {.json = o->json};
+	struct report r = {.json = o->json ? json_array() : NULL};
 	int rc = opts_config(o, &l);
 
 	if (rc != 0)
 		return rc;
-	if (r.json)
-		putchar('[');
 	say(&r, V_OK, "config", "%zu files, every key within its range",
 	    l.path_n);
 	check_shm(&r);
@@ -204,8 +201,11 @@ cmd_check(const struct sup_opts *o)
 	check_limits(&r);
 	check_programs(&r, &l.cfg);
 	check_state(&r, o, &l.cfg);
-	if (r.json)
-		puts("]");
+	if (r.json != NULL) {
+		json_dumpf(r.json, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(r.json);
+	}
 	return r.bad ? SUP_CONFIG : SUP_OK;
 }
 
@@ -230,11 +230,16 @@ one_key(const struct sup_opts *o, const struct cfg_load *l, const char *word)
 	}
 	cfg_text(&l->cfg, (size_t)k, value);
 	cfgfile_origin(l, (size_t)k, origin);
-	if (o->json)
-		printf("{\"key\":\"%s\",\"value\":\"%s\",\"origin\":\"%s\"}\n",
-		    word, value, origin);
-	else
+	if (o->json) {
+		json_t *j = json_pack("{s:s,s:s,s:s}", "key", word, "value",
+		    value, "origin", origin);
+
+		json_dumpf(j, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(j);
+	} else {
 		printf("%s = %s  (%s)\n", word, value, origin);
+	}
 	return 0;
 }
 
