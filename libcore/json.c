@@ -43,13 +43,18 @@ utf8_len(const unsigned char *p, size_t left)
 }
 
 /* Offset of the first byte that is not valid UTF-8, n when there is none.
- * Plain ASCII goes 16 bytes at a time. */
+ * Plain ASCII goes 64 and 16 bytes at a time. */
 static size_t
 utf8_bad_off(const char *s, size_t n)
 {
 	size_t i = 0;
 
 	while (i < n) {
+		while (n - i >= 4 * SWAR_BLOCK &&
+		       (swar_high(s + i) | swar_high(s + i + SWAR_BLOCK) |
+			   swar_high(s + i + 2 * SWAR_BLOCK) |
+			   swar_high(s + i + 3 * SWAR_BLOCK)) == 0)
+			i += 4 * SWAR_BLOCK;
 		if (n - i >= SWAR_BLOCK && swar_high(s + i) == 0) {
 			i += SWAR_BLOCK;
 			continue;
@@ -508,32 +513,13 @@ json_text_u64(struct json_str text, uint64_t *out)
 	return true;
 }
 
-/* A bare number of 8 to 15 digits: ids and times in milliseconds. Returns
- * its length, 0 for anything else. p + 16 must be readable. */
-static inline unsigned
-u64_usual(const char *p, uint64_t *out)
-{
-	uint64_t a = swar_load8(p) ^ SWAR_ALL('0');
-	uint64_t b = swar_load8(p + 8) ^ SWAR_ALL('0');
-	unsigned n = swar_digits(b);
-	static const uint64_t pow10[8] = {
-	    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
-
-	if (swar_digits(a) != 8 || n == 8 || p[0] == '0')
-		return 0;
-	if (p[8 + n] == '.' || p[8 + n] == 'e' || p[8 + n] == 'E')
-		return 0;
-	*out = swar_value(a) * pow10[n] + (n == 0 ? 0 : swar_lead(b, n));
-	return 8 + n;
-}
-
 bool
 json_u64(struct json *j, uint64_t *out)
 {
 	struct json_str text;
 
 	if (j->end - j->pos > SWAR_BLOCK) {
-		unsigned n = u64_usual(j->pos, out);
+		unsigned n = swar_u64(j->pos, out);
 
 		if (n != 0) {
 			j->pos += n;

@@ -16,12 +16,15 @@
 #include <emmintrin.h>
 #endif
 
+/* A call would cost as much as the work. */
+#define SWAR_INLINE static inline __attribute__((always_inline))
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian only");
 
 #define SWAR_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* swar_load8 - eight bytes; p + 8 must be readable. */
-static inline uint64_t
+SWAR_INLINE uint64_t
 swar_load8(const char *p)
 {
 	uint64_t w;
@@ -33,7 +36,7 @@ swar_load8(const char *p)
 /* swar_digits - how many of the eight bytes are digits before the first
  * that is not. x is the text xor SWAR_ALL('0'): values 0..9 are digits. A
  * carry can only spoil bytes after the first non-digit. */
-static inline unsigned
+SWAR_INLINE unsigned
 swar_digits(uint64_t x)
 {
 	uint64_t other = ((x + SWAR_ALL(0x76)) | x) & SWAR_ALL(0x80);
@@ -43,7 +46,7 @@ swar_digits(uint64_t x)
 
 /* swar_value - eight digit values (0..9, most significant in the lowest
  * byte) as a number: pairs, then fours, then eight. */
-static inline uint64_t
+SWAR_INLINE uint64_t
 swar_value(uint64_t x)
 {
 	const uint64_t mask = UINT64_C(0x000000ff000000ff);
@@ -55,7 +58,7 @@ swar_value(uint64_t x)
 }
 
 /* swar_lead - the first n (1..8) digits as a number. */
-static inline uint64_t
+SWAR_INLINE uint64_t
 swar_lead(uint64_t x, unsigned n)
 {
 	return swar_value(x << (64 - 8 * n));
@@ -63,7 +66,7 @@ swar_lead(uint64_t x, unsigned n)
 
 /* swar_fraction - the first n (0..8) digits as a fraction of 1e8:
  * "25" gives 25000000. */
-static inline uint64_t
+SWAR_INLINE uint64_t
 swar_fraction(uint64_t x, unsigned n)
 {
 	return n == 8 ? swar_value(x)
@@ -74,7 +77,7 @@ swar_fraction(uint64_t x, unsigned n)
 #define SWAR_BLOCK 16
 
 /* swar_find - bit i is set when byte i of 16 equals c. */
-static inline unsigned
+SWAR_INLINE unsigned
 swar_find(const char *p, char c)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -84,7 +87,7 @@ swar_find(const char *p, char c)
 
 /* swar_special - bit i is set when byte i of 16 is a quote, a backslash or
  * a control byte: where plain string text ends. */
-static inline unsigned
+SWAR_INLINE unsigned
 swar_special(const char *p)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -96,8 +99,8 @@ swar_special(const char *p)
 	    _mm_or_si128(_mm_or_si128(q, b), low));
 }
 
-/* swar_high - not zero when one of 16 bytes is not ASCII. */
-static inline unsigned
+/* swar_high - bit i is set when byte i of 16 is not ASCII. */
+SWAR_INLINE unsigned
 swar_high(const char *p)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -107,7 +110,7 @@ swar_high(const char *p)
 #else
 #define SWAR_BLOCK 16
 
-static inline unsigned
+SWAR_INLINE unsigned
 swar_find(const char *p, char c)
 {
 	unsigned bits = 0;
@@ -117,7 +120,7 @@ swar_find(const char *p, char c)
 	return bits;
 }
 
-static inline unsigned
+SWAR_INLINE unsigned
 swar_special(const char *p)
 {
 	unsigned bits = swar_find(p, '"') | swar_find(p, '\\');
@@ -127,10 +130,14 @@ swar_special(const char *p)
 	return bits;
 }
 
-static inline unsigned
+SWAR_INLINE unsigned
 swar_high(const char *p)
 {
-	return ((swar_load8(p) | swar_load8(p + 8)) & SWAR_ALL(0x80)) != 0;
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < SWAR_BLOCK; i++)
+		bits |= (unsigned)((unsigned char)p[i] >> 7) << i;
+	return bits;
 }
 #endif
 
@@ -141,7 +148,7 @@ swar_high(const char *p)
  * start meanwhile. p + 32 must be readable.
  * Returns : length without the quote; 0, *out untouched, for any other text.
  */
-static inline unsigned
+SWAR_INLINE unsigned
 swar_e8(const char *p, int64_t *out)
 {
 	unsigned quote = swar_find(p, '"');
@@ -158,6 +165,28 @@ swar_e8(const char *p, int64_t *out)
 	*out = (int64_t)(swar_lead(whole, whole_n) * 100000000 +
 			 swar_fraction(frac, frac_n));
 	return n;
+}
+
+/*
+ * swar_u64 - a bare whole number of 8 to 15 digits, no leading zero: ids, and
+ * times in milliseconds. p + 16 must be readable.
+ * Returns : length, 0 for any other number.
+ */
+SWAR_INLINE unsigned
+swar_u64(const char *p, uint64_t *out)
+{
+	static const uint32_t pow10[8] = {
+	    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+	uint64_t a = swar_load8(p) ^ SWAR_ALL('0');
+	uint64_t b = swar_load8(p + 8) ^ SWAR_ALL('0');
+	unsigned n = swar_digits(b);
+	char next = p[8 + (n & 7)];
+
+	if (swar_digits(a) != 8 || n == 8 || p[0] == '0' || next == '.' ||
+	    (next | 0x20) == 'e')
+		return 0;
+	*out = swar_value(a) * pow10[n] + (n == 0 ? 0 : swar_lead(b, n));
+	return 8 + n;
 }
 
 #endif

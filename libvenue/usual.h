@@ -1,0 +1,88 @@
+/*
+ * usual.h - match text against the spelling that a venue uses.
+ *
+ * What : a walk over compact text with a sticky result. Every step compares
+ *        with what is usual and moves on; the first difference makes `ok`
+ *        false and the caller starts over with json.h, which knows every
+ *        spelling and names what is wrong. So nothing here can refuse, only
+ *        decline. Text that is accepted is what json.h would have accepted.
+ * Why  : no scan for the end of keys, and no wait for where the last value
+ *        ended: docs/decisions.md has the figures.
+ * Pure : yes. Looks only at [p, end).
+ */
+#ifndef LIBVENUE_USUAL_H
+#define LIBVENUE_USUAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libcore/json.h"
+#include "libcore/swar.h"
+
+/* Bytes that must remain wherever a number or short string starts. */
+#define USUAL_ROOM 32
+
+struct usual {
+	const char *p;
+	const char *end;
+	bool ok;
+};
+
+/* usual_lit - exactly this text. */
+#define usual_lit(u, lit) usual_text((u), (lit), sizeof(lit) - 1)
+
+SWAR_INLINE bool
+usual_text(struct usual *u, const char *text, size_t n)
+{
+	u->ok =
+	    u->ok && (size_t)(u->end - u->p) >= n && memcmp(u->p, text, n) == 0;
+	u->p += u->ok ? n : 0;
+	return u->ok;
+}
+
+SWAR_INLINE bool
+usual_room(struct usual *u, size_t n)
+{
+	return u->ok = u->ok && (size_t)(u->end - u->p) >= n;
+}
+
+/* usual_e8 - decimal digits up to a quote, which is not consumed. */
+SWAR_INLINE bool
+usual_e8(struct usual *u, int64_t *out)
+{
+	if (!usual_room(u, USUAL_ROOM))
+		return false;
+	unsigned n = swar_e8(u->p, out);
+
+	u->p += n;
+	return u->ok = n != 0;
+}
+
+/* usual_u64 - a bare number of 8 to 15 digits. */
+SWAR_INLINE bool
+usual_u64(struct usual *u, uint64_t *out)
+{
+	if (!usual_room(u, USUAL_ROOM))
+		return false;
+	unsigned n = swar_u64(u->p, out);
+
+	u->p += n;
+	return u->ok = n != 0;
+}
+
+/* usual_plain - ASCII text of 1 to 15 bytes up to a quote, not consumed. */
+SWAR_INLINE bool
+usual_plain(struct usual *u, struct json_str *out)
+{
+	if (!usual_room(u, USUAL_ROOM))
+		return false;
+	unsigned special = swar_special(u->p) | swar_high(u->p);
+	unsigned n = (unsigned)__builtin_ctz(special | 1u << SWAR_BLOCK);
+
+	*out = (struct json_str){.s = u->p, .n = n};
+	u->ok = n != 0 && n != SWAR_BLOCK && u->p[n] == '"';
+	u->p += n;
+	return u->ok;
+}
+
+#endif
