@@ -30,6 +30,11 @@ unsigned cfgload_distance(const char *a, const char *b);
 /* cfgload_yaml - one file into l; what is wrong in it becomes errors. */
 void cfgload_yaml(struct cfg_load *l, const char *path);
 
+/* cfgload_yaml_bytes - the same for n bytes at hand; path is for the
+ * sentences and must be the last of l->path. */
+void cfgload_yaml_bytes(
+    struct cfg_load *l, const char *path, const char *bytes, size_t n);
+
 /* cfgload_rules - what must hold between keys. Needs each key in its range. */
 void cfgload_rules(struct cfg_load *l);
 

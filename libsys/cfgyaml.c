@@ -472,16 +472,13 @@ fail:
 }
 
 void
-cfgload_yaml(struct cfg_load *l, const char *path)
+cfgload_yaml_bytes(
+    struct cfg_load *l, const char *path, const char *bytes, size_t n)
 {
-	struct reader *r;
-	size_t n;
-	char *bytes = read_file(l, path, &n);
+	struct reader *r = calloc(1, sizeof(*r));
 
-	if (bytes == NULL)
-		return;
-	r = calloc(1, sizeof(*r));
 	CHECK(r != NULL);
+	CHECK(l->path_n > 0);
 	CHECK(yaml_parser_initialize(&r->parser) == 1);
 	r->l = l;
 	r->path = path;
@@ -495,5 +492,16 @@ cfgload_yaml(struct cfg_load *l, const char *path)
 	yaml_event_delete(&r->ev);
 	yaml_parser_delete(&r->parser);
 	free(r);
+}
+
+void
+cfgload_yaml(struct cfg_load *l, const char *path)
+{
+	size_t n;
+	char *bytes = read_file(l, path, &n);
+
+	if (bytes == NULL)
+		return;
+	cfgload_yaml_bytes(l, path, bytes, n);
 	free(bytes);
 }
