@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "libcore/hash.h"
@@ -73,6 +74,8 @@ struct storm_mode {
 static struct shmdir dir;
 static struct ledger *ledger;
 static uint64_t rng_state;
+static pid_t prod = -1;
+static pid_t cons = -1;
 
 static uint64_t
 rng(void)
@@ -255,6 +258,7 @@ start(const struct storm_mode *mode, bool is_producer)
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	rng_state ^= (uint64_t)getpid() << 20;
 	if (is_producer)
 		producer(mode);
@@ -262,12 +266,26 @@ start(const struct storm_mode *mode, bool is_producer)
 }
 
 static void
-destroy(pid_t pid)
+destroy(pid_t *pid)
 {
 	int status;
+	pid_t p = *pid;
 
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	*pid = -1;
+	kill(p, SIGKILL);
+	assert_int_equal(waitpid(p, &status, 0), p);
+}
+
+/* A failed test leaves its children. */
+static int
+reap(void **state)
+{
+	(void)state;
+	if (prod > 0)
+		destroy(&prod);
+	if (cons > 0)
+		destroy(&cons);
+	return 0;
 }
 
 struct watch {
@@ -311,18 +329,19 @@ short_sleep(uint64_t ns)
 
 /* No more kills: everything published must arrive. */
 static void
-finish(pid_t prod, pid_t cons)
+finish(void)
 {
 	int status;
 	uint64_t end;
 
 	put(&ledger->stop, 1);
 	assert_int_equal(waitpid(prod, &status, 0), prod);
+	prod = -1;
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	end = get(&ledger->published);
 	for (int i = 0; i < 20000 && get(&ledger->done) < end; i++)
 		short_sleep(500000);
-	destroy(cons);
+	destroy(&cons);
 	assert_int_equal(get(&ledger->fault), F_NONE);
 	assert_int_equal(get(&ledger->done), end);
 }
@@ -332,8 +351,6 @@ storm(const struct storm_mode *mode, unsigned kills)
 {
 	struct err e;
 	struct watch w = {.epoch = 0};
-	pid_t prod;
-	pid_t cons;
 
 	memset(ledger, 0, sizeof(*ledger));
 	assert_int_equal(ring_create(dir.fd, &mode->def, 1, &e), 0);
@@ -347,9 +364,9 @@ storm(const struct storm_mode *mode, unsigned kills)
 		short_sleep(200000 + rng() % 1500000);
 		watch(&w);
 		if ((who & 1) != 0)
-			destroy(prod);
+			destroy(&prod);
 		if ((who & 2) != 0)
-			destroy(cons);
+			destroy(&cons);
 		n += who == 3 ? 2 : 1;
 		assert_int_equal(get(&ledger->fault), F_NONE);
 		if ((who & 2) != 0)
@@ -357,7 +374,7 @@ storm(const struct storm_mode *mode, unsigned kills)
 		if ((who & 1) != 0)
 			prod = start(mode, true);
 	}
-	finish(prod, cons);
+	finish();
 	watch(&w);
 	printf("%s: %u kills, %llu messages, %llu redelivered, %llu sleeps, "
 	       "observer %llu read and %llu overrun\n",
@@ -444,10 +461,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_single_order),
-	    cmocka_unit_test(test_single_md),
-	    cmocka_unit_test(test_batch_order),
-	    cmocka_unit_test(test_batch_md),
+	    cmocka_unit_test_teardown(test_single_order, reap),
+	    cmocka_unit_test_teardown(test_single_md, reap),
+	    cmocka_unit_test_teardown(test_batch_order, reap),
+	    cmocka_unit_test_teardown(test_batch_md, reap),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
