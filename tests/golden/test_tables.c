@@ -1,7 +1,7 @@
 /* links: libsys libshm libcore */
 /*
- * The generated documents: docs/config.md, docs/events.md, docs/reasons.md,
- * etc/ringmaker.yaml. Run as a test it says which of them is stale; with
+ * The documents generated from the .def tables (the list `docs` below). Run as
+ * a test it says which of them is stale; with
  * --write (`make tables`) it writes them. Paths are relative to the root of
  * the repository.
  *
@@ -20,6 +20,8 @@
 
 #include "libcore/reasons.h"
 #include "libshm/cfg.h"
+#include "libshm/metrics.h"
+#include "libshm/topo.h"
 #include "libsys/cfgfile.h"
 #include "libsys/log.h"
 
@@ -210,13 +212,93 @@ print_reasons(FILE *f)
 	}
 }
 
+static void
+print_metrics(FILE *f)
+{
+	static const struct {
+		const char *program;
+		const char *label;
+		const char *kind;
+		const char *unit;
+		const char *doc;
+	} rows[] = {
+#define METRIC(program, name, label, kind, unit, doc) \
+	{#program, #label, #kind, (unit), (doc)},
+#include "libshm/metrics.def"
+#undef METRIC
+	};
+
+	fputs("# Metrics\n\n" DO_NOT_EDIT "Source: `libshm/metrics.def`.\n\n"
+	      "Every stage keeps its own page in shared memory; each value "
+	      "stands beside its\nlabel, so that readers need nothing from "
+	      "the stage. ANY: every stage has it. HIST:\na log-linear "
+	      "histogram.\n\n"
+	      "| program | label | kind | unit | what it counts |\n"
+	      "|---|---|---|---|---|\n",
+	    f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(f, "| %s | `%s` | %s | %s | ", rows[i].program,
+		    rows[i].label, rows[i].kind, rows[i].unit);
+		print_cell(f, rows[i].doc);
+		fputc('\n', f);
+	}
+}
+
+static void
+print_stages(FILE *f)
+{
+	fputs("# Topology\n\n" DO_NOT_EDIT "Source: `libshm/topo.def`.\n\n"
+	      "## Stages\n\nIn the order of their start.\n\n"
+	      "| stage | program | venue | on the path of an order | "
+	      "sockets | sealed | polls |\n|---|---|---|---|---|---|---|\n",
+	    f);
+	for (int i = 0; i < ST_N; i++) {
+		const struct stage_def *s = &topo_stages[i];
+
+		fprintf(f, "| `%s` | %s | %s | %s | %s | %s | %s |\n", s->name,
+		    s->program,
+		    s->venue != 0 ? venue_name((enum venue)s->venue) : "-",
+		    s->flags & STAGE_HOT ? "yes" : "-",
+		    s->flags & STAGE_SOCK ? "yes" : "-",
+		    s->flags & STAGE_SEALED ? "yes" : "-",
+		    s->flags & STAGE_POLL ? "yes" : "-");
+	}
+}
+
+static void
+print_topology(FILE *f)
+{
+	static const char *const full[RING_FULL_N] = {
+	    [RING_FULL_DROP] = "drop, count, then GAP and a snapshot",
+	    [RING_FULL_NEWEST] = "the writer keeps the newest",
+	    [RING_FULL_NEVER] = "the writer takes no input without room",
+	    [RING_FULL_TAP] = "drop, count, then GAP with the number",
+	    [RING_FULL_FREEZE] = "the writer freezes the venue",
+	};
+
+	print_stages(f);
+	fputs("\n## Rings\n\n"
+	      "| ring | writer | reader | slot bytes | depth | when full |\n"
+	      "|---|---|---|---|---|---|\n",
+	    f);
+	for (int i = 0; i < RG_N; i++) {
+		const struct ring_def *r = &topo_rings[i];
+
+		fprintf(f, "| `%s` | %s | %s | %u | %u | %s |\n", r->name,
+		    topo_stages[r->writer].name, topo_stages[r->reader].name,
+		    r->slot_sz, r->depth, full[r->full]);
+	}
+}
+
 static const struct {
 	const char *path;
 	void (*print)(FILE *f);
 } docs[] = {
     {"docs/config.md", print_config},
     {"docs/events.md", print_events},
+    {"docs/metrics.md", print_metrics},
     {"docs/reasons.md", print_reasons},
+    {"docs/topology.md", print_topology},
     {"etc/ringmaker.yaml", print_yaml},
 };
 #define DOC_N (sizeof(docs) / sizeof(docs[0]))
