@@ -1,0 +1,116 @@
+/* links: simvenue feedd quoted riskd execd libvenue libsys libshm libcore */
+/* The whole pipeline of pure cores on recorded captures, in virtual time. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/world.h"
+
+#define SHIPPED "simvenue/captures/"
+
+static struct cfg cfg;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	cfg_defaults(&cfg);
+	/* The recorded markets open a day after the recording. */
+	cfg.updown_max_time_to_expiry.ns = 48 * 3600 * NS_PER_S;
+	return 0;
+}
+
+static void
+run(const char *const *files, struct world_result *r)
+{
+	char why[256];
+	struct world *w = world_new(&cfg, files, why, sizeof(why));
+
+	if (w == NULL)
+		fail_msg("%s", why);
+	world_run(w, 3 * 3600, r);
+	world_free(w);
+	print_message("frames %" PRIu64 "/%" PRIu64 "/%" PRIu64
+		      ", ticks %" PRIu64 "/%" PRIu64 "/%" PRIu64
+		      ", hashes %" PRIu64 " ok %" PRIu64 " bad\n",
+	    r->frames[1], r->frames[2], r->frames[3], r->ticks[1], r->ticks[2],
+	    r->ticks[3], r->hash_ok, r->hash_bad);
+	print_message("intents %" PRIu64 ", passed %" PRIu64 ", orders %" PRIu64
+		      ", fills %" PRIu64 ", freezes %" PRIu64
+		      ", volume %.2f, P&L %.6f / %.6f\n",
+	    r->intents, r->passed, r->orders, r->fills, r->freezes,
+	    (double)r->volume_e6 / 1e6, (double)r->pnl_e6 / 1e6,
+	    (double)r->replay_e6 / 1e6);
+}
+
+static void
+check(const char *const *files)
+{
+	struct world_result a;
+	struct world_result b;
+
+	run(files, &a);
+	run(files, &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(a.hash_bad, 0);
+	assert_true(a.hash_ok > 0);
+	for (int v = 1; v < VENUE_N; v++)
+		assert_true(a.ticks[v] > 0);
+	assert_true(a.intents > 0);
+	assert_int_equal(a.intents, a.verdicts);
+	assert_true(a.orders > 0);
+	assert_true(a.fills > 0);
+	assert_int_equal(a.pnl_e6, a.replay_e6);
+}
+
+static const char *
+data(const char *name)
+{
+	static char path[8][512];
+	static unsigned at;
+	const char *root = getenv("RM_DATA");
+	char *p = path[at++ % 8];
+
+	snprintf(p, sizeof(path[0]), "%s/%s",
+	    root != NULL ? root : "../shared/data", name);
+	return p;
+}
+
+static void
+two_runs_of_the_recordings_are_equal(void **state)
+{
+	const char *const files[] = {
+	    data("aligned/updown15m_captures/cap_20260429T0210.markets.jsonl"),
+	    data("aligned/updown15m_captures/cap_20260429T0210.jsonl.gz"),
+	    data("hyperliquid/capture_20250903/prices_BTC.csv.gz"),
+	    data("hyperliquid/capture_20250903/orderbooks_BTC.csv.gz"),
+	    data("hyperliquid/capture_20250903/trades_BTC.csv.gz"),
+	    NULL,
+	};
+
+	(void)state;
+	if (access(files[0], R_OK) != 0) {
+		print_message(
+		    "skipped: no recordings at %s; set RM_DATA\n", files[0]);
+		skip();
+	}
+	check(files);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(two_runs_of_the_recordings_are_equal, setup),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
