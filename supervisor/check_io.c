@@ -188,7 +188,7 @@ int
 cmd_check(const struct sup_opts *o)
 {
 	static struct cfg_load l;
-	struct report r = {.json = o->json ? json_array() : NULL};
+	struct report r = {.json = o->json ? json_pack("[]") : NULL};
 	int rc = opts_config(o, &l);
 
 	if (rc != 0)

@@ -126,12 +126,12 @@ show_tails(
 	bool tty = isatty(STDOUT_FILENO);
 
 	for (size_t i = 0; i < n && buf && all && o->lines > 0; i++) {
-		char *save = NULL;
+		char *rest = buf;
+		char *l;
 
 		spawn_log_tail(dir, src[i].name, o->lines, buf, TAIL_MAX);
-		for (char *l = strtok_r(buf, "\n", &save); l != NULL;
-		     l = strtok_r(NULL, "\n", &save)) {
-			char *copy = strdup(l);
+		while ((l = strsep(&rest, "\n")) != NULL) {
+			char *copy = l[0] != '\0' ? strdup(l) : NULL;
 			const char *stamp = copy ? stamp_of(copy) : "";
 
 			if (copy == NULL)

@@ -39,15 +39,15 @@ show(const struct sup_opts *o, json_t *a)
 static json_t *
 request(const struct sup_opts *o)
 {
-	json_t *stages = json_array();
+	json_t *stages = json_pack("[]");
 	json_t *rq;
 
 	for (size_t i = 0; i < o->word_n; i++)
-		json_array_append_new(stages, json_string(o->word[i]));
+		json_array_append_new(stages, json_pack("s", o->word[i]));
 	rq = json_pack("{s:s,s:o,s:b,s:b}", "cmd", o->command, "stages", stages,
 	    "keep", o->keep, "restart", o->restart);
 	if (o->reason != NULL)
-		json_object_set_new(rq, "text", json_string(o->reason));
+		json_object_set_new(rq, "text", json_pack("s", o->reason));
 	return rq;
 }
 

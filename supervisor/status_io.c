@@ -148,7 +148,7 @@ freeze_json(struct view *v)
 {
 	static const char *const who[FW_N] = {"supervisor", "riskd", "riskd.pm",
 	    "riskd.hl", "execd.pm", "execd.hl"};
-	json_t *list = json_array();
+	json_t *list = json_pack("[]");
 	char names[160];
 
 	for (int w = 0; w < FW_N; w++) {
@@ -173,12 +173,12 @@ venues_json(const struct view *v)
 {
 	static const enum venue traded[] = {
 	    VENUE_POLYMARKET, VENUE_HYPERLIQUID};
-	json_t *o = json_object();
+	json_t *o = json_pack("{}");
 	char names[160];
 
 	for (size_t i = 0; i < sizeof(traded) / sizeof(traded[0]); i++)
 		json_object_set_new(o, venue_name(traded[i]),
-		    json_string(
+		    json_pack("s",
 			freeze_format(ctl_gate(v->ctl, traded[i], v->now_ns),
 			    names, sizeof(names))));
 	return o;
@@ -187,7 +187,7 @@ venues_json(const struct view *v)
 static json_t *
 rings_json(const struct view *v)
 {
-	json_t *list = json_array();
+	json_t *list = json_pack("[]");
 
 	for (int i = 0; i < RG_N; i++) {
 		struct ring_stat rs;
@@ -217,7 +217,7 @@ collect(struct view *v)
 {
 	uint64_t until = atomic_load(&v->ctl->lease.until_ns);
 	uint64_t start = atomic_load(&v->ctl->sup.start_ns);
-	json_t *stages = json_array();
+	json_t *stages = json_pack("[]");
 	json_t *o;
 
 	for (int i = 0; i < ST_N; i++)

@@ -1,0 +1,653 @@
+/* links: supervisor libsys libshm libcore */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libshm/cfgpage.h"
+#include "libshm/ctl.h"
+#include "libshm/instance.h"
+#include "libsys/clock.h"
+#include "supervisor/latch_io.h"
+#include "supervisor/opts.h"
+#include "supervisor/spawn_io.h"
+
+/*
+ * The supervisor with processes of its own kind: this program is installed
+ * under the names supervisor, feedd, quoted ... in a private directory. As a
+ * stage it only maps the control page, says READY and beats, and does what
+ * the file $RM_FAKE/<stage> says: "hang" beats no more, "die" aborts,
+ * "poison" aborts with a slot at hand, "never" is never ready, "stubborn"
+ * ignores SIGTERM, "permanent" exits 100 at once.
+ */
+
+#define WAIT_MS 8000
+
+static char root[64];
+static struct instance inst;
+static struct ctl *ctl;
+
+/* ---- the fake stage ---- */
+
+static volatile sig_atomic_t asked_to_stop;
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	asked_to_stop = 1;
+}
+
+static bool
+told(const char *stage, const char *what)
+{
+	char path[256];
+	char text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("RM_FAKE"), stage);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strcmp(text, what) == 0;
+}
+
+static void
+nap(void)
+{
+	const struct timespec ts = {0, 2000000};
+
+	nanosleep(&ts, NULL);
+}
+
+static void
+fake_introduce(struct ctl_stage *me)
+{
+	atomic_store(&me->own.pid, (uint64_t)getpid());
+	atomic_store(&me->own.start_ticks, spawn_start_ticks(getpid()));
+	atomic_store(&me->own.start_ns, clock_mono_ns());
+	atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
+	atomic_fetch_add(&me->own.epoch, 1);
+	atomic_store(&me->own.in_ring, 0);
+	atomic_store(&me->own.in_seq, 0);
+}
+
+static int
+fake_stage(const char *instance, const char *name)
+{
+	int id = topo_stage_find(name);
+	struct cfgpage page;
+	struct ctl_stage *me;
+	struct err e;
+
+	if (id < 0 || told(name, "permanent"))
+		return 100;
+	if (instance_open(&inst, instance, &e) < 0 ||
+	    ctl_attach(&ctl, inst.dirfd, true, &e) < 0 ||
+	    cfgpage_attach(&page, inst.dirfd, false, &e) < 0)
+		return 111;
+	me = &ctl->stage[id];
+	fake_introduce(me);
+	signal(SIGTERM, on_term);
+	fprintf(stderr,
+	    "{\"t\":\"2026-01-01T00:00:00.000000Z\",\"m\":1,"
+	    "\"lvl\":\"info\",\"stage\":\"%s\","
+	    "\"ev\":\"stage_start\"}\n",
+	    name);
+	while (!asked_to_stop || told(name, "stubborn")) {
+		nap();
+		if (told(name, "hang"))
+			continue;
+		if (told(name, "die"))
+			abort();
+		atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
+		atomic_store(&me->own.cfg_epoch, cfgpage_epoch(&page));
+		if (told(name, "poison") &&
+		    (atomic_load(&me->sup.quarantine_ring) != 3 ||
+			atomic_load(&me->sup.quarantine_seq) != 42)) {
+			atomic_store(&me->own.in_seq, 42);
+			atomic_store(&me->own.in_ring, 3);
+			abort();
+		}
+		if (told(name, "never") ||
+		    atomic_load(&me->own.state) == STAGE_READY)
+			continue;
+		atomic_store(&me->own.ready_ns, clock_mono_ns());
+		atomic_store(&me->own.state, STAGE_READY);
+	}
+	return 0;
+}
+
+/* ---- helpers ---- */
+
+static void
+tell(const char *stage, const char *what)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fake/%s", root, stage);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, what, strlen(what)), strlen(what));
+	close(fd);
+}
+
+/* Run the supervisor with up to four arguments; its exit code, its output
+ * into out. */
+static int
+sup(char *out, size_t n, const char *a, const char *b, const char *c,
+    const char *d)
+{
+	const char *argv[12] = {"supervisor"};
+	char path[128];
+	char conf[128];
+	int argc = 1;
+	int status;
+	int p[2];
+	size_t at = 0;
+	ssize_t got;
+	pid_t pid;
+	const char *more[] = {a, b, c, d};
+
+	snprintf(path, sizeof(path), "%s/bin/supervisor", root);
+	snprintf(conf, sizeof(conf), "%s/test.yaml", root);
+	argv[argc++] = "--config";
+	argv[argc++] = conf;
+	for (size_t i = 0; i < 4 && more[i] != NULL; i++)
+		argv[argc++] = more[i];
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(p[1], 1);
+		dup2(p[1], 2);
+		execv(path, (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	close(p[1]);
+	out[0] = '\0';
+	while (at + 1 < n && (got = read(p[0], out + at, n - 1 - at)) > 0)
+		at += (size_t)got;
+	out[at] = '\0';
+	close(p[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
+
+#define SUP(...)	      SUP_(__VA_ARGS__, NULL, NULL, NULL, NULL)
+#define SUP_(a, b, c, d, ...) sup(text, sizeof(text), a, b, c, d)
+static char text[16384];
+
+static void
+expect(int code, int want)
+{
+	if (code != want)
+		fail_msg(
+		    "exit code %d, want %d; it said: %s", code, want, text);
+}
+
+static void
+attach(void)
+{
+	struct err e;
+
+	if (instance_open(&inst, "main", &e) < 0 ||
+	    ctl_attach(&ctl, inst.dirfd, true, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void
+detach(void)
+{
+	ctl_detach(ctl);
+	instance_close(&inst);
+}
+
+static uint64_t
+pid_of(enum stage_id id)
+{
+	return atomic_load(&ctl->stage[id].own.pid);
+}
+
+static bool
+ready_as_other(enum stage_id id, uint64_t old)
+{
+	return atomic_load(&ctl->stage[id].own.state) == STAGE_READY &&
+	       pid_of(id) != old;
+}
+
+/* Wait for a condition; the test fails after WAIT_MS. */
+#define UNTIL(cond)                                                     \
+	do {                                                            \
+		uint64_t end_ = clock_mono_ns() + WAIT_MS * 1000000ull; \
+		while (!(cond) && clock_mono_ns() < end_)               \
+			nap();                                          \
+		assert_true(cond);                                      \
+	} while (0)
+
+static bool
+frozen(uint64_t bits)
+{
+	return (atomic_load(&ctl->freeze[FW_SUPERVISOR].mask) & bits) == bits;
+}
+
+/* ---- set-up ---- */
+
+static const char config[] = "supervisor:\n"
+			     "  heartbeat_stale_ms: 300ms\n"
+			     "  abort_grace: 200ms\n"
+			     "  ready_timeout: 2s\n"
+			     "  stop_timeout: 500ms\n"
+			     "  crash_loop_n: 3\n"
+			     "  backoff_min: 5ms\n"
+			     "  dead_ms: 500ms\n"
+			     "  park_retry: 1h\n";
+
+static void
+write_config(const char *more)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/test.yaml", root);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(config, f);
+	fputs(more, f);
+	fclose(f);
+}
+
+static int
+set_up(void **unused)
+{
+	static const char *const names[] = {
+	    "supervisor", "feedd", "quoted", "riskd", "execd", "recorderd"};
+	static const char *const dirs[] = {"bin", "fake", "shm", "state"};
+	char path[128];
+	char self[512];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	(void)unused;
+	assert_true(n > 0);
+	self[n] = '\0';
+	snprintf(root, sizeof(root), "/tmp/rmsup.XXXXXX");
+	assert_non_null(mkdtemp(root));
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", root, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/bin/%s", root, names[i]);
+		assert_int_equal(symlink(self, path), 0);
+	}
+	snprintf(path, sizeof(path), "%s/bin", root);
+	setenv("RINGMAKER_BIN", path, 1);
+	snprintf(path, sizeof(path), "%s/fake", root);
+	setenv("RM_FAKE", path, 1);
+	snprintf(path, sizeof(path), "%s/shm", root);
+	setenv("RINGMAKER_SHM", path, 1);
+	snprintf(path, sizeof(path), "%s/state", root);
+	setenv("XDG_STATE_HOME", path, 1);
+	write_config("");
+	return 0;
+}
+
+static int
+tear_down(void **unused)
+{
+	char cmd[128];
+	struct err e;
+
+	(void)unused;
+	/* Whatever a failed test left running. */
+	if (instance_open(&inst, "main", &e) == 0 &&
+	    ctl_attach(&ctl, inst.dirfd, true, &e) == 0) {
+		pid_t boss = (pid_t)atomic_load(&ctl->sup.pid);
+
+		if (boss > 0)
+			kill(boss, SIGKILL);
+		for (int i = 0; i < ST_N; i++)
+			if (spawn_alive((pid_t)pid_of((enum stage_id)i),
+				atomic_load(&ctl->stage[i].own.start_ticks)))
+				kill((pid_t)pid_of((enum stage_id)i), SIGKILL);
+		detach();
+	}
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
+	return system(cmd) == 0 ? 0 : -1;
+}
+
+/* ---- the tests ---- */
+
+static void
+start_status_stop(void **unused)
+{
+	struct err e;
+
+	(void)unused;
+	expect(SUP("status"), SUP_NOT_RUNNING);
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	for (int i = 0; i < ST_N; i++)
+		assert_int_equal(
+		    atomic_load(&ctl->stage[i].own.state), STAGE_READY);
+	expect(SUP("status"), SUP_OK);
+	assert_non_null(strstr(text, "feedd.hyperliquid"));
+	expect(SUP("start", "all"), SUP_OK);
+	expect(SUP("logs", "quoted"), SUP_OK);
+	assert_non_null(strstr(text, "stage_start"));
+	detach();
+	expect(SUP("stop"), SUP_OK);
+	assert_non_null(strstr(text, "stopped 8 stages"));
+	assert_int_equal(instance_open(&inst, "main", &e), -ENOENT);
+	expect(SUP("stop"), SUP_NOT_RUNNING);
+}
+
+static void
+one_stage_stops_and_starts(void **unused)
+{
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	expect(SUP("stop", "quoted"), SUP_OK);
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_QUOTED].own.state), STAGE_DEAD);
+	expect(SUP("status"), SUP_OK);
+	expect(SUP("start", "quoted"), SUP_OK);
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_QUOTED].own.state), STAGE_READY);
+	expect(SUP("restart", "feedd"), SUP_OK);
+	assert_int_equal(atomic_load(&ctl->stage[ST_FEEDD_BN].own.epoch), 2);
+	assert_int_equal(atomic_load(&ctl->stage[ST_RISKD].own.epoch), 1);
+	expect(SUP("stop", "nobody"), SUP_USAGE);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+killed_is_restarted(void **unused)
+{
+	uint64_t pid;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	pid = pid_of(ST_EXECD_PM);
+	kill((pid_t)pid, SIGKILL);
+	UNTIL(ready_as_other(ST_EXECD_PM, pid));
+	UNTIL(atomic_load(&ctl->stage[ST_EXECD_PM].sup.restarts) == 1);
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_EXECD_PM].sup.last_exit), SIGKILL);
+	UNTIL(atomic_load(&ctl->stage[ST_EXECD_PM].sup.down_ns) > 0);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+hung_is_aborted_then_killed(void **unused)
+{
+	uint64_t pid;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	pid = pid_of(ST_RISKD);
+	tell("riskd", "hang");
+	UNTIL(atomic_load(&ctl->stage[ST_RISKD].sup.last_exit) == SIGABRT);
+	tell("riskd", "");
+	UNTIL(ready_as_other(ST_RISKD, pid));
+	/* A stopped process takes no SIGABRT: SIGKILL must follow. */
+	pid = pid_of(ST_RISKD);
+	kill((pid_t)pid, SIGSTOP);
+	UNTIL(ready_as_other(ST_RISKD, pid));
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_RISKD].sup.last_exit), SIGKILL);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+crash_loop_parks_and_freezes(void **unused)
+{
+	uint64_t pid;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	tell("quoted", "die");
+	UNTIL(atomic_load(&ctl->stage[ST_QUOTED].own.state) == STAGE_PARKED);
+	UNTIL(frozen(FREEZE_CRASH_LOOP));
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "PARKED"));
+	assert_non_null(strstr(text, "crash_loop"));
+	detach();
+	/* It outlives everything ... */
+	expect(SUP("stop"), SUP_OK);
+	tell("quoted", "");
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	assert_true(frozen(FREEZE_CRASH_LOOP));
+	/* ... but not a person with a reason. */
+	expect(SUP("thaw"), SUP_USAGE);
+	assert_true(frozen(FREEZE_CRASH_LOOP));
+	pid = atomic_load(&ctl->sup.thaw_epoch);
+	expect(SUP("thaw", "--reason", "fixed"), SUP_OK);
+	assert_false(frozen(FREEZE_CRASH_LOOP));
+	assert_int_equal(atomic_load(&ctl->sup.thaw_epoch), pid + 1);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	assert_false(frozen(FREEZE_CRASH_LOOP));
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+poisoned_message_is_quarantined(void **unused)
+{
+	const struct ctl_stage *st;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	st = &ctl->stage[ST_EXECD_HL];
+	tell("execd.hyperliquid", "poison");
+	UNTIL(atomic_load(&st->own.state) == STAGE_PARKED);
+	assert_int_equal(atomic_load(&st->sup.quarantine_ring), 3);
+	assert_int_equal(atomic_load(&st->sup.quarantine_seq), 42);
+	UNTIL(frozen(FREEZE_CRASH_LOOP));
+	/* The next life skips it. */
+	expect(SUP("start", "execd.hyperliquid"), SUP_OK);
+	expect(SUP("thaw", "--reason", "seen"), SUP_OK);
+	tell("execd.hyperliquid", "");
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+dead_supervisor_is_replaced(void **unused)
+{
+	uint64_t pid[ST_N];
+	uint64_t boss;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	boss = atomic_load(&ctl->sup.pid);
+	for (int i = 0; i < ST_N; i++)
+		pid[i] = pid_of((enum stage_id)i);
+	kill((pid_t)boss, SIGKILL);
+	UNTIL(ctl_supervisor_dead(ctl, clock_mono_ns(), UINT64_C(500000000)));
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "DEAD"));
+	/* A person can freeze with nobody there, and it lasts. */
+	expect(SUP("freeze", "fire", "alarm"), SUP_OK);
+	assert_true(frozen(FREEZE_MANUAL));
+	expect(SUP("start", "all"), SUP_OK);
+	assert_true(atomic_load(&ctl->sup.pid) != boss);
+	for (int i = 0; i < ST_N; i++)
+		assert_int_equal(pid_of((enum stage_id)i), pid[i]);
+	assert_true(frozen(FREEZE_MANUAL));
+	expect(SUP("thaw", "--reason", "over"), SUP_OK);
+	assert_false(frozen(FREEZE_MANUAL));
+	/* Adopted stages are restarted like others. */
+	kill((pid_t)pid[ST_QUOTED], SIGKILL);
+	UNTIL(ready_as_other(ST_QUOTED, pid[ST_QUOTED]));
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+frozen_while_it_hangs(void **unused)
+{
+	pid_t boss;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	boss = (pid_t)atomic_load(&ctl->sup.pid);
+	kill(boss, SIGSTOP);
+	expect(SUP("freeze", "now"), SUP_OK);
+	assert_true(frozen(FREEZE_MANUAL));
+	kill(boss, SIGCONT);
+	expect(SUP("thaw", "--reason", "over"), SUP_OK);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+not_ready_says_which_and_why(void **unused)
+{
+	(void)unused;
+	tell("riskd", "never");
+	expect(SUP("start", "all"), SUP_RETRY);
+	assert_non_null(strstr(text, "not ready: riskd"));
+	tell("riskd", "");
+	expect(SUP("stop"), SUP_OK);
+	tell("recorderd", "permanent");
+	expect(SUP("start", "all"), SUP_PERMANENT);
+	assert_non_null(strstr(text, "not ready: recorderd"));
+	assert_non_null(strstr(text, "exit code 100"));
+	tell("recorderd", "");
+	expect(SUP("start", "recorderd"), SUP_OK);
+	expect(SUP("stop"), SUP_OK);
+	/* What never worked did not freeze trading. */
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	assert_int_equal(atomic_load(&ctl->freeze[FW_SUPERVISOR].mask), 0);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+stubborn_is_killed_and_said(void **unused)
+{
+	(void)unused;
+	expect(SUP("start", "recorderd"), SUP_OK);
+	tell("recorderd", "stubborn");
+	expect(SUP("stop"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "had to be killed"));
+	tell("recorderd", "");
+}
+
+static void
+reload_all_or_nothing(void **unused)
+{
+	uint64_t epoch;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	epoch = atomic_load(&ctl->stage[ST_QUOTED].own.cfg_epoch);
+	write_config("mm:\n  max_spread: 7\n");
+	expect(SUP("reload"), SUP_CONFIG);
+	assert_non_null(strstr(text, "max_spread"));
+	write_config("mm:\n  max_spread: 0.05\n");
+	expect(SUP("reload"), SUP_OK);
+	assert_non_null(strstr(text, "mm.max_spread"));
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_QUOTED].own.cfg_epoch), epoch + 1);
+	write_config("mm:\n  max_spread: 0.05\nsystem:\n  pin: false\n");
+	expect(SUP("reload"), SUP_CONFIG);
+	assert_non_null(strstr(text, "system.pin"));
+	assert_int_equal(atomic_load(&ctl->stage[ST_QUOTED].own.epoch), 1);
+	expect(SUP("reload", "--restart"), SUP_OK);
+	assert_int_equal(atomic_load(&ctl->stage[ST_QUOTED].own.epoch), 2);
+	write_config("");
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+latch_files(void **unused)
+{
+	struct latch l = {.mask = FREEZE_MANUAL, .since_wall_ns = 5, .uid = 7};
+	struct latch r;
+	struct err e;
+	char path[128];
+	int fd;
+
+	(void)unused;
+	latch_why(&l, "two\nlines");
+	assert_int_equal(latch_save(root, &l, &e), 0);
+	assert_int_equal(latch_load(root, &r, &e), 0);
+	assert_int_equal(r.mask, FREEZE_MANUAL);
+	assert_int_equal(r.since_wall_ns, 5);
+	assert_int_equal(r.uid, 7);
+	assert_string_equal(r.why, "two lines");
+	snprintf(path, sizeof(path), "%s/latch.supervisor", root);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, "rubbish\n", 8), 8);
+	close(fd);
+	assert_int_equal(latch_load(root, &r, &e), -EBADMSG);
+	assert_int_equal(r.mask, FREEZE_MANUAL);
+	l.mask = 0;
+	assert_int_equal(latch_save(root, &l, &e), 0);
+	assert_int_equal(latch_load(root, &r, &e), 0);
+	assert_int_equal(r.mask, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *me = strrchr(argv[0], '/');
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(latch_files),
+	    cmocka_unit_test(start_status_stop),
+	    cmocka_unit_test(one_stage_stops_and_starts),
+	    cmocka_unit_test(killed_is_restarted),
+	    cmocka_unit_test(hung_is_aborted_then_killed),
+	    cmocka_unit_test(crash_loop_parks_and_freezes),
+	    cmocka_unit_test(poisoned_message_is_quarantined),
+	    cmocka_unit_test(dead_supervisor_is_replaced),
+	    cmocka_unit_test(frozen_while_it_hangs),
+	    cmocka_unit_test(not_ready_says_which_and_why),
+	    cmocka_unit_test(stubborn_is_killed_and_said),
+	    cmocka_unit_test(reload_all_or_nothing),
+	};
+
+	me = me != NULL ? me + 1 : argv[0];
+	if (strcmp(me, "supervisor") == 0)
+		return cli_run(argc, argv);
+	if (argc == 5 && strcmp(argv[3], "--stage") == 0)
+		return fake_stage(argv[2], argv[4]);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
