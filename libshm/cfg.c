@@ -100,8 +100,38 @@ cfg_apply_name(enum cfg_apply a)
 	return names[a];
 }
 
-/* Fields have no padding inside that is not zero: texts are filled with
- * NUL, so bytes compare. */
+static bool
+list_same(const struct cfg_list *a, const struct cfg_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (strcmp(a->item[i], b->item[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What lies behind the end of a text does not count. */
+static bool
+field_same(const struct cfg_key *k, const void *a, const void *b)
+{
+	switch (k->type) {
+	case CFG_BOOL:
+	case CFG_INT:
+	case CFG_DEC:
+	case CFG_USD:
+	case CFG_DURATION:
+	case CFG_BYTES:
+	case CFG_ENUM: return memcmp(a, b, k->sz) == 0;
+	case CFG_STR:
+	case CFG_URL: return strcmp(a, b) == 0;
+	case CFG_LIST: return list_same(a, b);
+	case CFG_TYPE_N: break;
+	}
+	CHECK(false);
+	return false;
+}
+
 size_t
 cfg_diff(const struct cfg *from, const struct cfg *to, uint16_t key[CFG_KEY_N],
     size_t *restart_n)
@@ -112,8 +142,8 @@ cfg_diff(const struct cfg *from, const struct cfg *to, uint16_t key[CFG_KEY_N],
 	for (size_t i = 0; i < CFG_KEY_N; i++) {
 		const struct cfg_key *k = &keys[i];
 
-		if (memcmp((const char *)from + k->offset,
-			(const char *)to + k->offset, k->sz) == 0)
+		if (field_same(k, (const char *)from + k->offset,
+			(const char *)to + k->offset))
 			continue;
 		key[n++] = (uint16_t)i;
 		*restart_n += k->apply == CFG_RESTART;

@@ -379,6 +379,18 @@ diff_names_keys_and_restarts(void **state)
 	assert_true(cfg_set(&to, KEY(recorder_dir), "captures", why));
 	assert_true(cfg_set(&to, KEY(binance_symbols), "btcusdt", why));
 	assert_int_equal(cfg_diff(&c, &to, key, &restart_n), 1);
+	assert_memory_equal(
+	    &c.recorder_dir, &to.recorder_dir, sizeof(to.recorder_dir));
+	/* Bytes behind the end of a text are no difference. */
+	to.mm_max_spread = c.mm_max_spread;
+	to.recorder_dir.s[100] = 'x';
+	to.binance_symbols.item[0][50] = 'x';
+	to.binance_symbols.item[1][0] = 'x';
+	assert_int_equal(cfg_diff(&c, &to, key, &restart_n), 0);
+	to.binance_symbols.item[0][0] = 'B';
+	assert_int_equal(cfg_diff(&c, &to, key, &restart_n), 1);
+	to.binance_symbols.n = 0;
+	assert_int_equal(cfg_diff(&c, &to, key, &restart_n), 1);
 }
 
 static void
