@@ -359,13 +359,19 @@ ring_used(const struct ring *r)
 	return end > cursor ? end - cursor : 0;
 }
 
+/* Until the next look, slots below `turn` may be taken: say so first. */
+static void
+set_turn(struct ring *r)
+{
+	r->turn = r->next + window(r);
+	if (get(&r->shm->cons.hint) < r->turn)
+		put(&r->shm->cons.hint, r->turn);
+}
+
 void
 ring_commit(struct ring *r)
 {
-	uint64_t hint = r->next + window(r);
-
-	if (get(&r->shm->cons.hint) < hint)
-		put(&r->shm->cons.hint, hint);
+	set_turn(r);
 	if (r->commit == r->next)
 		return;
 	put(&r->shm->cons.last_ns, stamp_below(r, r->next));
@@ -394,15 +400,14 @@ slip(const struct ring *r)
 void
 ring_turn(struct ring *r)
 {
-	uint64_t hint = r->next + window(r);
-
 	if (r->next - r->commit >= r->lazy)
 		ring_commit(r);
-	else if (get(&r->shm->cons.hint) < hint)
-		put(&r->shm->cons.hint, hint);
-	if ((r->next & (RING_TURN - 1)) == 0 && r->next - r->dry >= RING_TURN)
+	else
+		set_turn(r);
+	if (r->next - r->dry >= RING_TURN) {
 		slip(r);
-	r->turn = r->next + window(r);
+		r->dry = r->next;
+	}
 }
 
 void
@@ -416,7 +421,6 @@ ring_skip(struct ring *r, uint64_t index)
 	if (index <= r->next)
 		return;
 	r->next = index;
-	r->turn = index;
 	ring_commit(r);
 }
 

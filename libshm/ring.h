@@ -83,7 +83,7 @@ struct ring {
 	uint64_t next;	    /* index of the next slot to write or to read     */
 	uint64_t limit;	    /* producer: next may advance to here             */
 	uint64_t turn;	    /* consumer: next look at cursor, hint and slip   */
-	uint64_t dry;	    /* consumer: index of the last empty look         */
+	uint64_t dry;	    /* consumer: last empty look, or slip            */
 	uint64_t hint_mask; /* producer: hint is due when next has none of it */
 	uint32_t shift;	    /* log2 slot_sz                                   */
 	uint32_t ahead;	    /* producer: slots to fetch ahead                 */

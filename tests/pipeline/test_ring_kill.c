@@ -27,6 +27,7 @@
  *   F_EPOCH    a message of an older life after one of a newer
  *   F_LOST     a new producer's place is below what was published
  *   F_GHOST    a new producer's place is beyond what was ever written
+ *   F_HALF     a part of a batch was published
  *   F_ATTACH   a role could not be taken after its holder had died
  * RM_KILLS sets the number of kills, RM_SEED the moments.
  */
@@ -38,11 +39,12 @@ enum fault {
 	F_EPOCH = 4,
 	F_LOST = 5,
 	F_GHOST = 6,
-	F_ATTACH = 7
+	F_ATTACH = 7,
+	F_HALF = 8
 };
 
 #define KILLS_DEFAULT 1200u
-#define BATCH_MAX     8u
+#define BATCH_MAX     64u
 
 /* What outlives the children. */
 struct ledger {
@@ -184,6 +186,9 @@ producer(const struct storm_mode *mode)
 		fail_child(F_LOST);
 	if (p.next > get(&ledger->claimed))
 		fail_child(F_GHOST);
+	if (p.next != get(&ledger->published) &&
+	    p.next != get(&ledger->claimed))
+		fail_child(F_HALF);
 	put(&ledger->published, p.next);
 	while (get(&ledger->stop) == 0) {
 		if (mode->batch)
@@ -295,7 +300,8 @@ struct watch {
 	uint64_t lost;
 };
 
-/* The observer reads until it has nothing left, or enough. */
+/* The observer reads until it has nothing left, or enough. Now and then it
+ * goes to the oldest slot, which may be overwritten under its eyes. */
 static void
 watch(struct watch *w)
 {
@@ -303,7 +309,13 @@ watch(struct watch *w)
 	uint64_t lost;
 
 	for (int i = 0; i < 2000; i++) {
-		enum ring_tap t = ring_tap_next(&w->ring, &m, &lost);
+		enum ring_tap t;
+
+		if (i % 16 == 0) {
+			ring_tap_seek(&w->ring, w->ring.mask + 1);
+			w->epoch = 0;
+		}
+		t = ring_tap_next(&w->ring, &m, &lost);
 
 		if (t == RING_TAP_EMPTY)
 			return;
