@@ -7,3 +7,8 @@ tables-check: $(OUT)/test/test_tables
 
 lint: tables-check
 .PHONY: tables tables-check
+
+#: make unread        settings that no code reads
+unread:
+	@sh etc/unread.sh
+.PHONY: unread

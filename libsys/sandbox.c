@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "libcore/check.h"
+#include "libsys/log.h"
 
 /* A refused call ends in a signal whose handler makes it fail; elsewhere the
  * kernel makes it fail and nobody counts. */
@@ -118,6 +119,19 @@ sandbox_denied_name(void)
 	strncpy(name, found != NULL ? found : "unknown", sizeof(name) - 1);
 	free(found);
 	return name;
+}
+
+void
+sandbox_housekeep(void)
+{
+	static uint64_t told_n;
+	uint64_t n = sandbox_denied_n();
+
+	if (n == told_n)
+		return;
+	told_n = n;
+	LOG(LOG_SANDBOX_DENIED, F_STR("syscall", sandbox_denied_name()),
+	    F_U64("n", n));
 }
 
 static int

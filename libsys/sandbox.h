@@ -49,4 +49,8 @@ uint64_t sandbox_denied_n(void);
  * for signal handlers. */
 const char *sandbox_denied_name(void);
 
+/* sandbox_housekeep - log what was refused since the last call, if anything
+ * was: a refusal in dev is a death in prod. Cheap. */
+void sandbox_housekeep(void);
+
 #endif

@@ -385,6 +385,38 @@ denied_calls_have_names(void **state)
 	assert_int_equal(WEXITSTATUS(status), EPERM);
 }
 
+/* What the log says, once for each new number. */
+static int
+log_the_call(void)
+{
+	char out[4096];
+	ssize_t n;
+
+	sandbox_housekeep();
+	do_socket();
+	do_open();
+	sandbox_housekeep();
+	sandbox_housekeep();
+	n = read(pipe_fd[0], out, sizeof(out) - 1);
+	out[n > 0 ? n : 0] = '\0';
+	if (n <= 0 || memchr(out, '\n', (size_t)n) != out + n - 1)
+		return 1;
+	return strstr(out, "\"ev\":\"sandbox_denied\",\"syscall\":"
+			   "\"openat\",\"n\":2}\n") != NULL
+		   ? EPERM
+		   : 2;
+}
+
+static void
+denied_calls_are_logged(void **state)
+{
+	int status = in_child(SANDBOX_QUOTED, CFG_SANDBOX_DEV, log_the_call);
+
+	(void)state;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EPERM);
+}
+
 /* A failed CHECK must still end the process, sealed or not. */
 static int
 fail_a_check(void)
@@ -445,6 +477,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(off_allows, quiet, close_things),
 	    cmocka_unit_test_setup_teardown(
 		denied_calls_have_names, quiet, close_things),
+	    cmocka_unit_test_setup_teardown(
+		denied_calls_are_logged, quiet, close_things),
 	    cmocka_unit_test_setup_teardown(
 		abort_works_inside, quiet, close_things),
 	};
