@@ -68,6 +68,17 @@ book_clear_side(struct book *b, enum side side)
 	b->n[side_idx(side)] = 0;
 }
 
+void
+book_copy(struct book *dst, const struct book *src)
+{
+	for (uint32_t s = 0; s < 2; s++) {
+		CHECK(src->n[s] <= dst->cap);
+		memcpy(levels_mut(dst, s), levels(src, s),
+		    src->n[s] * sizeof(struct book_level));
+		dst->n[s] = src->n[s];
+	}
+}
+
 uint32_t
 book_n(const struct book *b, enum side side)
 {

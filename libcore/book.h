@@ -66,6 +66,9 @@ void book_full_init(struct book_full *f);
 void book_clear(struct book *b);
 void book_clear_side(struct book *b, enum side side);
 
+/* book_copy - the levels of src. Needs dst->cap >= what src holds (CHECK). */
+void book_copy(struct book *dst, const struct book *src);
+
 /*
  * book_set - qty is the new total at px; 0 removes the level.
  * Needs   : 0 <= px <= PX_E8_MAX, 0 <= qty <= QTY_E8_MAX (CHECK).
