@@ -66,12 +66,15 @@ act(struct rec_out *out, enum rec_action action, unsigned part)
 	out->n++;
 }
 
-/* A new block: what is older than the hour before its clock is done. */
+/* A new block: what is older than the hour before its clock is done. OPEN
+ * does not count: it may be written long after the blocks behind it. */
 static void
 on_block(struct rec *r, const struct journal_head *head, struct rec_out *out)
 {
 	int64_t hour = hour_of(head->wall_ns);
 
+	if (head->kind == JOURNAL_OPEN)
+		return;
 	if (r->hour != NO_HOUR && hour <= r->hour)
 		return;
 	r->hour = hour;
