@@ -1,0 +1,519 @@
+#include "feedd/feed.h"
+
+#include <string.h>
+
+#include "feedd/feed_int.h"
+#include "libcore/check.h"
+#include "libcore/hash.h"
+
+#define TELL_EVERY_NS UINT64_C(60000000000)
+#define SAMPLE_MAX    160u
+
+static const struct feed_ops *const venue_ops[VENUE_N] = {
+    [VENUE_POLYMARKET] = &pm_ops,
+    [VENUE_BINANCE] = &bn_ops,
+    [VENUE_HYPERLIQUID] = &hl_ops,
+};
+
+size_t
+feed_sz(enum venue venue)
+{
+	CHECK(venue >= VENUE_POLYMARKET && venue < VENUE_N);
+	return venue == VENUE_POLYMARKET ? pm_sz()
+	       : venue == VENUE_BINANCE	 ? bn_sz()
+					 : hl_sz();
+}
+
+void
+feed_init(struct feed *f, enum venue venue, const struct cfg *cfg,
+    uint64_t epoch, const struct feed_sink *sink)
+{
+	CHECK(venue >= VENUE_POLYMARKET && venue < VENUE_N);
+	CHECK(sink->tick != NULL && sink->instr != NULL && sink->act != NULL);
+	CHECK(f->ops == NULL);
+	f->ops = venue_ops[venue];
+	f->sink = sink;
+	f->venue = venue;
+	f->epoch = epoch;
+	f->cfg = *cfg;
+	for (uint8_t i = 0; i < FEED_CONN_N; i++)
+		link_init(&f->link[i], venue, i);
+}
+
+struct tick
+feed_tick(
+    const struct feed *f, enum slot_kind kind, uint16_t idx, int64_t venue_ns)
+{
+	struct tick t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = (uint8_t)kind;
+	t.hdr.flags = f->replay;
+	t.hdr.instr = idx;
+	t.hdr.venue_ns = venue_ns;
+	t.hdr.recv_ns = f->now_ns;
+	return t;
+}
+
+static void
+flush(struct feed *f)
+{
+	if (!f->has_held)
+		return;
+	f->has_held = false;
+	f->stats.ticks++;
+	f->sink->tick(f->sink->user, &f->held);
+}
+
+void
+feed_put(struct feed *f, const struct tick *t)
+{
+	flush(f);
+	f->held = *t;
+	f->has_held = true;
+}
+
+void
+feed_batch_end(struct feed *f)
+{
+	if (f->has_held)
+		f->held.hdr.flags |= SLOT_BATCH_END;
+	flush(f);
+}
+
+static void
+put_alone(struct feed *f, const struct tick *t)
+{
+	feed_put(f, t);
+	flush(f);
+}
+
+void
+feed_note(struct feed *f, enum reason r)
+{
+	CHECK(r > REASON_NONE && r < REASON_N);
+	f->stats.reason[r]++;
+}
+
+void
+feed_count(struct feed *f, enum reason r)
+{
+	f->stats.malformed++;
+	feed_note(f, r);
+}
+
+void
+feed_drop(struct feed *f, enum reason r, size_t off, const char *text, size_t n)
+{
+	struct feed_act a = {.what = FEED_LOG};
+
+	feed_count(f, r);
+	if (f->told_ns[r] != 0 && f->now_ns < f->told_ns[r] + TELL_EVERY_NS)
+		return;
+	f->told_ns[r] = f->now_ns;
+	a.log =
+	    r == REASON_UNKNOWN_EVENT ? FEED_LOG_UNKNOWN : FEED_LOG_MALFORMED;
+	a.conn = f->conn;
+	a.reason = r;
+	a.value = (int64_t)off;
+	a.text = text;
+	a.n = n < SAMPLE_MAX ? n : SAMPLE_MAX;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,
+    int64_t value)
+{
+	struct feed_act a = {.what = FEED_LOG, .log = log};
+
+	a.conn = f->conn;
+	a.instr = idx;
+	a.reason = r;
+	a.value = value;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_send(struct feed *f, uint8_t conn, const char *text, size_t n)
+{
+	struct feed_act a = {.what = FEED_SEND, .conn = conn};
+
+	CHECK(conn < FEED_CONN_N);
+	a.text = text;
+	a.n = n;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_ping_frame(struct feed *f, uint8_t conn)
+{
+	struct feed_act a = {.what = FEED_PING, .conn = conn};
+
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_get(struct feed *f, uint32_t tag, const char *url, const char *body)
+{
+	struct feed_act a = {.what = FEED_GET, .tag = tag};
+
+	a.url = url;
+	a.text = body;
+	a.n = body == NULL ? 0 : strlen(body);
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_open_url(struct feed *f, uint8_t conn, const char *url)
+{
+	struct feed_act a = {.what = FEED_OPEN, .conn = conn};
+
+	a.url = url;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_reconnect(struct feed *f, uint8_t conn)
+{
+	struct feed_act a = {.what = FEED_CLOSE, .conn = conn};
+	struct link *l = &f->link[conn];
+
+	if (!link_is_live(l) || l->closing)
+		return;
+	l->closing = true;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_wake_at(struct feed *f, uint64_t ns)
+{
+	if (f->venue_wake_ns == 0 || ns < f->venue_wake_ns)
+		f->venue_wake_ns = ns;
+	if (f->wake_ns == 0 || ns < f->wake_ns)
+		f->wake_ns = ns;
+}
+
+void
+feed_stamp(struct feed *f, int64_t venue_ns)
+{
+	link_stamp(&f->link[f->conn], f->now_ns, f->wall_ns, venue_ns);
+	if (venue_ns > 0)
+		f->venue_ns = f->link[f->conn].clock.venue_ns;
+}
+
+void
+feed_instr(struct feed *f, uint16_t idx, const struct instr *in)
+{
+	struct tick t = feed_tick(f, TICK_INSTR, idx, 0);
+
+	t.u.instr.epoch = in->epoch;
+	t.u.instr.state = in->state;
+	t.u.instr.cls = in->cls;
+	if (f->replay == 0)
+		f->sink->instr(f->sink->user, idx, in);
+	put_alone(f, &t);
+}
+
+void
+feed_gap(struct feed *f, struct pub *p, enum reason r, uint64_t lost_n)
+{
+	struct tick t = feed_tick(f, TICK_GAP, p->idx, 0);
+
+	t.u.gap.lost_n = lost_n;
+	t.u.gap.since_ns = f->now_ns;
+	t.u.gap.reason = (uint16_t)r;
+	t.u.gap.conn = p->conn;
+	t.u.gap.scope = 1;
+	put_alone(f, &t);
+	pub_forget(p);
+	f->stats.gaps += f->replay == 0;
+}
+
+void
+feed_recv(struct feed *f, bool is_data)
+{
+	link_recv(&f->link[f->conn], f->now_ns, is_data);
+}
+
+static void
+tell_link(struct feed *f, struct link *l)
+{
+	struct tick t = feed_tick(f, TICK_LINK, 0, 0);
+
+	f->told_link = true;
+	link_report(l, f->now_ns, &t.u.link);
+	put_alone(f, &t);
+	if (f->replay != 0)
+		return;
+	if (l->state == LINK_STALE && l->told != LINK_STALE) {
+		f->conn = l->conn;
+		feed_log(f, FEED_LOG_STALE, 0, REASON_FEED_STALE,
+		    (int64_t)t.u.link.quiet_ms);
+	}
+	if (l->told == LINK_STALE && l->state != LINK_STALE &&
+	    link_is_live(l)) {
+		f->conn = l->conn;
+		feed_log(f, FEED_LOG_FRESH, 0, REASON_NONE, 0);
+	}
+	l->told = l->state;
+	l->told_ns = f->now_ns;
+}
+
+void
+feed_pong(struct feed *f)
+{
+	struct link *l = &f->link[f->conn];
+
+	if (!link_is_live(l))
+		return;
+	link_pong(l, &f->cfg, f->now_ns);
+	link_eval(l, &f->cfg, f->now_ns);
+	tell_link(f, l);
+}
+
+static void
+eval_link(struct feed *f, struct link *l)
+{
+	link_eval(l, &f->cfg, f->now_ns);
+	if (l->state != l->told)
+		tell_link(f, l);
+}
+
+void
+feed_complete(struct feed *f, uint8_t conn, bool complete)
+{
+	f->link[conn].complete = complete;
+	eval_link(f, &f->link[conn]);
+}
+
+static void
+tell_conn(struct feed *f, const struct link *l, const struct feed_event *ev)
+{
+	struct tick t = feed_tick(f, TICK_CONN, 0, 0);
+
+	t.u.conn.venue = (uint8_t)f->venue;
+	t.u.conn.conn = l->conn;
+	t.u.conn.state = l->state;
+	t.u.conn.code = ev->code;
+	put_alone(f, &t);
+}
+
+static void
+conn_up(struct feed *f, struct link *l, const struct feed_event *ev)
+{
+	if (l->state != LINK_CONNECTING)
+		return;
+	link_up(l, f->now_ns);
+	tell_conn(f, l, ev);
+	feed_log(f, FEED_LOG_CONNECTED, 0, REASON_NONE, 0);
+	f->ops->up(f, l->conn);
+	eval_link(f, l);
+}
+
+static void
+conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
+{
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCONNECTED};
+	bool was_live = link_is_live(l);
+
+	if (!was_live && l->state != LINK_CONNECTING)
+		return;
+	link_down(l, &f->cfg, f->now_ns, f->random);
+	tell_conn(f, l, ev);
+	if (was_live && (l->wanted || f->stopping)) {
+		struct tick t = feed_tick(f, TICK_GAP, 0, 0);
+
+		t.u.gap.since_ns = l->recv_ns;
+		t.u.gap.reason = REASON_SEQ_GAP;
+		t.u.gap.conn = l->conn;
+		t.u.gap.scope = 2;
+		put_alone(f, &t);
+		f->stats.gaps++;
+	}
+	f->ops->down(f, l->conn);
+	eval_link(f, l);
+	tell_link(f, l);
+	a.conn = l->conn;
+	a.code = ev->code;
+	a.text = ev->data;
+	a.n = ev->n;
+	a.value = (int64_t)((l->retry_ns - f->now_ns) / (uint64_t)NS_PER_MS);
+	f->sink->act(f->sink->user, &a);
+}
+
+static void
+run_link(struct feed *f, struct link *l)
+{
+	uint64_t told_due =
+	    l->told_ns + (uint64_t)f->cfg.latency_ping_interval.ns;
+
+	for (;;) {
+		enum link_do what = link_timer(l, &f->cfg, f->now_ns);
+
+		if (what == LINK_DO_NOTHING)
+			break;
+		if (what == LINK_DO_OPEN)
+			f->ops->open(f, l->conn);
+		if (what == LINK_DO_PING)
+			f->ops->ping(f, l->conn);
+		if (what == LINK_DO_CLOSE) {
+			l->closing = false;
+			feed_reconnect(f, l->conn);
+		}
+	}
+	link_eval(l, &f->cfg, f->now_ns);
+	if (l->state != l->told || (link_is_live(l) && f->now_ns >= told_due))
+		tell_link(f, l);
+}
+
+static void
+run_timers(struct feed *f)
+{
+	for (uint32_t i = 0; i < f->link_n; i++)
+		run_link(f, &f->link[i]);
+	if (f->venue_wake_ns != 0 && f->now_ns >= f->venue_wake_ns) {
+		f->venue_wake_ns = 0;
+		f->ops->timer(f);
+	}
+}
+
+static void
+set_wake(struct feed *f)
+{
+	uint64_t wake = f->venue_wake_ns;
+
+	for (uint32_t i = 0; i < f->link_n; i++) {
+		uint64_t due = link_due(&f->link[i], &f->cfg);
+
+		if (due != 0 && (wake == 0 || due < wake))
+			wake = due;
+	}
+	f->wake_ns = wake;
+}
+
+static void
+stop(struct feed *f)
+{
+	f->stopping = true;
+	f->venue_wake_ns = 0;
+	for (uint8_t i = 0; i < f->link_n; i++) {
+		link_want(&f->link[i], false, f->now_ns);
+		feed_reconnect(f, i);
+	}
+}
+
+static void
+resync(struct feed *f, enum ring_content content)
+{
+	f->replay = SLOT_REPLAY;
+	f->ops->resync(f, content);
+	for (uint32_t i = 0; i < f->link_n; i++)
+		tell_link(f, &f->link[i]);
+	f->replay = 0;
+}
+
+static void
+take_frame(struct feed *f, struct link *l, const struct feed_event *ev)
+{
+	f->stats.frames++;
+	f->stats.bytes += ev->n;
+	if (!link_is_live(l))
+		return;
+	f->ops->frame(f, ev);
+	if (l->state == LINK_STALE)
+		eval_link(f, l);
+}
+
+static void
+take_other(struct feed *f, struct link *l, const struct feed_event *ev)
+{
+	switch (ev->kind) {
+	case FEED_EV_START: f->ops->start(f); return;
+	case FEED_EV_UP: conn_up(f, l, ev); return;
+	case FEED_EV_DOWN: conn_down(f, l, ev); return;
+	case FEED_EV_PONG: feed_pong(f); return;
+	case FEED_EV_HTTP:
+		if (!f->stopping)
+			f->ops->http(f, ev);
+		return;
+	case FEED_EV_TIMER: run_timers(f); return;
+	case FEED_EV_CFG: f->cfg = *ev->cfg; return;
+	case FEED_EV_RESYNC: resync(f, ev->content); return;
+	case FEED_EV_STOP: stop(f); return;
+	case FEED_EV_FRAME:
+	case FEED_EV_N: break;
+	}
+	CHECK(ev->kind == FEED_EV_START);
+}
+
+void
+feed_step(struct feed *f, const struct feed_event *ev)
+{
+	struct link *l;
+
+	CHECK(ev->conn < FEED_CONN_N);
+	l = &f->link[ev->conn];
+	f->now_ns = ev->now_ns;
+	f->wall_ns = ev->wall_ns;
+	f->random = ev->random;
+	f->conn = ev->conn;
+	if (ev->kind == FEED_EV_FRAME)
+		take_frame(f, l, ev);
+	else
+		take_other(f, l, ev);
+	flush(f);
+	if (ev->kind != FEED_EV_FRAME || f->told_link)
+		set_wake(f);
+	f->told_link = false;
+	CHECK(!f->has_held);
+}
+
+uint64_t
+feed_wake(const struct feed *f)
+{
+	return f->wake_ns;
+}
+
+uint64_t
+feed_hash(const struct feed *f)
+{
+	uint64_t h = hash_u64(HASH_SEED, f->epoch);
+
+	for (uint32_t i = 0; i < f->link_n; i++) {
+		h = hash_u64(h, f->link[i].state);
+		h = hash_u64(h, f->link[i].opens);
+		h = hash_u64(h, f->link[i].rtt_ema_us);
+		h = hash_u64(h, (uint64_t)f->link[i].age_us);
+	}
+	return f->ops->hash(f, h);
+}
+
+bool
+feed_is_ready(const struct feed *f)
+{
+	if (!f->has_universe)
+		return false;
+	for (uint32_t i = 0; i < f->link_n; i++)
+		if (f->link[i].wanted && f->link[i].state != LINK_READY)
+			return false;
+	return true;
+}
+
+const struct feed_stats *
+feed_stats(const struct feed *f)
+{
+	return &f->stats;
+}
+
+uint32_t
+feed_instr_n(const struct feed *f)
+{
+	return f->instr_n;
+}
+
+const struct link *
+feed_link(const struct feed *f, uint8_t conn)
+{
+	return conn < f->link_n ? &f->link[conn] : NULL;
+}

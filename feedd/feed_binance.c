@@ -1,0 +1,616 @@
+/*
+ * Binance: the reference price. One combined connection; a second one takes
+ * over before the venue's limit of 24 hours, and whatever both deliver is
+ * told apart by update and trade ids.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "feedd/bn_depth.h"
+#include "feedd/feed_int.h"
+#include "feedd/text.h"
+#include "libcore/check.h"
+#include "libcore/hash.h"
+
+#define SYMBOLS_N	  CFG_LIST_N
+#define SNAPSHOT_RETRY_NS UINT64_C(1000000000)
+#define ROTATE_NS	  UINT64_C(82800000000000) /* 23 h */
+#define IDLE_MULT	  6u
+
+struct bn_symbol {
+	struct pub pub;
+	char name[32]; /* upper case */
+	struct instr in;
+	uint64_t trade_id;
+	uint64_t agg_id;
+	uint64_t touch_id;  /* update that the BBO is of */
+	uint64_t ticker_id; /* last bookTicker */
+	struct tick_bbo ticker;
+	uint32_t touch_strikes;
+	bool is_asking;	 /* a snapshot is on its way */
+	uint64_t ask_ns; /* not before; 0 not wanted */
+	struct bn_depth depth;
+};
+
+struct bn_feed {
+	struct feed feed;
+	uint32_t symbol_n;
+	bool has_trade; /* then aggTrade is not published */
+	bool has_depth;
+	uint8_t active; /* connection that instruments name */
+	struct bn_event ev;
+	struct bn_symbol symbol[SYMBOLS_N];
+};
+
+size_t
+bn_sz(void)
+{
+	return sizeof(struct bn_feed);
+}
+
+static struct bn_feed *
+bn(struct feed *f)
+{
+	return (struct bn_feed *)f;
+}
+
+static bool
+has_stream(const struct cfg *cfg, const char *name)
+{
+	const struct cfg_list *l = &cfg->binance_streams;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (text_starts(l->item[i], name))
+			return true;
+	return false;
+}
+
+static void
+start(struct feed *f)
+{
+	struct bn_feed *b = bn(f);
+	const struct cfg_list *l = &f->cfg.binance_symbols;
+
+	f->has_universe = true;
+	if (!f->cfg.binance_enabled || l->n == 0)
+		return;
+	b->has_trade = has_stream(&f->cfg, "trade");
+	b->has_depth = has_stream(&f->cfg, "depth");
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+
+		s->pub.idx = (uint16_t)(INSTR_BN_BASE + i);
+		s->pub.epoch = 1;
+		pub_forget(&s->pub);
+		text_upper(s->name, sizeof(s->name), l->item[i]);
+		text_copy(s->in.symbol, sizeof(s->in.symbol), s->name);
+		s->in.venue = VENUE_BINANCE;
+		s->in.cls = CLASS_SPOT;
+		s->in.state = INSTR_NORMAL;
+		s->in.epoch = 1;
+		if (b->has_depth)
+			bn_depth_reset(&s->depth);
+		feed_instr(f, s->pub.idx, &s->in);
+	}
+	b->symbol_n = l->n;
+	f->instr_n = l->n;
+	f->link_n = 2;
+	f->link[0].idle_mult = IDLE_MULT;
+	f->link[1].idle_mult = IDLE_MULT;
+	link_want(&f->link[0], true, f->now_ns);
+}
+
+static void
+open_conn(struct feed *f, uint8_t conn)
+{
+	const char *symbols[CFG_LIST_N];
+	const char *kinds[CFG_LIST_N];
+	char url[FEED_URL_MAX];
+	char path[FEED_URL_MAX - CFG_STR_SZ];
+	struct bn_streams want = {.symbols = symbols, .kinds = kinds};
+
+	for (uint32_t i = 0; i < f->cfg.binance_symbols.n; i++)
+		symbols[want.symbols_n++] = f->cfg.binance_symbols.item[i];
+	for (uint32_t i = 0; i < f->cfg.binance_streams.n; i++)
+		kinds[want.kinds_n++] = f->cfg.binance_streams.item[i];
+	if (bn_stream_path(&want, path, sizeof(path)) == 0)
+		path[0] = '\0';
+	text_join(url, sizeof(url), f->cfg.binance_ws_url.s, path);
+	feed_open_url(f, conn, url);
+}
+
+/* Both sides of the touch, or nothing. */
+static struct tick_bbo
+bbo_of(const struct bn_event *ev)
+{
+	struct tick_bbo bbo = {{0}, {0}, {0}, {0}};
+
+	if (ev->bid.qty.e8 > 0) {
+		bbo.bid_px = ev->bid.px;
+		bbo.bid_qty = ev->bid.qty;
+	}
+	if (ev->ask.qty.e8 > 0) {
+		bbo.ask_px = ev->ask.px;
+		bbo.ask_qty = ev->ask.qty;
+	}
+	return bbo;
+}
+
+static void
+ask_snapshot(struct feed *f, uint32_t i)
+{
+	struct bn_symbol *s = &bn(f)->symbol[i];
+	char url[FEED_URL_MAX];
+
+	if (s->is_asking)
+		return;
+	if (f->now_ns < s->ask_ns) {
+		feed_wake_at(f, s->ask_ns);
+		return;
+	}
+	s->is_asking = true;
+	s->ask_ns = f->now_ns + SNAPSHOT_RETRY_NS;
+	text_join(url, sizeof(url), f->cfg.binance_rest_url.s,
+	    "/api/v3/depth?limit=1000&symbol=");
+	text_add(url, sizeof(url), s->name);
+	feed_get(f, i, url, NULL);
+}
+
+static void
+forget(struct feed *f, struct bn_symbol *s)
+{
+	pub_forget(&s->pub);
+	s->trade_id = 0;
+	s->agg_id = 0;
+	s->touch_id = 0;
+	s->ticker_id = 0;
+	s->touch_strikes = 0;
+	if (bn(f)->has_depth)
+		bn_depth_reset(&s->depth);
+}
+
+/* The book is wrong or incomplete: tell, and get another one. The touch of
+ * bookTicker, when there is one, goes on. */
+static void
+book_lost(struct feed *f, uint32_t i, enum reason r, uint64_t lost_n)
+{
+	struct bn_symbol *s = &bn(f)->symbol[i];
+
+	feed_log(f, FEED_LOG_GAP, s->pub.idx, r, (int64_t)lost_n);
+	feed_gap(f, &s->pub, r, lost_n);
+	s->touch_strikes = 0;
+	if (s->depth.sync == BN_SYNC_OK)
+		bn_depth_reset(&s->depth);
+	if (s->ticker_id != 0) {
+		pub_bbo(f, &s->pub, &s->ticker, 0);
+		feed_batch_end(f);
+	}
+	ask_snapshot(f, i);
+}
+
+static void
+conn_up(struct feed *f, uint8_t conn)
+{
+	struct bn_feed *b = bn(f);
+
+	if (conn != b->active) /* the relief: data will show that it works */
+		return;
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		forget(f, &b->symbol[i]);
+		b->symbol[i].pub.conn = conn;
+	}
+	feed_complete(f, conn, !b->has_depth);
+	feed_wake_at(f, f->now_ns + ROTATE_NS);
+}
+
+static void
+conn_down(struct feed *f, uint8_t conn)
+{
+	struct bn_feed *b = bn(f);
+
+	if (conn != b->active)
+		return;
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		forget(f, &b->symbol[i]);
+}
+
+/* The relief delivers: instruments are its from now on. */
+static void
+hand_over(struct feed *f)
+{
+	struct bn_feed *b = bn(f);
+	uint8_t old = b->active;
+
+	b->active = f->conn;
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		b->symbol[i].pub.conn = b->active;
+	feed_complete(f, b->active, f->link[old].complete);
+	link_want(&f->link[old], false, f->now_ns);
+	feed_reconnect(f, old);
+	feed_wake_at(f, f->now_ns + ROTATE_NS);
+}
+
+static int
+find(const struct bn_feed *b, struct json_str name, bool is_stream)
+{
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		if (is_stream ? text_stream_is(name, b->symbol[i].name)
+			      : text_is(name, b->symbol[i].name))
+			return (int)i;
+	return -1;
+}
+
+/* Is this trade new? A jump in the ids is told before it goes out. */
+static bool
+follow_trades(struct feed *f, struct bn_symbol *s, uint64_t *last,
+    const struct bn_event *ev)
+{
+	if (*last != 0 && ev->trade_id <= *last &&
+	    f->link[f->conn].clock.back_n == 0) {
+		feed_count(f, REASON_SEQ_OLD);
+		return false;
+	}
+	if (*last != 0 && ev->trade_id > *last + 1) {
+		uint64_t lost_n = ev->trade_id - *last - 1;
+		struct tick_bbo bbo = s->pub.bbo;
+		bool was_valid = s->pub.is_valid;
+
+		feed_count(f, REASON_SEQ_GAP);
+		feed_log(f, FEED_LOG_GAP, s->pub.idx, REASON_SEQ_GAP,
+		    (int64_t)lost_n);
+		feed_gap(f, &s->pub, REASON_SEQ_GAP, lost_n);
+		if (was_valid)
+			pub_bbo(f, &s->pub, &bbo, s->pub.bbo_ns);
+	}
+	*last = ev->trade_id;
+	return true;
+}
+
+static void
+put_trade(struct feed *f, const struct bn_symbol *s, const struct bn_event *ev)
+{
+	struct tick t = feed_tick(f, TICK_TRADE, s->pub.idx, ev->venue_ns);
+
+	t.u.trade.px = ev->px;
+	t.u.trade.qty = ev->qty;
+	t.u.trade.trade_id = ev->trade_id;
+	t.u.trade.side = (uint8_t)ev->side;
+	t.u.trade.conn = f->conn;
+	t.u.trade.epoch = s->pub.epoch;
+	feed_put(f, &t);
+	feed_batch_end(f);
+}
+
+static void
+take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
+{
+	uint32_t back_n = f->link[f->conn].clock.back_n;
+
+	feed_stamp(f, ev->event_ns);
+	if (f->link[f->conn].clock.back_n != back_n) {
+		/* The stream began again from an earlier time. */
+		feed_count(f, REASON_SEQ_GAP);
+		forget(f, s);
+		feed_gap(f, &s->pub, REASON_SEQ_GAP, 0);
+	}
+	if (ev->kind == BN_AGG_TRADE) {
+		if (bn(f)->has_trade || !follow_trades(f, s, &s->agg_id, ev))
+			return;
+	} else if (!follow_trades(f, s, &s->trade_id, ev)) {
+		return;
+	}
+	put_trade(f, s, ev);
+}
+
+static void
+take_ticker(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
+{
+	if (s->ticker_id != 0 && ev->last_id <= s->ticker_id) {
+		feed_count(f, REASON_SEQ_OLD);
+		return;
+	}
+	s->ticker_id = ev->last_id;
+	s->ticker = bbo_of(ev);
+	if (ev->last_id < s->touch_id)
+		return;
+	s->touch_id = ev->last_id;
+	pub_bbo(f, &s->pub, &s->ticker, ev->venue_ns);
+	feed_batch_end(f);
+}
+
+struct level_user {
+	struct feed *f;
+	struct bn_symbol *s;
+	struct pub_stamp stamp;
+};
+
+static void
+level_changed(void *user, enum side side, struct book_level level)
+{
+	struct level_user *u = user;
+
+	pub_level(u->f, &u->s->pub, side, level, &u->stamp);
+}
+
+static void
+touch_from_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
+{
+	if (s->depth.last_id <= s->touch_id)
+		return;
+	s->touch_id = s->depth.last_id;
+	pub_touch(f, &s->pub, &s->depth.book, venue_ns);
+}
+
+/* The top of the book against the last bookTicker, where that is not newer
+ * than the book. False when the book must go. */
+static bool
+touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t before_id)
+{
+	struct book_level bid = {{0}, {0}};
+	struct book_level ask = {{0}, {0}};
+
+	if (s->ticker_id <= before_id || s->ticker_id > s->depth.last_id)
+		return true;
+	book_best(&s->depth.book, SIDE_BID, &bid);
+	book_best(&s->depth.book, SIDE_ASK, &ask);
+	if (bid.px.e8 == s->ticker.bid_px.e8 &&
+	    bid.qty.e8 == s->ticker.bid_qty.e8 &&
+	    ask.px.e8 == s->ticker.ask_px.e8 &&
+	    ask.qty.e8 == s->ticker.ask_qty.e8) {
+		f->stats.touch_ok++;
+		s->touch_strikes = 0;
+		return true;
+	}
+	f->stats.touch_bad++;
+	feed_count(f, REASON_TOUCH_MISMATCH);
+	s->touch_strikes++;
+	return s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
+}
+
+static void
+check_complete(struct feed *f)
+{
+	struct bn_feed *b = bn(f);
+	bool all = true;
+
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		all = all && b->symbol[i].depth.sync == BN_SYNC_OK;
+	if (f->link[b->active].complete != all)
+		feed_complete(f, b->active, all);
+}
+
+static void
+take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
+{
+	struct bn_symbol *s = &bn(f)->symbol[i];
+	struct level_user u = {f, s, {ev->venue_ns, ev->last_id, false}};
+	uint64_t before_id = s->depth.last_id;
+
+	feed_stamp(f, ev->event_ns);
+	switch (bn_depth_diff(&s->depth, ev, level_changed, &u)) {
+	case BN_QUEUED: ask_snapshot(f, i); return;
+	case BN_OLD: feed_count(f, REASON_SEQ_OLD); return;
+	case BN_GAP:
+		feed_count(f, REASON_SEQ_GAP);
+		book_lost(f, i, REASON_SEQ_GAP, ev->first_id - before_id - 1);
+		check_complete(f);
+		return;
+	case BN_APPLIED:
+		if (book_is_crossed(&s->depth.book)) {
+			feed_batch_end(f);
+			feed_count(f, REASON_CROSSED);
+			book_lost(f, i, REASON_CROSSED, 0);
+			check_complete(f);
+			return;
+		}
+		touch_from_book(f, s, ev->venue_ns);
+		feed_batch_end(f);
+		if (!touch_agrees(f, s, before_id)) {
+			book_lost(f, i, REASON_TOUCH_MISMATCH, 0);
+			check_complete(f);
+		}
+		return;
+	case BN_APPLIED_N: break;
+	}
+	CHECK(ev->kind != BN_DEPTH);
+}
+
+static void
+publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
+{
+	struct pub_stamp stamp = {venue_ns, s->depth.last_id, false};
+	struct tick_bbo bbo = s->pub.bbo;
+	bool is_older = s->depth.last_id < s->touch_id && s->pub.is_valid;
+
+	pub_snapshot(f, &s->pub, &s->depth.book, &stamp);
+	f->stats.snapshots++;
+	if (is_older) { /* bookTicker was faster */
+		pub_bbo(f, &s->pub, &bbo, 0);
+		feed_batch_end(f);
+	} else {
+		s->touch_id = s->depth.last_id;
+	}
+}
+
+static void
+take_partial(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
+{
+	if (s->depth.sync == BN_SYNC_OK && ev->last_id <= s->depth.last_id) {
+		feed_count(f, REASON_SEQ_OLD);
+		return;
+	}
+	bn_depth_partial(&s->depth, ev);
+	publish_book(f, s, ev->venue_ns);
+	check_complete(f);
+}
+
+static void
+take_event(
+    struct feed *f, const struct bn_event *ev, const char *text, size_t n)
+{
+	struct bn_feed *b = bn(f);
+	bool is_stream = ev->kind == BN_PARTIAL;
+	int i = find(b, is_stream ? ev->stream : ev->symbol, is_stream);
+
+	if (i < 0) {
+		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
+		return;
+	}
+	if (f->conn != b->active)
+		hand_over(f);
+	if (ev->kind == BN_TRADE || ev->kind == BN_AGG_TRADE)
+		take_trade(f, &b->symbol[i], ev);
+	else if (ev->kind == BN_BOOK_TICKER)
+		take_ticker(f, &b->symbol[i], ev);
+	else if (!b->has_depth)
+		feed_count(f, REASON_UNSUPPORTED);
+	else if (ev->kind == BN_DEPTH)
+		take_depth(f, (uint32_t)i, ev);
+	else
+		take_partial(f, &b->symbol[i], ev);
+}
+
+static void
+take_frame(struct feed *f, const struct feed_event *in)
+{
+	struct bn_event *ev = &bn(f)->ev;
+
+	switch (bn_decode(ev, in->data, in->n)) {
+	case BN_ERR:
+		feed_recv(f, false);
+		feed_drop(f, ev->reason, ev->err_off, in->data, in->n);
+		return;
+	case BN_TRADE:
+	case BN_AGG_TRADE:
+	case BN_BOOK_TICKER:
+	case BN_DEPTH:
+	case BN_PARTIAL:
+		feed_recv(f, true);
+		take_event(f, ev, in->data, in->n);
+		return;
+	case BN_SHUTDOWN:
+		feed_recv(f, false);
+		feed_reconnect(f, f->conn);
+		return;
+	case BN_ANSWER: feed_recv(f, false); return;
+	case BN_SNAPSHOT:
+	case BN_REFUSAL:
+		feed_recv(f, false);
+		feed_drop(f, REASON_UNSUPPORTED, 0, in->data, in->n);
+		return;
+	case BN_UNKNOWN:
+		feed_recv(f, false);
+		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		return;
+	case BN_KIND_N: break;
+	}
+	CHECK(ev->kind == BN_ERR);
+}
+
+static void
+take_http(struct feed *f, const struct feed_event *in)
+{
+	struct bn_feed *b = bn(f);
+	struct bn_symbol *s;
+	struct bn_event *ev = &b->ev;
+
+	CHECK(in->tag < b->symbol_n);
+	s = &b->symbol[in->tag];
+	s->is_asking = false;
+	if (!link_is_live(&f->link[b->active]) || s->depth.sync == BN_SYNC_OK)
+		return;
+	if (in->code != 200) {
+		struct feed_act a = {.what = FEED_LOG,
+		    .log = FEED_LOG_DISCOVERY,
+		    .code = in->code};
+
+		a.text = "no depth snapshot";
+		a.n = strlen(a.text);
+		f->sink->act(f->sink->user, &a);
+		ask_snapshot(f, in->tag);
+		return;
+	}
+	if (bn_decode(ev, in->data, in->n) != BN_SNAPSHOT) {
+		feed_drop(f,
+		    ev->kind == BN_ERR ? ev->reason : REASON_UNKNOWN_EVENT,
+		    ev->err_off, in->data, in->n);
+		ask_snapshot(f, in->tag);
+		return;
+	}
+	if (!bn_depth_snapshot(&s->depth, ev)) {
+		feed_count(f, REASON_SEQ_OLD);
+		ask_snapshot(f, in->tag);
+		return;
+	}
+	publish_book(f, s, ev->venue_ns);
+	check_complete(f);
+}
+
+static void
+on_timer(struct feed *f)
+{
+	struct bn_feed *b = bn(f);
+	struct link *l = &f->link[b->active];
+
+	for (uint32_t i = 0; b->has_depth && i < b->symbol_n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+
+		if (s->depth.sync == BN_SYNC_WAIT && s->depth.queue_n > 0 &&
+		    link_is_live(l))
+			ask_snapshot(f, i);
+	}
+	if (!link_is_live(l))
+		return;
+	if (f->now_ns >= l->up_ns + ROTATE_NS)
+		link_want(&f->link[1 - b->active], true, f->now_ns);
+	else
+		feed_wake_at(f, l->up_ns + ROTATE_NS);
+}
+
+static void
+resync(struct feed *f, enum ring_content content)
+{
+	struct bn_feed *b = bn(f);
+
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+		struct pub_stamp stamp = {
+		    s->pub.bbo_ns, s->depth.last_id, content == RING_TOP};
+
+		feed_instr(f, s->pub.idx, &s->in);
+		if (s->depth.sync == BN_SYNC_OK)
+			pub_snapshot(f, &s->pub, &s->depth.book, &stamp);
+		else
+			pub_again(f, &s->pub);
+	}
+}
+
+static uint64_t
+hash(const struct feed *f, uint64_t h)
+{
+	const struct bn_feed *b = (const struct bn_feed *)f;
+
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		const struct bn_symbol *s = &b->symbol[i];
+
+		h = hash_bytes(h, &s->pub.bbo, sizeof(s->pub.bbo));
+		h = hash_u64(h, s->trade_id);
+		h = hash_u64(h, s->touch_id);
+		if (b->has_depth)
+			h = book_hash(&s->depth.book, h);
+	}
+	return h;
+}
+
+const struct feed_ops bn_ops = {
+    .start = start,
+    .open = open_conn,
+    .up = conn_up,
+    .down = conn_down,
+    .frame = take_frame,
+    .http = take_http,
+    .timer = on_timer,
+    .ping = feed_ping_frame,
+    .resync = resync,
+    .hash = hash,
+};

@@ -1,0 +1,561 @@
+/*
+ * Hyperliquid: perpetual futures. Every book frame is a whole book and
+ * replaces the one before; what readers get is the difference. There are no
+ * sequence numbers: the block time orders frames within and between streams.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "feedd/feed_int.h"
+#include "feedd/text.h"
+#include "libcore/check.h"
+#include "libcore/hash.h"
+#include "libvenue/hyperliquid.h"
+
+#define COINS_N	      CFG_LIST_N
+#define BOOK_CAP      HL_LEVELS_MAX
+#define SEEN_N	      512u /* trades remembered against repeats */
+#define META_TAG      1u
+#define META_RETRY_NS UINT64_C(2000000000)
+#define IDLE_MULT     6u
+#define BACK_NS	      INT64_C(60000000000)
+#define PX_DECIMALS   6u
+#define PX_SIG	      5u
+#define MIN_USD	      USD(10 * E6)
+
+struct hl_seen {
+	int64_t venue_ns;
+	uint64_t trade_id;
+};
+
+struct coin {
+	struct pub pub;
+	char name[HL_COIN_MAX + 1];
+	struct instr in;
+	bool is_listed; /* in the venue's list */
+	bool has_book;
+	bool has_trades; /* first frame after subscribing has passed */
+	bool has_ctx;
+	int64_t book_ns;
+	int64_t touch_ns;
+	struct tick_ref ref;
+	uint32_t seen_at;
+	struct hl_seen seen[SEEN_N];
+	struct book book;
+	struct book_level level[2 * BOOK_CAP];
+};
+
+struct hl_feed {
+	struct feed feed;
+	uint32_t coin_n;
+	bool is_asking;
+	int64_t conn_venue_ns; /* newest time on this connection */
+	uint64_t wait_ns;      /* books are awaited since */
+	struct hl_event ev;
+	struct book tmp;
+	struct book_level tmp_level[2 * BOOK_CAP];
+	struct coin coin[COINS_N];
+};
+
+size_t
+hl_sz(void)
+{
+	return sizeof(struct hl_feed);
+}
+
+static struct hl_feed *
+hl(struct feed *f)
+{
+	return (struct hl_feed *)f;
+}
+
+static void
+ask_meta(struct feed *f)
+{
+	char url[FEED_URL_MAX];
+
+	if (hl(f)->is_asking)
+		return;
+	hl(f)->is_asking = true;
+	text_join(url, sizeof(url), f->cfg.hyperliquid_rest_url.s, "/info");
+	feed_get(f, META_TAG, url, "{\"type\":\"meta\"}");
+}
+
+static void
+start(struct feed *f)
+{
+	struct hl_feed *h = hl(f);
+	const struct cfg_list *l = &f->cfg.hyperliquid_coins;
+
+	if (!f->cfg.hyperliquid_enabled || l->n == 0) {
+		f->has_universe = true;
+		return;
+	}
+	book_init(&h->tmp, h->tmp_level, BOOK_CAP);
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct coin *c = &h->coin[i];
+
+		c->pub.idx = (uint16_t)(INSTR_HL_BASE + i);
+		c->pub.epoch = 1;
+		pub_forget(&c->pub);
+		text_copy(c->name, sizeof(c->name), l->item[i]);
+		book_init(&c->book, c->level, BOOK_CAP);
+	}
+	h->coin_n = l->n;
+	f->link_n = 1;
+	f->link[0].idle_mult = IDLE_MULT;
+	ask_meta(f);
+}
+
+static void
+open_conn(struct feed *f, uint8_t conn)
+{
+	feed_open_url(f, conn, f->cfg.hyperliquid_ws_url.s);
+}
+
+static int64_t
+pow10_e8(uint32_t decimals)
+{
+	int64_t v = E8;
+
+	for (uint32_t i = 0; i < decimals && i < 8; i++)
+		v /= 10;
+	return v;
+}
+
+static void
+list_coin(
+    struct feed *f, struct coin *c, const struct hl_coin *meta, uint32_t idx)
+{
+	struct instr *in = &c->in;
+	uint32_t decimals = meta->size_decimals;
+
+	c->is_listed = true;
+	text_copy(in->symbol, sizeof(in->symbol), c->name);
+	in->venue = VENUE_HYPERLIQUID;
+	in->cls = CLASS_PERP;
+	in->state = meta->is_delisted ? INSTR_CLOSED : INSTR_NORMAL;
+	in->epoch = c->pub.epoch;
+	in->asset_idx = idx;
+	in->lot_qty = QTY(pow10_e8(decimals));
+	in->min_qty = in->lot_qty;
+	in->min_usd = MIN_USD;
+	in->px_sig = PX_SIG;
+	in->tick_px =
+	    PX(pow10_e8(decimals < PX_DECIMALS ? PX_DECIMALS - decimals : 0));
+	feed_instr(f, c->pub.idx, in);
+	f->instr_n++;
+}
+
+static void
+take_meta(struct feed *f, const struct hl_event *ev)
+{
+	struct hl_feed *h = hl(f);
+
+	for (uint32_t i = 0; i < h->coin_n; i++) {
+		struct coin *c = &h->coin[i];
+
+		for (uint32_t k = 0; k < ev->coins_n && !c->is_listed; k++)
+			if (text_is(ev->coins[k].name, c->name))
+				list_coin(f, c, &ev->coins[k], k);
+		if (!c->is_listed)
+			feed_drop(f, REASON_UNKNOWN_ASSET, 0, c->name,
+			    strlen(c->name));
+	}
+	f->has_universe = true;
+	if (f->instr_n > 0)
+		link_want(&f->link[0], true, f->now_ns);
+}
+
+static void
+take_http(struct feed *f, const struct feed_event *in)
+{
+	struct hl_feed *h = hl(f);
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
+
+	h->is_asking = false;
+	if (f->has_universe || in->tag != META_TAG)
+		return;
+	if (in->code == 200 && hl_decode(&h->ev, in->data, in->n) == HL_META) {
+		take_meta(f, &h->ev);
+		return;
+	}
+	if (in->code == 200)
+		feed_drop(f,
+		    h->ev.kind == HL_ERR ? h->ev.reason : REASON_UNKNOWN_EVENT,
+		    h->ev.err_off, in->data, in->n);
+	a.code = in->code;
+	a.text = "no list of coins";
+	a.n = strlen(a.text);
+	f->sink->act(f->sink->user, &a);
+	feed_wake_at(f, f->now_ns + META_RETRY_NS);
+}
+
+static void
+forget(struct coin *c)
+{
+	pub_forget(&c->pub);
+	c->has_book = false;
+	c->has_trades = false;
+	c->book_ns = 0;
+	c->touch_ns = 0;
+	book_clear(&c->book);
+}
+
+static void
+conn_up(struct feed *f, uint8_t conn)
+{
+	static const enum hl_sub subs[] = {
+	    HL_SUB_BBO, HL_SUB_BOOK_FAST, HL_SUB_TRADES, HL_SUB_CTX};
+	struct hl_feed *h = hl(f);
+	int64_t sent_n = 0;
+
+	h->conn_venue_ns = 0;
+	for (uint32_t i = 0; i < h->coin_n; i++) {
+		struct coin *c = &h->coin[i];
+
+		forget(c);
+		for (uint32_t k = 0; c->is_listed && k < 4; k++) {
+			char text[256];
+			size_t n = hl_encode_subscribe(
+			    subs[k], c->name, text, sizeof(text));
+
+			if (n == 0)
+				continue;
+			feed_send(f, conn, text, n);
+			sent_n++;
+		}
+	}
+	feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, sent_n);
+	h->wait_ns = f->now_ns;
+	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
+}
+
+static void
+conn_down(struct feed *f, uint8_t conn)
+{
+	(void)conn;
+	for (uint32_t i = 0; i < hl(f)->coin_n; i++)
+		forget(&hl(f)->coin[i]);
+}
+
+static void
+ping(struct feed *f, uint8_t conn)
+{
+	feed_send(f, conn, HL_PING, strlen(HL_PING));
+}
+
+static struct coin *
+find(struct feed *f, struct json_str name)
+{
+	struct hl_feed *h = hl(f);
+
+	for (uint32_t i = 0; i < h->coin_n; i++)
+		if (h->coin[i].is_listed && text_is(name, h->coin[i].name))
+			return &h->coin[i];
+	return NULL;
+}
+
+static void
+check_complete(struct feed *f)
+{
+	struct hl_feed *h = hl(f);
+	bool all = true;
+
+	for (uint32_t i = 0; i < h->coin_n; i++)
+		all = all && (!h->coin[i].is_listed || h->coin[i].has_book);
+	if (f->link[0].complete != all)
+		feed_complete(f, 0, all);
+}
+
+/* Is a frame older than what its stream has shown? A jump far back is a
+ * stream that began again, and is taken. */
+static bool
+is_old(struct feed *f, int64_t venue_ns, int64_t last_ns)
+{
+	if (venue_ns >= last_ns || venue_ns < last_ns - BACK_NS)
+		return false;
+	feed_count(f, REASON_SEQ_OLD);
+	return true;
+}
+
+static void
+seen_time(struct feed *f, int64_t venue_ns)
+{
+	struct hl_feed *h = hl(f);
+
+	feed_stamp(f, venue_ns);
+	if (venue_ns > h->conn_venue_ns ||
+	    venue_ns < h->conn_venue_ns - BACK_NS)
+		h->conn_venue_ns = venue_ns;
+}
+
+static void
+take_bbo(struct feed *f, struct coin *c, const struct hl_event *ev)
+{
+	struct tick_bbo bbo = {{0}, {0}, {0}, {0}};
+
+	seen_time(f, ev->venue_ns);
+	if (is_old(f, ev->venue_ns, c->touch_ns))
+		return;
+	if (ev->bids_n > 0 && ev->bids[0].qty.e8 > 0) {
+		bbo.bid_px = ev->bids[0].px;
+		bbo.bid_qty = ev->bids[0].qty;
+	}
+	if (ev->asks_n > 0 && ev->asks[0].qty.e8 > 0) {
+		bbo.ask_px = ev->asks[0].px;
+		bbo.ask_qty = ev->asks[0].qty;
+	}
+	c->touch_ns = ev->venue_ns;
+	pub_bbo(f, &c->pub, &bbo, ev->venue_ns);
+	feed_batch_end(f);
+}
+
+static void
+fill(struct book *b, enum side side, const struct hl_level *l, uint32_t n)
+{
+	for (uint32_t i = n; i-- > 0;)
+		if (l[i].qty.e8 > 0)
+			book_set(b, side, l[i].px, l[i].qty);
+}
+
+static void
+publish_first(struct feed *f, struct coin *c, int64_t venue_ns)
+{
+	struct pub_stamp stamp = {venue_ns, 0, false};
+	struct tick_bbo bbo = c->pub.bbo;
+	int64_t bbo_ns = c->pub.bbo_ns;
+	bool is_older = c->pub.is_valid && venue_ns < c->touch_ns;
+
+	pub_snapshot(f, &c->pub, &c->book, &stamp);
+	f->stats.snapshots++;
+	if (is_older) { /* the bbo stream was faster */
+		pub_bbo(f, &c->pub, &bbo, bbo_ns);
+		feed_batch_end(f);
+	}
+	c->has_book = true;
+	check_complete(f);
+}
+
+static void
+take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
+{
+	struct hl_feed *h = hl(f);
+	struct pub_stamp stamp = {ev->venue_ns, 0, false};
+
+	seen_time(f, ev->venue_ns);
+	if (is_old(f, ev->venue_ns, c->book_ns))
+		return;
+	book_clear(&h->tmp);
+	fill(&h->tmp, SIDE_BID, ev->bids, ev->bids_n);
+	fill(&h->tmp, SIDE_ASK, ev->asks, ev->asks_n);
+	if (book_is_crossed(&h->tmp)) {
+		feed_count(f, REASON_CROSSED);
+		return;
+	}
+	c->book_ns = ev->venue_ns;
+	if (c->has_book)
+		pub_diff(f, &c->pub, &c->book, &h->tmp, &stamp);
+	book_copy(&c->book, &h->tmp);
+	if (!c->has_book)
+		publish_first(f, c, ev->venue_ns);
+	if (ev->venue_ns >= c->touch_ns ||
+	    ev->venue_ns < c->touch_ns - BACK_NS) {
+		c->touch_ns = ev->venue_ns;
+		pub_touch(f, &c->pub, &c->book, ev->venue_ns);
+	}
+	feed_batch_end(f);
+}
+
+static bool
+is_repeat(struct coin *c, const struct hl_trade *t)
+{
+	for (uint32_t i = 0; i < SEEN_N; i++)
+		if (c->seen[i].trade_id == t->trade_id &&
+		    c->seen[i].venue_ns == t->venue_ns)
+			return true;
+	c->seen[c->seen_at] = (struct hl_seen){t->venue_ns, t->trade_id};
+	c->seen_at = (c->seen_at + 1) % SEEN_N;
+	return false;
+}
+
+/* The first frame after subscribing holds trades of the past: only what is
+ * not older than anything the connection has shown is news. */
+static void
+take_trades(struct feed *f, struct coin *c, const struct hl_event *ev)
+{
+	int64_t from_ns = 0;
+
+	if (!c->has_trades) {
+		int64_t shown_ns = hl(f)->conn_venue_ns;
+
+		from_ns = shown_ns == 0 ? INT64_MAX : shown_ns;
+	}
+	c->has_trades = true;
+	for (uint32_t i = 0; i < ev->trades_n; i++) {
+		const struct hl_trade *trade = &ev->trades[i];
+		struct tick t =
+		    feed_tick(f, TICK_TRADE, c->pub.idx, trade->venue_ns);
+
+		if (is_repeat(c, trade) || trade->venue_ns < from_ns) {
+			feed_count(f, REASON_SEQ_OLD);
+			continue;
+		}
+		seen_time(f, trade->venue_ns);
+		t.u.trade.px = trade->px;
+		t.u.trade.qty = trade->qty;
+		t.u.trade.trade_id = trade->trade_id;
+		t.u.trade.side = (uint8_t)trade->side;
+		t.u.trade.conn = c->pub.conn;
+		t.u.trade.epoch = c->pub.epoch;
+		feed_put(f, &t);
+	}
+	feed_batch_end(f);
+}
+
+static void
+put_ref(struct feed *f, const struct coin *c)
+{
+	struct tick t = feed_tick(f, TICK_REF, c->pub.idx, 0);
+
+	t.u.ref = c->ref;
+	feed_put(f, &t);
+	feed_batch_end(f);
+}
+
+static void
+take_ctx(struct feed *f, struct coin *c, const struct hl_event *ev)
+{
+	memset(&c->ref, 0, sizeof(c->ref));
+	c->ref.px = ev->mark;
+	c->ref.oracle_px = ev->oracle;
+	c->ref.funding_e12 = ev->funding_e12;
+	c->ref.source = REF_MARK;
+	c->has_ctx = true;
+	put_ref(f, c);
+}
+
+static void
+take_event(
+    struct feed *f, const struct hl_event *ev, const char *text, size_t n)
+{
+	struct coin *c;
+
+	feed_recv(f, true);
+	if (ev->kind == HL_TRADES && ev->trades_n == 0)
+		return;
+	c = find(f, ev->coin);
+	if (c == NULL) {
+		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
+		return;
+	}
+	if (ev->kind == HL_BBO)
+		take_bbo(f, c, ev);
+	else if (ev->kind == HL_BOOK)
+		take_book(f, c, ev);
+	else if (ev->kind == HL_TRADES)
+		take_trades(f, c, ev);
+	else
+		take_ctx(f, c, ev);
+}
+
+static void
+take_frame(struct feed *f, const struct feed_event *in)
+{
+	struct hl_event *ev = &hl(f)->ev;
+
+	switch (hl_decode(ev, in->data, in->n)) {
+	case HL_ERR:
+		feed_recv(f, false);
+		feed_drop(f, ev->reason, ev->err_off, in->data, in->n);
+		return;
+	case HL_BBO:
+	case HL_BOOK:
+	case HL_TRADES:
+	case HL_CTX: take_event(f, ev, in->data, in->n); return;
+	case HL_PONG: feed_pong(f); return;
+	case HL_SUBSCRIBED: feed_recv(f, false); return;
+	case HL_REFUSAL:
+		feed_recv(f, false);
+		feed_drop(f, REASON_VENUE, 0, in->data, in->n);
+		return;
+	case HL_META:
+	case HL_UNKNOWN:
+		feed_recv(f, false);
+		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		return;
+	case HL_KIND_N: break;
+	}
+	CHECK(ev->kind == HL_ERR);
+}
+
+/* A coin whose book does not come: the connection is made again. */
+static void
+on_timer(struct feed *f)
+{
+	struct hl_feed *h = hl(f);
+	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
+
+	if (!f->has_universe) {
+		ask_meta(f);
+		return;
+	}
+	if (!link_is_live(&f->link[0]) || f->link[0].complete)
+		return;
+	if (f->now_ns < h->wait_ns + limit) {
+		feed_wake_at(f, h->wait_ns + limit);
+		return;
+	}
+	feed_count(f, REASON_NO_SNAPSHOT);
+	feed_reconnect(f, 0);
+}
+
+static void
+resync(struct feed *f, enum ring_content content)
+{
+	struct hl_feed *h = hl(f);
+
+	for (uint32_t i = 0; i < h->coin_n; i++) {
+		struct coin *c = &h->coin[i];
+		struct pub_stamp stamp = {c->book_ns, 0, content == RING_TOP};
+
+		if (!c->is_listed)
+			continue;
+		feed_instr(f, c->pub.idx, &c->in);
+		if (c->has_book)
+			pub_snapshot(f, &c->pub, &c->book, &stamp);
+		else
+			pub_again(f, &c->pub);
+		if (c->has_ctx)
+			put_ref(f, c);
+	}
+}
+
+static uint64_t
+hash(const struct feed *f, uint64_t h)
+{
+	const struct hl_feed *s = (const struct hl_feed *)f;
+
+	for (uint32_t i = 0; i < s->coin_n; i++) {
+		const struct coin *c = &s->coin[i];
+
+		h = hash_bytes(h, &c->pub.bbo, sizeof(c->pub.bbo));
+		h = hash_bytes(h, &c->ref, sizeof(c->ref));
+		h = hash_u64(h, (uint64_t)c->touch_ns);
+		h = book_hash(&c->book, h);
+	}
+	return h;
+}
+
+const struct feed_ops hl_ops = {
+    .start = start,
+    .open = open_conn,
+    .up = conn_up,
+    .down = conn_down,
+    .frame = take_frame,
+    .http = take_http,
+    .timer = on_timer,
+    .ping = ping,
+    .resync = resync,
+    .hash = hash,
+};

@@ -1,0 +1,164 @@
+/*
+ * feed_int.h - what the parts of the feed core share; not for others.
+ *
+ * Each venue's state begins with struct feed, so that a pointer to one is a
+ * pointer to the other. Pure.
+ */
+#ifndef FEEDD_FEED_INT_H
+#define FEEDD_FEED_INT_H
+
+#include "feedd/feed.h"
+#include "feedd/link.h"
+#include "libcore/book.h"
+
+/* What a venue brings. All are called inside a step. */
+struct feed_ops {
+	void (*start)(struct feed *f);
+	void (*open)(struct feed *f, uint8_t conn); /* feed_open_url */
+	void (*up)(struct feed *f, uint8_t conn);
+	void (*down)(struct feed *f, uint8_t conn);
+	void (*frame)(struct feed *f, const struct feed_event *ev);
+	void (*http)(struct feed *f, const struct feed_event *ev);
+	void (*timer)(struct feed *f);
+	void (*ping)(struct feed *f, uint8_t conn);
+	void (*resync)(struct feed *f, enum ring_content content);
+	uint64_t (*hash)(const struct feed *f, uint64_t h);
+};
+
+struct feed {
+	const struct feed_ops *ops;
+	const struct feed_sink *sink;
+	enum venue venue;
+	uint32_t link_n; /* connections in use */
+	uint64_t epoch;
+	struct cfg cfg;
+	/* the event at hand */
+	uint64_t now_ns;
+	int64_t wall_ns;
+	uint64_t random;
+	uint8_t conn;
+	uint8_t replay; /* SLOT_REPLAY while answering a resync */
+	bool stopping;
+	bool has_universe; /* the list of instruments is known */
+	bool has_held;
+	bool told_link; /* in this step: due times have changed */
+	uint32_t instr_n;
+	uint64_t wake_ns;	/* of links and venue together */
+	uint64_t venue_wake_ns; /* asked for by the venue's part */
+	int64_t venue_ns;	/* newest time the venue gave */
+	struct tick held;	/* goes out next: may get SLOT_BATCH_END */
+	struct link link[FEED_CONN_N];
+	struct feed_stats stats;
+	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
+};
+
+/* An instrument as its readers know it. */
+struct pub {
+	uint16_t idx;
+	uint16_t epoch;
+	uint8_t conn;
+	bool is_valid;	     /* readers have a touch (and book) */
+	struct tick_bbo bbo; /* last sent */
+	int64_t bbo_ns;	     /* its venue time */
+};
+
+/* feed_tick - zeroed tick with its header; venue_ns 0 when unknown. */
+struct tick feed_tick(
+    const struct feed *f, enum slot_kind kind, uint16_t idx, int64_t venue_ns);
+
+/* feed_put - send a tick, after the one held. feed_batch_end - mark the
+ * held one as the end of its batch and send it. */
+void feed_put(struct feed *f, const struct tick *t);
+void feed_batch_end(struct feed *f);
+
+/* feed_drop - count something unusable; tell people once a minute and
+ * reason. text, n: a sample. */
+void feed_drop(
+    struct feed *f, enum reason r, size_t off, const char *text, size_t n);
+
+/* feed_count - the same without a sample: expected while running. */
+void feed_count(struct feed *f, enum reason r);
+
+/* feed_note - a reason that is not about an unusable message. */
+void feed_note(struct feed *f, enum reason r);
+
+/* feed_log - a line about an instrument. */
+void feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,
+    int64_t value);
+
+void feed_send(struct feed *f, uint8_t conn, const char *text, size_t n);
+void feed_ping_frame(struct feed *f, uint8_t conn);
+/* feed_get - body NULL: GET, else POST of a JSON text. */
+void feed_get(struct feed *f, uint32_t tag, const char *url, const char *body);
+
+/* feed_open_url - answer of the venue's part to LINK_DO_OPEN. */
+void feed_open_url(struct feed *f, uint8_t conn, const char *url);
+
+/* feed_reconnect - end a connection that is up; it comes back. */
+void feed_reconnect(struct feed *f, uint8_t conn);
+
+/* feed_wake_at - the venue's part wants a timer at ns, or earlier. */
+void feed_wake_at(struct feed *f, uint64_t ns);
+
+/* feed_complete - all books of a connection are (not) there. */
+void feed_complete(struct feed *f, uint8_t conn, bool complete);
+
+/* feed_stamp - venue time of a message of the connection at hand. */
+void feed_stamp(struct feed *f, int64_t venue_ns);
+
+/* feed_instr - publish an instrument entry, and TICK_INSTR. */
+void feed_instr(struct feed *f, uint16_t idx, const struct instr *in);
+
+/* feed_recv - a message came on the connection at hand; is_data: not a mere
+ * keep-alive. */
+void feed_recv(struct feed *f, bool is_data);
+
+/* feed_pong - the venue's own answer to our ping, as a message. */
+void feed_pong(struct feed *f);
+
+/* feed_gap - instrument gap; nothing of it is valid until the next BBO. */
+void feed_gap(struct feed *f, struct pub *p, enum reason r, uint64_t lost_n);
+
+/*
+ * pub_snapshot - the whole book: SNAP_BEGIN, levels from worst to best,
+ * SNAP_END, BBO; all with SLOT_SNAP. Makes the instrument valid.
+ * top_only: BBO alone (answer to a RING_TOP resync).
+ */
+struct pub_stamp {
+	int64_t venue_ns;
+	uint64_t venue_seq;
+	bool top_only;
+};
+void pub_snapshot(struct feed *f, struct pub *p, const struct book *b,
+    const struct pub_stamp *s);
+
+/* pub_diff - levels that differ between two books; no BBO. */
+void pub_diff(struct feed *f, struct pub *p, const struct book *from,
+    const struct book *to, const struct pub_stamp *s);
+
+/* pub_forget - not valid; the next touch is sent whatever it is. */
+void pub_forget(struct pub *p);
+
+/* pub_again - answer to a resync when there is no book to tell: the BBO, or
+ * a gap when there is none. */
+void pub_again(struct feed *f, struct pub *p);
+
+/* pub_level - one level. */
+void pub_level(struct feed *f, const struct pub *p, enum side side,
+    struct book_level l, const struct pub_stamp *s);
+
+/* pub_touch - BBO of the book (or given) if it changed since the last. */
+void pub_touch(
+    struct feed *f, struct pub *p, const struct book *b, int64_t venue_ns);
+void pub_bbo(struct feed *f, struct pub *p, const struct tick_bbo *bbo,
+    int64_t venue_ns);
+
+/* The venues. */
+extern const struct feed_ops pm_ops;
+extern const struct feed_ops bn_ops;
+extern const struct feed_ops hl_ops;
+size_t pm_sz(void);
+size_t bn_sz(void);
+size_t hl_sz(void);
+
+#endif

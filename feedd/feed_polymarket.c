@@ -1,0 +1,313 @@
+/*
+ * Polymarket: the market channel and the price stream.
+ */
+#include "feedd/pm_feed.h"
+#include "libcore/check.h"
+#include "libcore/hash.h"
+
+#define IDLE_MULT	 12u
+#define REF_PING_NS	 UINT64_C(5000000000)
+#define RESOLVED_LOOK_NS UINT64_C(1000000000)
+
+size_t
+pm_sz(void)
+{
+	return sizeof(struct pm_feed);
+}
+
+static void
+start(struct feed *f)
+{
+	struct pm_feed *p = pm_of(f);
+
+	if (!f->cfg.polymarket_enabled) {
+		f->has_universe = true;
+		return;
+	}
+	book_init(&p->tmp, p->tmp_level, BOOK_DEPTH);
+	f->link_n = 2;
+	for (uint32_t i = 0; i < FEED_CONN_N; i++)
+		f->link[i].idle_mult = IDLE_MULT;
+	f->link[PM_REF_CONN].pong_lax = true;
+	pm_ref_start(p);
+	pm_look(p);
+}
+
+static void
+open_conn(struct feed *f, uint8_t conn)
+{
+	feed_open_url(f, conn,
+	    conn == PM_REF_CONN ? f->cfg.polymarket_rtds_url.s
+				: f->cfg.polymarket_ws_url.s);
+}
+
+static void
+forget_conn(struct pm_feed *p, uint8_t conn)
+{
+	for (uint32_t i = 0; i < p->market_n; i++)
+		if (p->market[i].used && p->market[i].pub.conn == conn)
+			pm_forget(&p->market[i]);
+}
+
+static void
+conn_up(struct feed *f, uint8_t conn)
+{
+	struct pm_feed *p = pm_of(f);
+
+	if (conn == PM_REF_CONN) {
+		pm_ref_up(p);
+		return;
+	}
+	forget_conn(p, conn);
+	pm_subscribe_all(p, conn);
+}
+
+static void
+conn_down(struct feed *f, uint8_t conn)
+{
+	if (conn != PM_REF_CONN)
+		forget_conn(pm_of(f), conn);
+}
+
+static void
+ping(struct feed *f, uint8_t conn)
+{
+	if (conn == PM_REF_CONN)
+		feed_ping_frame(f, conn);
+	else
+		feed_send(f, conn, PM_PING, sizeof(PM_PING) - 1);
+}
+
+/* Part of a frame was lost: fresh snapshots. Until they come the books stay
+ * as they are; if they do not come, the books go. */
+static void
+refresh(struct pm_feed *p, uint8_t conn)
+{
+	struct feed *f = &p->feed;
+
+	if (f->now_ns < p->refresh_ns[conn])
+		return;
+	p->refresh_ns[conn] =
+	    f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns;
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+
+		if (m->used && m->pub.conn == conn)
+			pm_resnap(p, m);
+	}
+}
+
+static void
+put_trade(struct pm_feed *p, const struct pm_market *m, enum token_role role,
+    const struct pm_event *ev)
+{
+	struct feed *f = &p->feed;
+	struct tick t = feed_tick(f, TICK_TRADE, m->pub.idx, ev->venue_ns);
+	uint64_t id = hash_u64(HASH_SEED, (uint64_t)ev->venue_ns);
+
+	id = hash_u64(id, ev->token.w[0]);
+	id = hash_u64(id, (uint64_t)ev->px.tok_e8);
+	id = hash_u64(id, (uint64_t)ev->qty.e8);
+	t.u.trade.px = frame_px(ev->px, role);
+	t.u.trade.qty = ev->qty;
+	t.u.trade.side = (uint8_t)frame_side(ev->side, role);
+	t.u.trade.trade_id = hash_u64(id, ev->side);
+	t.u.trade.conn = m->pub.conn;
+	t.u.trade.epoch = m->pub.epoch;
+	if (role == ROLE_NO)
+		t.hdr.flags |= SLOT_OTHER_TOK;
+	feed_put(f, &t);
+	feed_batch_end(f);
+}
+
+static void
+take_trade(struct pm_feed *p, const struct pm_event *ev)
+{
+	enum token_role role;
+	struct pm_market *m = pm_find(p, &ev->token, &role);
+
+	if (m == NULL) {
+		feed_count(&p->feed, REASON_UNKNOWN_ASSET);
+		return;
+	}
+	if (ev->px.tok_e8 > E8) {
+		feed_count(&p->feed, REASON_BAD_NUMBER);
+		return;
+	}
+	put_trade(p, m, role, ev);
+	pm_meta_update(&m->tok[role - 1].meta, ev);
+}
+
+static void
+take_resolved(struct pm_feed *p, const struct pm_event *ev)
+{
+	struct feed *f = &p->feed;
+	struct pm_market *m = pm_find_cond(p, &ev->market);
+
+	if (m == NULL) {
+		feed_count(f, REASON_UNKNOWN_ASSET);
+		return;
+	}
+	m->in.state = INSTR_RESOLVED;
+	feed_instr(f, m->pub.idx, &m->in);
+	p->look_ns = f->now_ns + RESOLVED_LOOK_NS;
+	feed_wake_at(f, p->look_ns);
+}
+
+static bool
+take_event(
+    struct pm_feed *p, const struct pm_event *ev, const struct feed_event *in)
+{
+	struct feed *f = &p->feed;
+
+	switch (ev->kind) {
+	case PM_BOOK: pm_take_book(p, ev); return true;
+	case PM_PRICE_CHANGE:
+		feed_stamp(f, ev->venue_ns);
+		pm_take_changes(p, ev);
+		return true;
+	case PM_TRADE:
+		feed_stamp(f, ev->venue_ns);
+		take_trade(p, ev);
+		return true;
+	case PM_TICK_SIZE: pm_take_tick_size(p, ev); return true;
+	case PM_TOUCH: pm_take_touch(p, ev); return true;
+	case PM_NEW_MARKET: pm_look_new_market(p, ev); return true;
+	case PM_RESOLVED: take_resolved(p, ev); return true;
+	case PM_PONG: feed_pong(f); return false;
+	case PM_NO_NEW_ASSETS: return false;
+	case PM_UNKNOWN:
+		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		return false;
+	case PM_ERR:
+		feed_drop(f, ev->reason, ev->err_off, in->data, in->n);
+		refresh(p, f->conn);
+		return false;
+	case PM_END:
+	case PM_KIND_N: break;
+	}
+	CHECK(ev->kind == PM_ERR);
+	return false;
+}
+
+static void
+take_frame(struct feed *f, const struct feed_event *in)
+{
+	struct pm_feed *p = pm_of(f);
+	bool is_data = false;
+
+	if (f->conn == PM_REF_CONN) {
+		pm_ref_frame(p, in);
+		return;
+	}
+	pm_frame_init(&p->frame, in->data, in->n);
+	while (pm_next(&p->frame, &p->ev) != PM_END)
+		is_data = take_event(p, &p->ev, in) || is_data;
+	feed_recv(f, is_data);
+}
+
+/* Bodies of GET /book come without a subscription: FEED_TAG_BOOK. */
+static void
+take_http(struct feed *f, const struct feed_event *in)
+{
+	struct pm_feed *p = pm_of(f);
+
+	if (in->tag != FEED_TAG_BOOK) {
+		pm_look_answer(p, in);
+		return;
+	}
+	if (in->code != 200)
+		return;
+	pm_frame_init(&p->frame, in->data, in->n);
+	while (pm_next(&p->frame, &p->ev) != PM_END) {
+		if (p->ev.kind == PM_BOOK)
+			pm_take_rest_book(p, &p->ev);
+		else
+			feed_drop(f,
+			    p->ev.kind == PM_ERR ? p->ev.reason
+						 : REASON_UNKNOWN_EVENT,
+			    p->ev.err_off, in->data, in->n);
+	}
+}
+
+static void
+on_timer(struct feed *f)
+{
+	struct pm_feed *p = pm_of(f);
+
+	if (!f->cfg.polymarket_enabled)
+		return;
+	if (f->now_ns >= p->look_ns)
+		pm_look(p);
+	else
+		feed_wake_at(f, p->look_ns);
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		uint64_t due = pm_book_timer(p, &p->market[i]);
+
+		if (due != 0)
+			feed_wake_at(f, due);
+	}
+	if (!link_is_live(&f->link[PM_REF_CONN]))
+		return;
+	if (f->now_ns >= p->ref_ping_ns) {
+		feed_send(f, PM_REF_CONN, RTDS_PING, sizeof(RTDS_PING) - 1);
+		p->ref_ping_ns = f->now_ns + REF_PING_NS;
+	}
+	feed_wake_at(f, p->ref_ping_ns);
+}
+
+static void
+resync(struct feed *f, enum ring_content content)
+{
+	struct pm_feed *p = pm_of(f);
+
+	pm_ref_resync(p);
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+		struct pub_stamp stamp = {
+		    m->tok[0].book_ns, 0, content == RING_TOP};
+
+		if (!m->used)
+			continue;
+		feed_instr(f, m->pub.idx, &m->in);
+		if (m->pub.is_valid)
+			pub_snapshot(f, &m->pub, &m->tok[0].book, &stamp);
+		else
+			pub_again(f, &m->pub);
+	}
+}
+
+static uint64_t
+hash(const struct feed *f, uint64_t h)
+{
+	const struct pm_feed *p = (const struct pm_feed *)f;
+
+	for (uint32_t i = 0; i < p->index_n; i++)
+		h = hash_bytes(
+		    h, p->index[i].last_px, sizeof(p->index[i].last_px));
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		const struct pm_market *m = &p->market[i];
+
+		if (!m->used)
+			continue;
+		h = hash_bytes(h, &m->in, sizeof(m->in));
+		h = hash_bytes(h, &m->pub.bbo, sizeof(m->pub.bbo));
+		h = hash_u64(h, m->pub.is_valid);
+		h = book_hash(&m->tok[0].book, h);
+		h = book_hash(&m->tok[1].book, h);
+	}
+	return h;
+}
+
+const struct feed_ops pm_ops = {
+    .start = start,
+    .open = open_conn,
+    .up = conn_up,
+    .down = conn_down,
+    .frame = take_frame,
+    .http = take_http,
+    .timer = on_timer,
+    .ping = ping,
+    .resync = resync,
+    .hash = hash,
+};

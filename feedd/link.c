@@ -1,0 +1,252 @@
+#include "feedd/link.h"
+
+#include <string.h>
+
+#include "libcore/check.h"
+
+/* Venues that count our messages: never ping faster than this. */
+#define PING_MIN_PM_NS UINT64_C(1000000000)
+#define PING_MIN_BN_NS UINT64_C(250000000)
+#define PING_MIN_HL_NS UINT64_C(250000000)
+
+static uint64_t
+ping_interval_ns(const struct link *l, const struct cfg *cfg)
+{
+	uint64_t want = (uint64_t)cfg->latency_ping_interval.ns;
+	uint64_t least = l->venue == VENUE_POLYMARKET ? PING_MIN_PM_NS
+			 : l->venue == VENUE_BINANCE  ? PING_MIN_BN_NS
+						      : PING_MIN_HL_NS;
+
+	return want > least ? want : least;
+}
+
+static uint64_t
+stale_ns(const struct link *l, const struct cfg *cfg)
+{
+	return (uint64_t)cfg_feed_stale_ns(cfg, (enum venue)l->venue);
+}
+
+void
+link_init(struct link *l, enum venue venue, uint8_t conn)
+{
+	CHECK(venue >= VENUE_POLYMARKET && venue < VENUE_N);
+	memset(l, 0, sizeof(*l));
+	l->venue = (uint8_t)venue;
+	l->conn = conn;
+	l->state = LINK_DOWN;
+}
+
+void
+link_want(struct link *l, bool wanted, uint64_t now_ns)
+{
+	if (wanted && !l->wanted)
+		l->retry_ns = now_ns;
+	l->wanted = wanted;
+}
+
+void
+link_up(struct link *l, uint64_t now_ns)
+{
+	l->state = LINK_UP;
+	l->complete = false;
+	l->closing = false;
+	l->awaiting = false;
+	l->overdue = false;
+	l->has_pong = false;
+	l->msgs = 0;
+	l->age_us = 0;
+	l->up_ns = now_ns;
+	l->ping_ns = 0;
+	l->recv_ns = now_ns;
+	l->data_ns = now_ns;
+	if (l->opens > 0)
+		l->reconnects++;
+	l->opens++;
+	clockoff_reset(&l->clock);
+}
+
+static uint64_t
+backoff_ns(const struct link *l, const struct cfg *cfg, uint64_t random)
+{
+	uint64_t most = (uint64_t)cfg->feed_reconnect_max.ns;
+	uint64_t step = (uint64_t)cfg->feed_reconnect_min.ns;
+
+	for (uint32_t i = 0; i < l->attempt && step < most; i++)
+		step *= 2;
+	if (step > most)
+		step = most;
+	return step / 2 + random % (step / 2 + 1);
+}
+
+void
+link_down(
+    struct link *l, const struct cfg *cfg, uint64_t now_ns, uint64_t random)
+{
+	if (link_is_live(l) && now_ns >= l->up_ns + LINK_HEALTHY_NS)
+		l->attempt = 0;
+	l->state = LINK_DOWN;
+	l->complete = false;
+	l->closing = false;
+	l->awaiting = false;
+	l->overdue = false;
+	l->retry_ns = now_ns + backoff_ns(l, cfg, random);
+	if (l->attempt < 32)
+		l->attempt++;
+}
+
+void
+link_recv(struct link *l, uint64_t now_ns, bool is_data)
+{
+	l->recv_ns = now_ns;
+	if (!is_data)
+		return;
+	l->data_ns = now_ns;
+	l->msgs++;
+}
+
+void
+link_stamp(struct link *l, uint64_t now_ns, int64_t wall_ns, int64_t venue_ns)
+{
+	int64_t age_us;
+
+	if (venue_ns <= 0)
+		return;
+	age_us = clockoff_age(&l->clock, now_ns, wall_ns, venue_ns) / NS_PER_US;
+	l->age_us = (int32_t)i64_clamp(age_us, INT32_MIN, INT32_MAX);
+}
+
+static void
+sample(struct link *l, const struct cfg *cfg, uint64_t rtt_ns)
+{
+	uint64_t us = rtt_ns / (uint64_t)NS_PER_US;
+	int64_t ema = l->rtt_ema_us;
+
+	l->rtt_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+	if (!l->has_rtt)
+		ema = l->rtt_us;
+	else
+		ema += i64_mul_div(
+		    (int64_t)l->rtt_us - ema, cfg->latency_ema_weight.e8, E8);
+	l->has_rtt = true;
+	l->rtt_ema_us = (uint32_t)i64_clamp(ema, 0, UINT32_MAX);
+}
+
+void
+link_pong(struct link *l, const struct cfg *cfg, uint64_t now_ns)
+{
+	if (!link_is_live(l))
+		return;
+	l->recv_ns = now_ns;
+	l->has_pong = true;
+	if (!l->awaiting)
+		return;
+	l->awaiting = false;
+	l->overdue = false;
+	sample(l, cfg, now_ns > l->ping_ns ? now_ns - l->ping_ns : 0);
+}
+
+/* When the connection has been silent for too long to be kept. */
+static uint64_t
+dead_ns(const struct link *l, const struct cfg *cfg)
+{
+	uint64_t at = l->recv_ns + 2 * stale_ns(l, cfg);
+	uint64_t idle = l->data_ns + l->idle_mult * stale_ns(l, cfg);
+
+	return l->idle_mult != 0 && idle < at ? idle : at;
+}
+
+/* When the missing pong is (again) worth a sample; 0 never. */
+static uint64_t
+overdue_ns(const struct link *l, const struct cfg *cfg)
+{
+	if (!l->awaiting || (l->pong_lax && !l->has_pong))
+		return 0;
+	if (l->overdue)
+		return l->sample_ns + ping_interval_ns(l, cfg);
+	return l->ping_ns + (uint64_t)cfg->latency_pong_overdue.ns;
+}
+
+enum link_do
+link_timer(struct link *l, const struct cfg *cfg, uint64_t now_ns)
+{
+	uint64_t due;
+
+	if (l->state == LINK_DOWN) {
+		if (!l->wanted || now_ns < l->retry_ns)
+			return LINK_DO_NOTHING;
+		l->state = LINK_CONNECTING;
+		return LINK_DO_OPEN;
+	}
+	if (l->state == LINK_CONNECTING || l->closing)
+		return LINK_DO_NOTHING;
+	if (now_ns >= dead_ns(l, cfg)) {
+		l->closing = true;
+		return LINK_DO_CLOSE;
+	}
+	due = overdue_ns(l, cfg);
+	if (due != 0 && now_ns >= due) {
+		l->overdue = true;
+		l->sample_ns = now_ns;
+		sample(l, cfg, now_ns - l->ping_ns);
+	}
+	if (!l->awaiting && now_ns >= l->ping_ns + ping_interval_ns(l, cfg)) {
+		l->awaiting = true;
+		l->ping_ns = now_ns;
+		return LINK_DO_PING;
+	}
+	return LINK_DO_NOTHING;
+}
+
+uint64_t
+link_due(const struct link *l, const struct cfg *cfg)
+{
+	uint64_t due;
+	uint64_t stale;
+	uint64_t over;
+
+	if (l->state == LINK_DOWN)
+		return l->wanted ? l->retry_ns : 0;
+	if (l->state == LINK_CONNECTING || l->closing)
+		return 0;
+	due = dead_ns(l, cfg);
+	stale = l->recv_ns + stale_ns(l, cfg) + 1;
+	if (l->state != LINK_STALE && stale < due)
+		due = stale;
+	over = overdue_ns(l, cfg);
+	if (over != 0 && over < due)
+		due = over;
+	if (!l->awaiting && l->ping_ns + ping_interval_ns(l, cfg) < due)
+		due = l->ping_ns + ping_interval_ns(l, cfg);
+	return due;
+}
+
+void
+link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns)
+{
+	if (!link_is_live(l))
+		return;
+	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg))
+		l->state = LINK_STALE;
+	else
+		l->state = l->complete ? LINK_READY : LINK_UP;
+}
+
+void
+link_report(const struct link *l, uint64_t now_ns, struct tick_link *out)
+{
+	uint64_t quiet_ms = now_ns > l->data_ns
+				? (now_ns - l->data_ns) / (uint64_t)NS_PER_MS
+				: 0;
+
+	memset(out, 0, sizeof(*out));
+	out->rtt_us = l->rtt_us;
+	out->rtt_ema_us = l->rtt_ema_us;
+	out->age_us = l->age_us;
+	out->quiet_ms = quiet_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)quiet_ms;
+	out->msgs = l->msgs;
+	out->venue = l->venue;
+	out->conn = l->conn;
+	out->state = l->state;
+	out->overdue = l->overdue;
+	out->reconnects = l->reconnects;
+}

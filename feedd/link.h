@@ -1,0 +1,112 @@
+/*
+ * link.h - health of one connection: state, round trips, age, reconnects.
+ *
+ * States   DOWN -> CONNECTING -> UP (books not complete) -> READY, and STALE
+ *          while nothing at all, or no data, has come for too long.
+ * Probe    one ping under way at a time, the next one a ping interval after
+ *          the last. A pong that is missing for latency.pong_overdue sets
+ *          `overdue`; from then on its age counts as the round trip, once an
+ *          interval, until it comes.
+ * Silence  no message and no pong for feed.stale_*: STALE; for twice as long
+ *          the connection is given up. No data for `idle_mult` times
+ *          feed.stale_*: STALE and given up at once, pongs or not.
+ * Backoff  feed.reconnect_min doubling to feed.reconnect_max, a random point
+ *          in the upper half; it starts over after LINK_HEALTHY_NS of life.
+ * Pure: yes.
+ */
+#ifndef FEEDD_LINK_H
+#define FEEDD_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "feedd/clockoff.h"
+#include "libshm/cfg.h"
+#include "libshm/slots.h"
+
+#define LINK_HEALTHY_NS UINT64_C(30000000000)
+
+struct link {
+	uint8_t conn;
+	uint8_t venue;
+	uint8_t state; /* enum link_state */
+	uint8_t told;  /* state in the last TICK_LINK */
+	bool wanted;   /* reconnect when down */
+	bool complete; /* every book of it is */
+	bool closing;  /* we asked for its end */
+	bool awaiting; /* a ping is under way */
+	bool overdue;  /* ... for too long */
+	bool pong_lax; /* a venue that may never answer: no overdue */
+	bool has_pong; /* one has come on this connection */
+	bool has_rtt;
+	uint16_t idle_mult; /* 0: silence of data is normal */
+	uint32_t attempt;
+	uint32_t rtt_us;
+	uint32_t rtt_ema_us;
+	int32_t age_us;
+	uint32_t msgs;
+	uint32_t reconnects;
+	uint32_t opens;
+	uint32_t pad;
+	uint64_t up_ns;
+	uint64_t retry_ns;  /* DOWN and wanted: connect then */
+	uint64_t ping_ns;   /* last ping sent */
+	uint64_t sample_ns; /* last overdue sample */
+	uint64_t recv_ns;   /* last message or pong */
+	uint64_t data_ns;   /* last data message */
+	uint64_t told_ns;
+	struct clockoff clock;
+};
+
+/* What link_timer wants done now. */
+enum link_do {
+	LINK_DO_NOTHING = 1,
+	LINK_DO_OPEN,  /* state is CONNECTING from now on */
+	LINK_DO_CLOSE, /* dead: close it */
+	LINK_DO_PING,  /* counted as sent */
+	LINK_DO_N
+};
+
+void link_init(struct link *l, enum venue venue, uint8_t conn);
+
+/* link_want - connect at the next timer; false: never again. */
+void link_want(struct link *l, bool wanted, uint64_t now_ns);
+
+void link_up(struct link *l, uint64_t now_ns);
+
+/* link_down - the connection ended; `random` places the next attempt. */
+void link_down(
+    struct link *l, const struct cfg *cfg, uint64_t now_ns, uint64_t random);
+
+/* link_recv - a message came; is_data: market data, not a keep-alive. */
+void link_recv(struct link *l, uint64_t now_ns, bool is_data);
+
+/* link_stamp - a message that the venue sent at venue_ns: age, clock offset.
+ * 0 is ignored. */
+void link_stamp(
+    struct link *l, uint64_t now_ns, int64_t wall_ns, int64_t venue_ns);
+
+/* link_pong - the answer to the ping under way; others are ignored. */
+void link_pong(struct link *l, const struct cfg *cfg, uint64_t now_ns);
+
+/* link_timer - what is due. Call until it returns LINK_DO_NOTHING. */
+enum link_do link_timer(struct link *l, const struct cfg *cfg, uint64_t now_ns);
+
+/* link_due - when link_timer has something to do next; 0 never. */
+uint64_t link_due(const struct link *l, const struct cfg *cfg);
+
+/* link_eval - UP, READY or STALE from what is known; DOWN and
+ * CONNECTING stay. Updates l->state. */
+void link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns);
+
+/* link_report - payload of TICK_LINK as of now. */
+void link_report(const struct link *l, uint64_t now_ns, struct tick_link *out);
+
+/* link_is_live - connected: UP, READY or STALE. */
+static inline bool
+link_is_live(const struct link *l)
+{
+	return l->state >= LINK_UP && l->state <= LINK_STALE;
+}
+
+#endif

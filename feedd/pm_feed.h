@@ -1,0 +1,194 @@
+/*
+ * pm_feed.h - state of the Polymarket feed; shared by feed_polymarket.c and
+ * the pm_*.c files only.
+ *
+ * Connections: 0 and 2..7 market channel, max_tokens tokens each; 1 price
+ * stream. Instruments: PM_INDEX_N settlement prices first, then one a
+ * market, in the YES frame. Both tokens' books are kept, each in its own
+ * frame; readers get the YES one, the NO one checks it. Pure.
+ */
+#ifndef FEEDD_PM_FEED_H
+#define FEEDD_PM_FEED_H
+
+#include "feedd/feed_int.h"
+#include "libvenue/gamma.h"
+#include "libvenue/pm_hash.h"
+#include "libvenue/polymarket.h"
+#include "libvenue/rtds.h"
+
+#define PM_MARKETS_N 512u
+#define PM_INDEX_N   CFG_LIST_N
+#define PM_MAP_N     4096u /* slots of the token table, a power of two */
+#define PM_REF_CONN  1u
+#define PM_SUB_TEXT  (PM_MARKETS_N * 2 * 84 + 256)
+
+/* A snapshot this much older than the book is a stream begun again. */
+#define PM_BACK_NS INT64_C(60000000000)
+
+/* Verdict on a batch when the next one does not come. */
+#define PM_BATCH_NS UINT64_C(250000000)
+
+/* A market is snapshotted again at most this often. */
+#define PM_RESNAP_NS UINT64_C(1000000000)
+
+struct pm_tok {
+	struct pm_token id;
+	struct pm_meta meta;
+	int64_t book_ns; /* venue time of the last change */
+	bool has_book;
+	bool is_awaited;      /* a snapshot was asked for */
+	bool is_hash_trusted; /* the last snapshot's hash was ours */
+	bool hash_due;	      /* a batch left the hash different */
+	bool touch_due;	      /* ... the touch different */
+	bool has_expect;
+	uint8_t hash_strikes;
+	uint8_t touch_strikes;
+	char expect[PM_HASH_LEN];
+	struct pm_touch best_bid; /* as the venue said, if it did */
+	struct pm_touch best_ask;
+	struct book book; /* in the token's own frame */
+	struct book_level level[2 * BOOK_DEPTH];
+};
+
+struct pm_market {
+	bool used;
+	bool is_crossed; /* after the last message */
+	bool mirror_due;
+	uint8_t mirror_strikes;
+	struct pub pub;
+	struct instr in;
+	struct pm_cond cond;
+	uint64_t wait_ns;	/* snapshots were asked for */
+	uint64_t resnap_ns;	/* ask again not before */
+	uint64_t resnap_due_ns; /* ... and do so then; 0 no need */
+	uint64_t batch_due_ns;	/* verdict then; 0 nothing is due */
+	int64_t batch_ns;	/* venue time of the batch */
+	int64_t window_ns;	/* length of an up/down window */
+	int32_t mirror_diff_n;	/* levels that differ between the tokens */
+	struct pm_tok tok[2];	/* enum token_role - 1 */
+};
+
+struct pm_index {
+	struct pub pub;
+	struct instr in;
+	int64_t last_ns[REF_SOURCE_N];
+	px_t last_px[REF_SOURCE_N];
+};
+
+struct pm_feed {
+	struct feed feed;
+	uint32_t market_n; /* entries ever used */
+	uint32_t index_n;
+	/* discovery */
+	uint64_t look_ns;      /* next look */
+	uint32_t look_open_n;  /* answers awaited */
+	uint32_t look_found_n; /* markets in this look */
+	bool look_listed;      /* the whole list was asked for */
+	bool look_failed;
+	uint64_t refresh_ns[FEED_CONN_N]; /* not before */
+	uint64_t ref_ping_ns;
+	uint16_t map[PM_MAP_N]; /* market * 2 + role - 1, plus 1 */
+	struct pm_index index[PM_INDEX_N];
+	/* scratch of one event */
+	struct pm_frame frame;
+	struct pm_event ev;
+	struct rtds_event rtds;
+	struct gamma_market gamma;
+	struct book tmp;
+	struct book_level tmp_level[2 * BOOK_DEPTH];
+	struct pm_token tokens[2 * PM_MARKETS_N];
+	char text[PM_SUB_TEXT];
+	/* last: only what is used is touched */
+	struct pm_market market[PM_MARKETS_N];
+};
+
+static inline struct pm_feed *
+pm_of(struct feed *f)
+{
+	return (struct pm_feed *)f;
+}
+
+/* pm_table.c: which markets there are */
+
+/* pm_find - market and role of a token, or NULL. */
+struct pm_market *pm_find(
+    struct pm_feed *p, const struct pm_token *t, enum token_role *role);
+
+/* pm_find_cond - market of a condition, or NULL. */
+struct pm_market *pm_find_cond(struct pm_feed *p, const struct pm_cond *c);
+
+/* pm_add - a market from discovery with both tokens; NULL when the table or
+ * the connections are full (told). Subscribes when it can. */
+struct pm_market *pm_add(struct pm_feed *p, const struct gamma_market *g);
+
+/* pm_retire - unsubscribe, tell readers, free the entry. */
+void pm_retire(struct pm_feed *p, struct pm_market *m, enum instr_state s);
+
+/* pm_subscribe - a whole connection (after it came up), one market more or
+ * less. */
+void pm_subscribe_all(struct pm_feed *p, uint8_t conn);
+void pm_subscribe(struct pm_feed *p, struct pm_market *m, enum pm_sub op);
+
+/* pm_describe - fields of the instrument from discovery. True: changed. */
+bool pm_describe(
+    struct pm_feed *p, struct pm_market *m, const struct gamma_market *g);
+
+/* pm_slug - text of a slug without escapes, cut to fit. */
+void pm_slug(const struct gamma_market *g, char *buf, size_t cap);
+
+/* pm_venue_now - the venue's time as far as known, 0 unknown. */
+int64_t pm_venue_now(const struct pm_feed *p);
+
+/* pm_look.c: discovery */
+void pm_look(struct pm_feed *p);
+void pm_look_answer(struct pm_feed *p, const struct feed_event *ev);
+void pm_look_new_market(struct pm_feed *p, const struct pm_event *ev);
+void pm_look_retire(struct pm_feed *p);
+
+/* pm_book.c: what the market channel says */
+void pm_take_book(struct pm_feed *p, const struct pm_event *ev);
+void pm_take_changes(struct pm_feed *p, const struct pm_event *ev);
+void pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev);
+void pm_take_touch(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_take_rest_book - a body of GET /book: its hash is verified and its
+ * metadata kept; REST never becomes a price. */
+void pm_take_rest_book(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_dirty - drop the books of a market and get them again. */
+void pm_dirty(struct pm_feed *p, struct pm_market *m, enum reason r);
+
+/* pm_resnap - unsubscribe and subscribe: the venue sends a snapshot only
+ * then. At most every PM_RESNAP_NS, else pm_book_timer comes back to it. */
+void pm_resnap(struct pm_feed *p, struct pm_market *m);
+
+static inline bool
+pm_is_awaited(const struct pm_market *m)
+{
+	return m->tok[0].is_awaited || m->tok[1].is_awaited;
+}
+
+/* pm_forget - no book, nothing due: after a break. */
+void pm_forget(struct pm_market *m);
+
+/* pm_book_timer - verdicts and snapshots that are due. Returns when the next
+ * is, 0 none. */
+uint64_t pm_book_timer(struct pm_feed *p, struct pm_market *m);
+
+/* pm_check_complete - is every book of a connection there? */
+void pm_check_complete(struct pm_feed *p, uint8_t conn);
+
+/* pm_ref.c: the price stream */
+void pm_ref_start(struct pm_feed *p);
+void pm_ref_up(struct pm_feed *p);
+void pm_ref_frame(struct pm_feed *p, const struct feed_event *ev);
+void pm_ref_resync(struct pm_feed *p);
+
+/* pm_ref_index - instrument of the settlement price of an asset ("btc"),
+ * 0 none. */
+uint16_t pm_ref_index(const struct pm_feed *p, const char *asset, size_t n);
+
+/* pm_conn_of - connection of a market's entry; FEED_CONN_N: none left. */
+uint8_t pm_conn_of(const struct pm_feed *p, uint32_t i);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * The price stream: settlement prices, and the strike of windows that open
+ * while we watch. One subscription a topic without a filter (a second one
+ * would replace the first); symbols are picked here.
+ */
+#include <string.h>
+
+#include "feedd/pm_feed.h"
+#include "feedd/text.h"
+#include "libcore/check.h"
+
+#define TEXT_PING_NS   UINT64_C(5000000000)
+#define STRIKE_NEAR_NS INT64_C(10000000000)
+
+static bool
+is_chainlink(const char *symbol)
+{
+	return strchr(symbol, '/') != NULL;
+}
+
+void
+pm_ref_start(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+	const struct cfg_list *l = &f->cfg.polymarket_rtds_symbols;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct pm_index *x = &p->index[i];
+
+		x->pub.idx = (uint16_t)(INSTR_PM_BASE + i);
+		x->pub.conn = PM_REF_CONN;
+		x->pub.epoch = 1;
+		text_copy(x->in.symbol, sizeof(x->in.symbol), l->item[i]);
+		x->in.venue = VENUE_POLYMARKET;
+		x->in.cls = CLASS_INDEX;
+		x->in.state = INSTR_NORMAL;
+		x->in.epoch = 1;
+		x->in.settle_source =
+		    is_chainlink(l->item[i]) ? REF_SPOT : REF_RELAY;
+		feed_instr(f, x->pub.idx, &x->in);
+	}
+	p->index_n = l->n;
+	f->instr_n += l->n;
+	if (l->n > 0)
+		link_want(&f->link[PM_REF_CONN], true, f->now_ns);
+}
+
+static void
+subscribe(struct pm_feed *p, enum rtds_source source)
+{
+	char text[256];
+	size_t n = rtds_encode_subscribe(source, "", text, sizeof(text));
+
+	CHECK(n > 0);
+	feed_send(&p->feed, PM_REF_CONN, text, n);
+}
+
+void
+pm_ref_up(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+	bool chainlink = false;
+	bool relay = false;
+
+	for (uint32_t i = 0; i < p->index_n; i++) {
+		struct pm_index *x = &p->index[i];
+
+		chainlink = chainlink || is_chainlink(x->in.symbol);
+		relay = relay || !is_chainlink(x->in.symbol);
+		memset(x->last_ns, 0, sizeof(x->last_ns));
+	}
+	if (chainlink) {
+		subscribe(p, RTDS_CHAINLINK);
+		subscribe(p, RTDS_TWAP60);
+	}
+	if (relay)
+		subscribe(p, RTDS_SPOT);
+	p->ref_ping_ns = f->now_ns + TEXT_PING_NS;
+	feed_wake_at(f, p->ref_ping_ns);
+	feed_complete(f, PM_REF_CONN, true);
+}
+
+static enum ref_source
+source_of(enum rtds_source s)
+{
+	switch (s) {
+	case RTDS_SPOT: return REF_RELAY;
+	case RTDS_CHAINLINK: return REF_SPOT;
+	case RTDS_TWAP30:
+	case RTDS_TWAP60: return REF_TWAP;
+	case RTDS_SOURCE_N: break;
+	}
+	CHECK(s != RTDS_SOURCE_N);
+	return REF_SPOT;
+}
+
+static void
+put_ref(struct pm_feed *p, const struct pm_index *x, enum ref_source s)
+{
+	struct feed *f = &p->feed;
+	struct tick t = feed_tick(f, TICK_REF, x->pub.idx, x->last_ns[s]);
+
+	t.u.ref.px = x->last_px[s];
+	t.u.ref.source = s;
+	feed_put(f, &t);
+	feed_batch_end(f);
+}
+
+/* A window that opened between the last point and this one takes its strike:
+ * the point of that second, else the one before. */
+static void
+set_strikes(struct pm_feed *p, const struct pm_index *x, enum ref_source s,
+    const struct rtds_point *now)
+{
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+		struct instr *in = &m->in;
+		int64_t at = in->start_wall_ns;
+		int64_t before = x->last_ns[s];
+
+		if (!m->used || in->strike_source != 0 ||
+		    in->settle_source != s ||
+		    pm_ref_index(p, in->symbol, strcspn(in->symbol, "-")) !=
+			x->pub.idx)
+			continue;
+		if (now->venue_ns == at)
+			in->strike_px = now->px;
+		else if (before != 0 && before < at && now->venue_ns > at &&
+			 at - before <= STRIKE_NEAR_NS)
+			in->strike_px = x->last_px[s];
+		else
+			continue;
+		in->strike_source = 1;
+		feed_instr(&p->feed, m->pub.idx, in);
+	}
+}
+
+static void
+take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
+{
+	enum ref_source s = source_of(ev->source);
+	bool is_news = false;
+
+	for (uint32_t i = 0; i < ev->points_n; i++) {
+		const struct rtds_point *pt = &ev->points[i];
+		int64_t last = x->last_ns[s];
+
+		if (pt->venue_ns <= last && pt->venue_ns > last - PM_BACK_NS) {
+			if (ev->kind == RTDS_UPDATE)
+				feed_count(&p->feed, REASON_SEQ_OLD);
+			continue;
+		}
+		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
+			continue;
+		set_strikes(p, x, s, pt);
+		x->last_ns[s] = pt->venue_ns;
+		x->last_px[s] = pt->px;
+		is_news = true;
+	}
+	if (is_news)
+		put_ref(p, x, s);
+}
+
+static void
+take_prices(struct pm_feed *p, const struct rtds_event *ev)
+{
+	feed_stamp(&p->feed, ev->sent_ns);
+	for (uint32_t i = 0; i < p->index_n; i++)
+		if (strcmp(p->index[i].in.symbol, ev->symbol) == 0) {
+			take_points(p, &p->index[i], ev);
+			return;
+		}
+	feed_note(&p->feed, REASON_UNKNOWN_ASSET); /* not one of ours */
+}
+
+void
+pm_ref_frame(struct pm_feed *p, const struct feed_event *in)
+{
+	struct feed *f = &p->feed;
+	struct rtds_event *ev = &p->rtds;
+
+	switch (rtds_decode(ev, in->data, in->n)) {
+	case RTDS_ERR:
+		feed_recv(f, false);
+		feed_drop(f, ev->reason, ev->err_off, in->data, in->n);
+		return;
+	case RTDS_UPDATE:
+	case RTDS_SNAPSHOT:
+		feed_recv(f, true);
+		take_prices(p, ev);
+		return;
+	case RTDS_EMPTY: feed_recv(f, false); return;
+	case RTDS_UNKNOWN:
+		feed_recv(f, false);
+		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		return;
+	case RTDS_KIND_N: break;
+	}
+	CHECK(ev->kind == RTDS_ERR);
+}
+
+void
+pm_ref_resync(struct pm_feed *p)
+{
+	for (uint32_t i = 0; i < p->index_n; i++) {
+		struct pm_index *x = &p->index[i];
+
+		feed_instr(&p->feed, x->pub.idx, &x->in);
+		for (uint32_t s = 1; s < REF_SOURCE_N; s++)
+			if (x->last_ns[s] != 0)
+				put_ref(p, x, (enum ref_source)s);
+	}
+}
+
+uint16_t
+pm_ref_index(const struct pm_feed *p, const char *asset, size_t n)
+{
+	for (uint32_t i = 0; i < p->index_n; i++) {
+		const char *symbol = p->index[i].in.symbol;
+
+		if (is_chainlink(symbol) && strcspn(symbol, "/") == n &&
+		    strncmp(symbol, asset, n) == 0)
+			return p->index[i].pub.idx;
+	}
+	return 0;
+}
