@@ -83,15 +83,14 @@ cfgpage_publish(struct cfgpage *p, const struct cfg *c)
 	CHECK(p->writable);
 	CHECK(cfg_valid(c, &bad));
 	epoch = atomic_load_explicit(&shm->epoch, memory_order_relaxed) + 1;
-	/* Keeps the stores below after the epoch store of the last publish:
+	/* Release keeps each store after the epoch store of the last publish:
 	 * a reader that sees one of them also sees that epoch. */
-	atomic_thread_fence(memory_order_release);
 	for (size_t i = 0; i < WORDS; i++) {
 		uint64_t w;
 
 		memcpy(&w, from + i * sizeof(w), sizeof(w));
 		atomic_store_explicit(
-		    &shm->copy[epoch & 1][i], w, memory_order_relaxed);
+		    &shm->copy[epoch & 1][i], w, memory_order_release);
 	}
 	atomic_store_explicit(&shm->epoch, epoch, memory_order_release);
 	return epoch;
@@ -110,8 +109,7 @@ read_once(struct cfgpage_shm *shm, uint64_t *words, uint64_t *epoch)
 	*epoch = atomic_load_explicit(&shm->epoch, memory_order_acquire);
 	for (size_t i = 0; i < WORDS; i++)
 		words[i] = atomic_load_explicit(
-		    &shm->copy[*epoch & 1][i], memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
+		    &shm->copy[*epoch & 1][i], memory_order_acquire);
 	return atomic_load_explicit(&shm->epoch, memory_order_relaxed) ==
 	       *epoch;
 }
