@@ -1,0 +1,68 @@
+/*
+ * server_io.h - the simulated venues on loopback listeners.
+ *
+ * What  : one listener a venue (HTTP and WebSocket), and one player a venue
+ *         that sends its timeline to those who subscribed.
+ * Start : a timeline starts SIM_SETTLE_MS after the last subscription of its
+ *         first subscribers (with sync: all timelines together, on one clock
+ *         where the captures are of the same time).
+ * Pace  : frames are due by the recorded clock. No client's output ever
+ *         exceeds SIM_CLIENT_MAX: the player waits for room, and drops a
+ *         client that makes none for SIM_STALL_MS. Without pacing it also
+ *         waits while nobody listens.
+ * End   : connections are closed with 1012; the next segment (or the first
+ *         again) is played for those who return, unless once is set.
+ */
+#ifndef SIMVENUE_SERVER_IO_H
+#define SIMVENUE_SERVER_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "simvenue/capture_io.h"
+
+#define SIM_SETTLE_MS  250
+#define SIM_STALL_MS   5000
+#define SIM_CLIENT_MAX ((size_t)8 << 20)
+
+struct sim_server;
+
+struct sim_server_cfg {
+	uv_loop_t *loop;
+	const char *host;
+	uint16_t port_base; /* polymarket; +1 binance, +2 hyperliquid; 0: any */
+	uint64_t speed_e3;  /* 1000: recorded pace; 0: no pacing */
+	bool once;
+	bool sync;
+	const struct captures *captures;
+	void (*on_done)(void *user); /* with once: all that played is over */
+	void *user;
+};
+
+struct sim_stats {
+	uint64_t frames; /* recorded frames whose time came */
+	uint64_t sent_msgs;
+	uint64_t sent_bytes;
+	uint64_t recv_msgs;
+	uint64_t requests;
+	uint64_t connections;
+	uint64_t dropped; /* connections ended because they were too slow */
+	uint64_t ends;	  /* segments played to their end */
+};
+
+/*
+ * sim_server_create - listening when it returns. NULL with *err a negative
+ * errno and *port the port it is about.
+ */
+struct sim_server *sim_server_create(
+    const struct sim_server_cfg *cfg, int *err, uint16_t *port);
+
+void sim_server_destroy(struct sim_server *s);
+
+uint16_t sim_server_port(const struct sim_server *s, enum venue v);
+const struct sim_stats *sim_server_stats(
+    const struct sim_server *s, enum venue v);
+
+#endif
