@@ -17,6 +17,7 @@
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/log.h"
+#include "libsys/proc.h"
 #include "supervisor/control_io.h"
 #include "supervisor/spawn_io.h"
 
@@ -395,7 +396,7 @@ static bool
 anyone_alive(const struct ctl *c)
 {
 	for (int i = 0; i < ST_N; i++)
-		if (spawn_alive((pid_t)atomic_load(&c->stage[i].own.pid),
+		if (proc_alive((pid_t)atomic_load(&c->stage[i].own.pid),
 			atomic_load(&c->stage[i].own.start_ticks)))
 			return true;
 	return false;

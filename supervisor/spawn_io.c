@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libsys/proc.h"
 #include "supervisor/supervise.h"
 
 extern char **environ;
@@ -96,76 +97,6 @@ spawn_stage(const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e)
 	return 0;
 }
 
-/* Fields of /proc/PID/stat from the third on; false when it is gone. */
-static bool
-stat_fields(pid_t pid, char *buf, size_t n, const char **rest)
-{
-	char path[64];
-	ssize_t got;
-	char *p;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	got = read(fd, buf, n - 1);
-	close(fd);
-	if (got <= 0)
-		return false;
-	buf[got] = '\0';
-	p = strrchr(buf, ')');
-	if (p == NULL || p[1] != ' ')
-		return false;
-	*rest = p + 2;
-	return true;
-}
-
-static uint64_t
-stat_field(const char *rest, int field)
-{
-	for (int at = 3; at < field && rest != NULL; at++) {
-		rest = strchr(rest, ' ');
-		if (rest != NULL)
-			rest++;
-	}
-	return rest != NULL ? strtoull(rest, NULL, 10) : 0;
-}
-
-uint64_t
-spawn_start_ticks(pid_t pid)
-{
-	char buf[1024];
-	const char *rest;
-
-	return stat_fields(pid, buf, sizeof(buf), &rest) ? stat_field(rest, 22)
-							 : 0;
-}
-
-uint64_t
-spawn_cpu_ns(pid_t pid)
-{
-	char buf[1024];
-	const char *rest;
-	long hz = sysconf(_SC_CLK_TCK);
-
-	if (hz <= 0 || !stat_fields(pid, buf, sizeof(buf), &rest))
-		return 0;
-	return (stat_field(rest, 14) + stat_field(rest, 15)) *
-	       (UINT64_C(1000000000) / (uint64_t)hz);
-}
-
-bool
-spawn_alive(pid_t pid, uint64_t start_ticks)
-{
-	char buf[1024];
-	const char *rest;
-
-	if (pid <= 0 || !stat_fields(pid, buf, sizeof(buf), &rest))
-		return false;
-	return rest[0] != 'Z' && stat_field(rest, 22) == start_ticks;
-}
-
 int
 spawn_adopt(pid_t pid, uint64_t start_ticks)
 {
@@ -177,7 +108,7 @@ spawn_adopt(pid_t pid, uint64_t start_ticks)
 	if (fd < 0)
 		return fd;
 	/* With the pidfd in hand the number cannot be reused unnoticed. */
-	if (!spawn_alive(pid, start_ticks)) {
+	if (!proc_alive(pid, start_ticks)) {
 		close(fd);
 		return -ESRCH;
 	}

@@ -34,20 +34,12 @@ int spawn_stage(
  * start_ticks; -ESRCH when there is none. */
 int spawn_adopt(pid_t pid, uint64_t start_ticks);
 
-/* spawn_alive - is it that process, and not a zombie? */
-bool spawn_alive(pid_t pid, uint64_t start_ticks);
-
 /* spawn_signal - through the pidfd. */
 int spawn_signal(int pidfd, int sig);
 
 /* spawn_status - wait status of an ended process; false: not ended yet.
  * One that is not our child gives SUP_STATUS_UNKNOWN. */
 bool spawn_status(int pidfd, uint32_t *status);
-
-/* spawn_start_ticks - field 22; 0 when there is no such process.
- * spawn_cpu_ns - user and system time used so far. */
-uint64_t spawn_start_ticks(pid_t pid);
-uint64_t spawn_cpu_ns(pid_t pid);
 
 /* spawn_bin_dir - where the stages are: RINGMAKER_BIN, else the directory of
  * this program. */

@@ -11,10 +11,10 @@
 #include "libshm/ctl.h"
 #include "libshm/ring.h"
 #include "libsys/clock.h"
+#include "libsys/proc.h"
 #include "libsys/stage_int.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
-#include "supervisor/spawn_io.h"
 #include "supervisor/supervise.h"
 
 /* Everything that status shows, read once. */
@@ -86,7 +86,7 @@ stage_text(const struct view *v, int i, bool *alive, bool *bad)
 			     ? (uint64_t)v->cfg.supervisor_heartbeat_stale_ms.ns
 			     : UINT64_C(2000000000);
 
-	*alive = spawn_alive((pid_t)atomic_load(&st->own.pid),
+	*alive = proc_alive((pid_t)atomic_load(&st->own.pid),
 	    atomic_load(&st->own.start_ticks));
 	*bad = false;
 	if (state == STAGE_PARKED) {
@@ -117,6 +117,7 @@ stage_json(struct view *v, int i)
 	uint64_t start = atomic_load(&st->own.start_ns);
 	uint64_t ran = v->now_ns > start ? v->now_ns - start : 0;
 	pid_t pid = (pid_t)atomic_load(&st->own.pid);
+	struct proc_stat ps = {0};
 	char last[32];
 	bool alive;
 	bool bad;
@@ -124,6 +125,8 @@ stage_json(struct view *v, int i)
 	uint32_t wait = atomic_load(&st->own.wait);
 
 	v->degraded |= bad;
+	if (alive)
+		proc_read(pid, &ps);
 	return json_pack(
 	    "{s:s,s:s,s:b,s:I,s:f,s:I,s:s,s:f,s:s,s:f,s:I,s:I,s:f}", "stage",
 	    topo_stages[i].name, "state", text, "alive", alive, "pid",
@@ -135,8 +138,7 @@ stage_json(struct view *v, int i)
 	    "heartbeat_ms",
 	    alive && v->now_ns > beat ? (double)(v->now_ns - beat) / 1e6 : 0.0,
 	    "wait", alive && wait != 0 ? wait_policy_name(wait) : "-",
-	    "cpu_frac",
-	    alive && ran ? (double)spawn_cpu_ns(pid) / (double)ran : 0.0,
+	    "cpu_frac", alive && ran ? (double)ps.cpu_ns / (double)ran : 0.0,
 	    "quarantine_ring",
 	    (json_int_t)atomic_load(&st->sup.quarantine_ring), "quarantine_seq",
 	    (json_int_t)atomic_load(&st->sup.quarantine_seq), "down_ms",

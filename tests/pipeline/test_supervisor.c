@@ -22,9 +22,9 @@
 #include "libshm/ctl.h"
 #include "libshm/instance.h"
 #include "libsys/clock.h"
+#include "libsys/proc.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
-#include "supervisor/spawn_io.h"
 
 /*
  * The supervisor with processes of its own kind: this program is installed
@@ -80,8 +80,12 @@ nap(void)
 static void
 fake_introduce(struct ctl_stage *me)
 {
+	struct proc_stat st;
+
+	if (!proc_read(getpid(), &st))
+		_exit(111);
 	atomic_store(&me->own.pid, (uint64_t)getpid());
-	atomic_store(&me->own.start_ticks, spawn_start_ticks(getpid()));
+	atomic_store(&me->own.start_ticks, st.start_ticks);
 	atomic_store(&me->own.start_ns, clock_mono_ns());
 	atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
 	atomic_fetch_add(&me->own.epoch, 1);
@@ -325,7 +329,7 @@ tear_down(void **unused)
 		if (boss > 0)
 			kill(boss, SIGKILL);
 		for (int i = 0; i < ST_N; i++)
-			if (spawn_alive((pid_t)pid_of((enum stage_id)i),
+			if (proc_alive((pid_t)pid_of((enum stage_id)i),
 				atomic_load(&ctl->stage[i].own.start_ticks)))
 				kill((pid_t)pid_of((enum stage_id)i), SIGKILL);
 		detach();

@@ -1,0 +1,104 @@
+#include "shmtop/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "libcore/check.h"
+
+const char *
+text_dur(uint64_t ns, char *buf)
+{
+	uint64_t s = ns / UINT64_C(1000000000);
+
+	if (ns < 1000)
+		snprintf(buf, TEXT_SZ, "%" PRIu64 "ns", ns);
+	else if (ns < 1000000)
+		snprintf(buf, TEXT_SZ, "%.*fus", ns < 100000 ? 1 : 0,
+		    (double)ns / 1e3);
+	else if (ns < 1000000000)
+		snprintf(buf, TEXT_SZ, "%.*fms", ns < 100000000 ? 1 : 0,
+		    (double)ns / 1e6);
+	else if (s < 60)
+		snprintf(buf, TEXT_SZ, "%.1fs", (double)ns / 1e9);
+	else if (s < 3600)
+		snprintf(buf, TEXT_SZ, "%um%02us", (unsigned)(s / 60),
+		    (unsigned)(s % 60));
+	else if (s < 86400)
+		snprintf(buf, TEXT_SZ, "%uh%02um", (unsigned)(s / 3600),
+		    (unsigned)(s / 60 % 60));
+	else
+		snprintf(buf, TEXT_SZ, "%ud%02uh", (unsigned)(s / 86400),
+		    (unsigned)(s / 3600 % 24));
+	return buf;
+}
+
+const char *
+text_count(double v, char *buf)
+{
+	static const char unit[] = " kMGTP";
+	unsigned u = 0;
+
+	while (v >= 1000 && u + 2 < sizeof(unit)) {
+		v /= 1000;
+		u++;
+	}
+	if (u == 0)
+		snprintf(buf, TEXT_SZ, "%.*f",
+		    v > 0 && v < 10 && v != (double)(int)v ? 1 : 0, v);
+	else
+		snprintf(buf, TEXT_SZ, "%.*f%c", v < 10 ? 1 : 0, v, unit[u]);
+	return buf;
+}
+
+const char *
+text_bytes(uint64_t v, char *buf)
+{
+	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double d = (double)v;
+	unsigned u = 0;
+
+	while (d >= 1024 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
+		d /= 1024;
+		u++;
+	}
+	snprintf(buf, TEXT_SZ, "%.*f%s", u > 0 && d < 100 ? 1 : 0, d, unit[u]);
+	return buf;
+}
+
+const char *
+text_usd(int64_t e6, char *buf)
+{
+	uint64_t a = e6 < 0 ? 0 - (uint64_t)e6 : (uint64_t)e6;
+
+	snprintf(buf, TEXT_SZ, "%s%" PRIu64 ".%02u",
+	    a < 10000 ? ""
+	    : e6 < 0  ? "-"
+		      : "+",
+	    a / 1000000, (unsigned)(a % 1000000 / 10000));
+	return buf;
+}
+
+const char *
+text_px(px_t px, char *buf)
+{
+	if (px.e8 == 0)
+		snprintf(buf, TEXT_SZ, "-");
+	else
+		fixed_format(px.e8, 8, buf);
+	return buf;
+}
+
+const char *
+text_qty(qty_t qty, unsigned digits, char *buf)
+{
+	int64_t cut = 1;
+
+	CHECK(digits <= 8);
+	for (unsigned i = digits; i < 8; i++)
+		cut *= 10;
+	if (qty.e8 == 0)
+		snprintf(buf, TEXT_SZ, "-");
+	else
+		fixed_format(qty.e8 - qty.e8 % cut, 8, buf);
+	return buf;
+}
