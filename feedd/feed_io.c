@@ -1,0 +1,443 @@
+#define _GNU_SOURCE
+#include "feedd/feed_io.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "feedd/feed.h"
+#include "feedd/feed_log_io.h"
+#include "feedd/link.h"
+#include "libcore/check.h"
+#include "libsys/clock.h"
+#include "libsys/http.h"
+#include "libsys/log.h"
+#include "libsys/net.h"
+#include "libsys/ws.h"
+
+#define CALLS_N	      64u
+#define HTTP_LIMIT_MS 5000u
+#define STOP_LIMIT_NS UINT64_C(1500000000)
+
+struct call {
+	bool used;
+	bool failed; /* could not be made: answered in housekeeping */
+	uint32_t tag;
+};
+
+struct conn {
+	uint8_t no;
+	bool failed; /* could not be opened: told in housekeeping */
+	struct ws_client *ws;
+	char url[FEED_URL_MAX];
+};
+
+struct shell {
+	struct stage *stage;
+	struct feed *feed;
+	size_t feed_sz;
+	struct feed_sink sink;
+	struct tls_ctx *tls;
+	struct http_client *http;
+	struct conn conn[FEED_CONN_N];
+	struct call call[CALLS_N];
+	struct feed_stats told; /* as last added to the metrics */
+	uint64_t told_reconnects;
+	bool has_stamp; /* stage->now_ns is of this step */
+	int replay_to;	/* ring that asked for a resync, -1 none */
+};
+
+static struct shell shell;
+
+static void
+run(struct feed_event *ev)
+{
+	struct stage *s = shell.stage;
+
+	if (ev->now_ns == 0)
+		ev->now_ns = s->now_ns;
+	ev->wall_ns = (int64_t)ev->now_ns + s->wall_off_ns;
+	if (ev->kind == FEED_EV_DOWN)
+		ev->random = net_random();
+	shell.has_stamp = false;
+	feed_step(shell.feed, ev);
+	s->wake_ns = feed_wake(shell.feed);
+}
+
+static void
+put_tick(void *user, struct tick *t)
+{
+	struct stage *s = shell.stage;
+
+	(void)user;
+	if (!shell.has_stamp) {
+		s->now_ns = clock_mono_ns();
+		shell.has_stamp = true;
+	}
+	if (shell.replay_to >= 0)
+		stage_emit(s, (enum ring_id)shell.replay_to, t);
+	else
+		stage_emit_md(s, t);
+}
+
+static void
+put_instr(void *user, uint16_t idx, const struct instr *in)
+{
+	(void)user;
+	instr_write(shell.stage->instr, idx, in);
+}
+
+static void
+on_open(void *user)
+{
+	const struct conn *c = user;
+	struct feed_event ev = {.kind = FEED_EV_UP, .conn = c->no};
+
+	ev.now_ns = clock_mono_ns();
+	run(&ev);
+}
+
+static void
+on_message(void *user, const struct ws_message *m)
+{
+	const struct conn *c = user;
+	struct feed_event ev = {.kind = FEED_EV_FRAME, .conn = c->no};
+	uint64_t end_ns;
+
+	if (m->kind == WS_PING)
+		return;
+	if (m->kind == WS_PONG)
+		ev.kind = FEED_EV_PONG;
+	ev.now_ns = m->recv_ns;
+	ev.data = (const char *)m->data;
+	ev.n = m->n;
+	run(&ev);
+	end_ns = clock_mono_ns();
+	if (ev.kind == FEED_EV_FRAME && end_ns > m->recv_ns)
+		metrics_observe(shell.stage->metrics, M_FEEDD_DECODE_NS,
+		    end_ns - m->recv_ns);
+}
+
+static void
+tell_down(const struct conn *c, unsigned code, const char *text)
+{
+	struct feed_event ev = {.kind = FEED_EV_DOWN, .conn = c->no};
+
+	ev.code = code > UINT16_MAX ? 0 : (uint16_t)code;
+	ev.data = text;
+	ev.n = strlen(text);
+	ev.now_ns = clock_mono_ns();
+	run(&ev);
+}
+
+static void
+on_close(void *user, enum ws_end end, unsigned code, const char *text)
+{
+	(void)end;
+	tell_down(user, code, text);
+}
+
+static const char *
+ca_file(void)
+{
+	const char *ca = shell.stage->cfg.tls_ca_file.s;
+
+	return ca[0] == '\0' ? NULL : ca;
+}
+
+static bool
+need_tls(const char *url)
+{
+	char err[256];
+
+	if (strncmp(url, "wss:", 4) != 0 || shell.tls != NULL)
+		return true;
+	shell.tls = tls_client_create(ca_file(), err, sizeof(err));
+	if (shell.tls != NULL)
+		return true;
+	LOG(LOG_CONNECT_FAILED, F_STR("url", url), F_STR("what", err));
+	return false;
+}
+
+static int
+make_client(struct conn *c, const char *url)
+{
+	const struct cfg *cfg = &shell.stage->cfg;
+	struct ws_client_cfg want = {.loop = &shell.stage->loop};
+	int err = 0;
+
+	if (c->ws != NULL)
+		ws_client_destroy(c->ws);
+	c->ws = NULL;
+	if (!need_tls(url))
+		return -1;
+	memcpy(c->url, url, strnlen(url, sizeof(c->url) - 1) + 1);
+	want.url = c->url;
+	want.tls = shell.tls;
+	want.open_timeout_ms =
+	    (uint64_t)(cfg->feed_connect_timeout.ns / NS_PER_MS);
+	want.msg_max = (size_t)cfg->feed_max_frame_bytes;
+	want.events.on_open = on_open;
+	want.events.on_message = on_message;
+	want.events.on_close = on_close;
+	want.user = c;
+	c->ws = ws_client_create(&want, &err);
+	return c->ws == NULL ? err : 0;
+}
+
+static void
+open_conn(const struct feed_act *a)
+{
+	struct conn *c = &shell.conn[a->conn];
+
+	c->no = a->conn;
+	if (c->ws == NULL || strcmp(c->url, a->url) != 0)
+		c->failed = make_client(c, a->url) < 0;
+	if (!c->failed)
+		c->failed = ws_client_connect(c->ws) < 0;
+}
+
+static void
+on_answer(void *user, const struct http_result *r)
+{
+	struct call *call = user;
+	struct feed_event ev = {.kind = FEED_EV_HTTP, .tag = call->tag};
+
+	call->used = false;
+	ev.code = r->error == NULL ? (uint16_t)r->status : 0;
+	ev.data = r->body;
+	ev.n = r->error == NULL ? r->body_n : 0;
+	ev.now_ns = clock_mono_ns();
+	run(&ev);
+}
+
+static void
+get(const struct feed_act *a)
+{
+	static const char *const headers[] = {
+	    "Content-Type: application/json", NULL};
+	struct http_call what = {.url = a->url, .timeout_ms = HTTP_LIMIT_MS};
+	struct call *call = NULL;
+
+	for (uint32_t i = 0; i < CALLS_N && call == NULL; i++)
+		if (!shell.call[i].used)
+			call = &shell.call[i];
+	CHECK(call != NULL);
+	if (a->text != NULL) {
+		what.method = "POST";
+		what.headers = headers;
+		what.body = a->text;
+		what.body_n = a->n;
+	}
+	call->used = true;
+	call->tag = a->tag;
+	call->failed = http_client_call(shell.http, &what, on_answer, call) < 0;
+}
+
+static void
+act(void *user, const struct feed_act *a)
+{
+	struct ws_client *ws = shell.conn[a->conn].ws;
+
+	(void)user;
+	switch (a->what) {
+	case FEED_OPEN: open_conn(a); return;
+	case FEED_CLOSE:
+		if (ws != NULL)
+			ws_client_close(ws, 1000, "");
+		return;
+	case FEED_SEND:
+		if (ws != NULL)
+			ws_send_text(ws, a->text, a->n);
+		return;
+	case FEED_PING:
+		if (ws != NULL)
+			ws_send_ping(ws, "", 0);
+		return;
+	case FEED_GET: get(a); return;
+	case FEED_LOG:
+		feed_log_write(shell.stage, a, shell.conn[a->conn].url);
+		return;
+	case FEED_DO_N: break;
+	}
+	CHECK(a->what != FEED_DO_N);
+}
+
+/* What could not even be started is told from here, not from inside the
+ * step that asked for it. */
+static void
+tell_failures(void)
+{
+	for (uint32_t i = 0; i < FEED_CONN_N; i++) {
+		struct conn *c = &shell.conn[i];
+
+		if (!c->failed)
+			continue;
+		c->failed = false;
+		tell_down(c, 0, "not started");
+	}
+	for (uint32_t i = 0; i < CALLS_N; i++) {
+		struct feed_event ev = {
+		    .kind = FEED_EV_HTTP, .tag = shell.call[i].tag};
+
+		if (!shell.call[i].used || !shell.call[i].failed)
+			continue;
+		shell.call[i].used = false;
+		run(&ev);
+	}
+}
+
+static int
+feed_io_open(struct stage *s)
+{
+	enum venue venue = (enum venue)topo_stages[s->id].venue;
+	struct http_client_cfg http = {.loop = &s->loop};
+	struct feed_event ev = {.kind = FEED_EV_START};
+
+	shell.stage = s;
+	shell.replay_to = -1;
+	shell.feed_sz = feed_sz(venue);
+	shell.feed = mmap(NULL, shell.feed_sz, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	http.ca_path = ca_file();
+	http.calls_max = CALLS_N;
+	shell.http = http_client_create(&http);
+	if (shell.feed == MAP_FAILED || shell.http == NULL) {
+		LOG(LOG_STAGE_FAILED, F_STR("what", "no memory"));
+		return EXIT_TEMPORARY;
+	}
+	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
+	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
+	run(&ev);
+	return 0;
+}
+
+static void
+feed_io_step(struct stage *s, const struct event *in)
+{
+	struct feed_event ev = {.now_ns = in->now_ns};
+
+	(void)s;
+	switch (in->kind) {
+	case EV_TIMER: ev.kind = FEED_EV_TIMER; break;
+	case EV_CFG:
+		ev.kind = FEED_EV_CFG;
+		ev.cfg = in->cfg;
+		break;
+	case EV_STOP: ev.kind = FEED_EV_STOP; break;
+	case EV_SLOT:
+	case EVENT_KIND_N: return; /* feeds have no input rings */
+	}
+	run(&ev);
+}
+
+static void
+feed_io_resync(struct stage *s, enum ring_id ring)
+{
+	struct feed_event ev = {.kind = FEED_EV_RESYNC};
+
+	(void)s;
+	ev.content = (enum ring_content)topo_rings[ring].content;
+	shell.replay_to = (int)ring;
+	run(&ev);
+	shell.replay_to = -1;
+}
+
+static bool
+feed_io_ready(struct stage *s)
+{
+	(void)s;
+	return feed_is_ready(shell.feed);
+}
+
+static void
+tell_links(struct metrics *m, uint64_t now_ns)
+{
+	const struct link *l;
+	struct tick_link worst = {.state = LINK_READY};
+	uint64_t reconnects = 0;
+
+	for (uint8_t i = 0; (l = feed_link(shell.feed, i)) != NULL; i++) {
+		struct tick_link now;
+
+		link_report(l, now_ns, &now);
+		reconnects += now.reconnects;
+		if (i == 0 || (l->wanted && now.rtt_us > worst.rtt_us)) {
+			worst.rtt_us = now.rtt_us;
+			worst.rtt_ema_us = now.rtt_ema_us;
+			worst.age_us = now.age_us;
+			worst.quiet_ms = now.quiet_ms;
+		}
+		if (l->wanted && l->state != LINK_READY &&
+		    worst.state == LINK_READY)
+			worst.state = l->state;
+	}
+	metrics_set(m, M_FEEDD_RTT_US, worst.rtt_us);
+	metrics_set(m, M_FEEDD_RTT_EMA_US, worst.rtt_ema_us);
+	metrics_set(m, M_FEEDD_AGE_US, worst.age_us);
+	metrics_set(m, M_FEEDD_QUIET_MS, worst.quiet_ms);
+	metrics_set(m, M_FEEDD_LINK_STATE, worst.state);
+	metrics_add(m, M_FEEDD_RECONNECTS, reconnects - shell.told_reconnects);
+	shell.told_reconnects = reconnects;
+}
+
+static void
+feed_io_housekeep(struct stage *s)
+{
+	const struct feed_stats *now = feed_stats(shell.feed);
+	struct feed_stats *old = &shell.told;
+	struct metrics *m = s->metrics;
+
+	tell_failures();
+	metrics_add(m, M_FEEDD_FRAMES, now->frames - old->frames);
+	metrics_add(m, M_FEEDD_BYTES, now->bytes - old->bytes);
+	metrics_add(m, M_FEEDD_TICKS, now->ticks - old->ticks);
+	metrics_add(m, M_FEEDD_MALFORMED, now->malformed - old->malformed);
+	metrics_add(m, M_FEEDD_HASH_OK, now->hash_ok - old->hash_ok);
+	metrics_add(m, M_FEEDD_HASH_BAD, now->hash_bad - old->hash_bad);
+	metrics_add(m, M_FEEDD_GAPS, now->gaps - old->gaps);
+	metrics_set(m, M_FEEDD_INSTRUMENTS, feed_instr_n(shell.feed));
+	for (uint32_t r = 1; r < REASON_N; r++)
+		if (now->reason[r] != old->reason[r])
+			metrics_reason(
+			    m, (enum reason)r, now->reason[r] - old->reason[r]);
+	*old = *now;
+	tell_links(m, s->now_ns);
+}
+
+static bool
+feed_io_stop(struct stage *s)
+{
+	(void)s;
+	for (uint32_t i = 0; i < FEED_CONN_N; i++)
+		if (shell.conn[i].ws != NULL &&
+		    ws_client_is_open(shell.conn[i].ws))
+			return false;
+	return true;
+}
+
+static int
+feed_io_close(struct stage *s)
+{
+	(void)s;
+	for (uint32_t i = 0; i < FEED_CONN_N; i++)
+		if (shell.conn[i].ws != NULL)
+			ws_client_destroy(shell.conn[i].ws);
+	if (shell.http != NULL)
+		http_client_destroy(shell.http);
+	tls_destroy(shell.tls);
+	return 0;
+}
+
+const struct stage_ops feed_io_ops = {
+    .program = "feedd",
+    .about = "Takes in the market data of one venue: connections, books,\n"
+	     "references, link health.",
+    .open = feed_io_open,
+    .step = feed_io_step,
+    .resync = feed_io_resync,
+    .ready = feed_io_ready,
+    .housekeep = feed_io_housekeep,
+    .stop = feed_io_stop,
+    .stop_limit_ns = STOP_LIMIT_NS,
+    .close = feed_io_close,
+};

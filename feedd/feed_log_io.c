@@ -1,0 +1,97 @@
+#define _GNU_SOURCE
+#include "feedd/feed_log_io.h"
+
+#include "libcore/check.h"
+#include "libsys/log.h"
+
+static void
+log_conn(const struct feed_act *a, const char *url, const char *venue)
+{
+	switch (a->log) {
+	case FEED_LOG_CONNECTED: LOG(LOG_CONNECTED, F_STR("url", url)); return;
+	case FEED_LOG_DISCONNECTED:
+		LOG(LOG_DISCONNECTED, F_STR("url", url),
+		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
+		    F_I64("retry_ms", a->value));
+		return;
+	case FEED_LOG_SUBSCRIBED:
+		LOG(LOG_SUBSCRIBED, F_STR("url", url), F_I64("n", a->value));
+		return;
+	case FEED_LOG_STALE:
+		LOG(LOG_FEED_STALE, F_STR("venue", venue), F_STR("url", url),
+		    F_I64("quiet_ms", a->value));
+		return;
+	case FEED_LOG_FRESH:
+		LOG(LOG_FEED_FRESH, F_STR("venue", venue), F_STR("url", url));
+		return;
+	case FEED_LOG_MALFORMED:
+		LOG(LOG_MALFORMED, F_STR("reason", reason_name(a->reason)),
+		    F_I64("offset", a->value), F_STRN("sample", a->text, a->n));
+		return;
+	case FEED_LOG_UNKNOWN:
+		LOG(LOG_UNKNOWN_MESSAGE, F_STRN("sample", a->text, a->n));
+		return;
+	case FEED_LOG_DISCOVERY:
+		LOG(LOG_CONNECT_FAILED, F_STRN("what", a->text, a->n),
+		    F_U64("code", a->code));
+		return;
+	case FEED_LOG_TABLE_FULL:
+		LOG(LOG_TABLE_FULL, F_I64("limit_n", a->value));
+		return;
+	case FEED_LOG_GAP:
+	case FEED_LOG_BOOK_DIRTY:
+	case FEED_LOG_HASH:
+	case FEED_LOG_ADDED:
+	case FEED_LOG_RETIRED:
+	case FEED_LOG_TICK_SIZE:
+	case FEED_LOG_N: break;
+	}
+	CHECK(a->log == FEED_LOG_CONNECTED);
+}
+
+void
+feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
+{
+	struct instr in = {.symbol = ""};
+	const char *reason = reason_name(a->reason);
+
+	if (a->instr != 0)
+		instr_read(s->instr, a->instr, &in);
+	switch (a->log) {
+	case FEED_LOG_GAP:
+		LOG(LOG_GAP, F_STR("instrument", in.symbol),
+		    F_STR("reason", reason), F_I64("n", a->value));
+		return;
+	case FEED_LOG_BOOK_DIRTY:
+		LOG(LOG_BOOK_DIRTY, F_STR("instrument", in.symbol),
+		    F_STR("reason", reason));
+		return;
+	case FEED_LOG_HASH:
+		LOG(LOG_HASH_MISMATCH, F_STR("instrument", in.symbol),
+		    F_I64("strikes_n", a->value));
+		return;
+	case FEED_LOG_ADDED:
+		LOG(LOG_INSTRUMENT_ADDED, F_U64("instrument", a->instr),
+		    F_STR("slug", in.symbol), F_DEC("tick", a->value, 8));
+		return;
+	case FEED_LOG_RETIRED:
+		LOG(LOG_INSTRUMENT_RETIRED, F_U64("instrument", a->instr),
+		    F_STR("slug", in.symbol));
+		return;
+	case FEED_LOG_TICK_SIZE:
+		LOG(LOG_TICK_SIZE_CHANGED, F_STR("instrument", in.symbol),
+		    F_DEC("tick", a->value, 8));
+		return;
+	case FEED_LOG_CONNECTED:
+	case FEED_LOG_DISCONNECTED:
+	case FEED_LOG_SUBSCRIBED:
+	case FEED_LOG_MALFORMED:
+	case FEED_LOG_UNKNOWN:
+	case FEED_LOG_STALE:
+	case FEED_LOG_FRESH:
+	case FEED_LOG_TABLE_FULL:
+	case FEED_LOG_DISCOVERY:
+	case FEED_LOG_N: break;
+	}
+	log_conn(a, url, venue_name((enum venue)topo_stages[s->id].venue));
+}
