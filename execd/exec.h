@@ -49,12 +49,12 @@
 #include "libshm/event.h"
 #include "libshm/instr.h"
 
-#define EXEC_SLOTS	4096u
-#define EXEC_INSTR	INSTR_PM_N /* the largest region                  */
-#define EXEC_DEPTH	256u       /* levels of a book that are kept      */
-#define EXEC_SWEEP	12u
-#define EXEC_DUE	8u /* arrivals at the venue in one step           */
-#define EXEC_DIRTY	512u
+#define EXEC_SLOTS  4096u
+#define EXEC_INSTR  INSTR_PM_N /* the largest region                  */
+#define EXEC_DEPTH  256u       /* levels of a book that are kept      */
+#define EXEC_SWEEP  12u
+#define EXEC_DIRTY  512u
+#define EXEC_FLIGHT (2u * EXEC_SLOTS) /* a slot has two at most      */
 
 /* What is on its way to the venue. */
 enum exec_op {
@@ -88,31 +88,30 @@ struct exec_slot {
 	uint16_t instr;
 	uint8_t side;
 	uint8_t level;
-	uint8_t status; /* enum order_status of the order; 0 none         */
-	uint8_t op;     /* enum exec_op in flight                         */
-	uint8_t retry_n; /* post-only                                     */
-	uint8_t reason; /* of the cancel in flight, for its DONE (low byte) */
-	struct exec_want order; /* what rests or is on its way: px as sent */
-	qty_t filled;           /* of it                                  */
-	uint32_t fill_n;        /* its fills so far                       */
+	uint8_t status;	 /* enum order_status of the order; 0 none        */
+	uint8_t op;	 /* enum exec_op in flight                        */
+	uint8_t retry_n; /* post-only, of the want                        */
+	uint8_t drop;	 /* reason to cancel the order, 0 none            */
+	struct exec_want order; /* what rests or is on its way            */
+	qty_t filled;		/* of it                                  */
+	uint32_t fill_n;	/* its fills so far                       */
 	uint32_t send_delta;
-	uint64_t due_ns;        /* the message in flight arrives          */
-	qty_t amend;            /* quantity that an amend asks for        */
+	uint64_t due_ns; /* the message in flight arrives                 */
+	qty_t amend;	 /* what an amend leaves                          */
 	struct queue queue;
 	struct exec_want want;
-	uint64_t order_id;      /* newest ORDER seen                      */
-	uint64_t cancel_id;     /* newest CANCEL seen                     */
-	qty_t cum;              /* filled in this slot, ever              */
+	uint64_t hold_ns;   /* the want is not placed before              */
+	uint64_t order_id;  /* newest ORDER seen                          */
+	uint64_t cancel_id; /* newest CANCEL seen                         */
+	qty_t cum;	    /* filled in this slot, ever                  */
 };
 
 struct exec_instr {
 	struct instr in;
 	bool known;
-	bool valid; /* the book is complete                               */
-	bool snap;  /* a snapshot is being received                       */
-	uint8_t pad[5];
-	struct tick_bbo bbo;
-	uint64_t bbo_ns; /* 0: none                                       */
+	bool snap; /* a snapshot is being received                        */
+	uint8_t pad[6];
+	uint64_t gen; /* the book is complete while this is exec.md_gen   */
 	struct {
 		struct book book;
 		struct book_level level[2 * EXEC_DEPTH];
@@ -145,27 +144,32 @@ struct exec {
 	uint16_t gate_reason;
 	uint16_t pad2[3];
 	uint64_t sender_epoch; /* of quoted, the newest seen              */
-	uint64_t deadline_ns;  /* none of ours is earlier; 0 none         */
+	uint64_t alarm_ns;     /* no deadline or hold is earlier; 0 none  */
+	uint64_t md_gen;       /* books of older generations do not count */
 	uint32_t slot_n;
-	uint32_t live_n;     /* slots with an order or a want             */
-	uint32_t sweep;      /* slots still to withdraw in, 0 none        */
+	uint32_t sweep; /* next slot to withdraw in, + 1; 0 none          */
 	uint32_t flight_n;
 	uint32_t flight_at;
 	uint32_t dirty_n;
+	uint32_t post_only_slot; /* of the last such refusal, for the log */
 	struct exec_stat stat;
-	uint32_t flight[EXEC_SLOTS]; /* ring of slots, by due_ns          */
-	uint32_t dirty[EXEC_DIRTY];  /* records, see exec_save            */
+	struct {
+		uint64_t due_ns;
+		uint32_t slot;
+		uint32_t pad;
+	} flight[EXEC_FLIGHT]; /* ring, due_ns never falls                */
+	uint32_t dirty[EXEC_DIRTY]; /* records, see exec_save            */
 	uint16_t slot_of[EXEC_INSTR][SIDE_N][ORDER_LEVELS]; /* + 1        */
 	struct exec_slot slot[EXEC_SLOTS];
 	struct exec_instr instr[EXEC_INSTR];
 };
 
 /* exec_init - nothing rests, gate closed (STARTUP) until exec_freeze(0). */
-void exec_init(struct exec *e, const struct cfg *cfg, enum venue v,
-    uint64_t epoch);
+void exec_init(
+    struct exec *e, const struct cfg *cfg, enum venue v, uint64_t epoch);
 
 /* exec_step - one event, completely. Messages that are due at the venue by
- * ev->now_ns arrive first, EXEC_DUE of them; exec_due says whether more are,
+ * ev->now_ns arrive first, a few of them; exec_due says whether more are,
  * and the shell then gives EV_TIMERs before the event. */
 void exec_step(struct exec *e, const struct event *ev, struct core_out *out);
 bool exec_due(const struct exec *e, uint64_t now_ns);

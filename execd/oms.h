@@ -15,25 +15,25 @@
 #include "libshm/slots.h"
 
 enum oms_event {
-	OMS_SEND = 1,       /* we sent it                                 */
-	OMS_ACK = 2,        /* it rests                                   */
-	OMS_DELAY = 3,      /* accepted, matched later                    */
-	OMS_REJECT = 4,     /* it never rested                            */
-	OMS_FILL_PART = 5,  /* traded, something is left                  */
-	OMS_FILL_ALL = 6,   /* traded, nothing is left                    */
-	OMS_CANCEL = 7,     /* we asked for its cancel                    */
-	OMS_CANCELLED = 8,  /* it is gone                                 */
+	OMS_SEND = 1,	       /* we sent it                                 */
+	OMS_ACK = 2,	       /* it rests                                   */
+	OMS_DELAY = 3,	       /* accepted, matched later                    */
+	OMS_REJECT = 4,	       /* it never rested                            */
+	OMS_FILL_PART = 5,     /* traded, something is left                  */
+	OMS_FILL_ALL = 6,      /* traded, nothing is left                    */
+	OMS_CANCEL = 7,	       /* we asked for its cancel                    */
+	OMS_CANCELLED = 8,     /* it is gone                                 */
 	OMS_NOT_CANCELLED = 9, /* the cancel was refused: it still rests  */
-	OMS_TIMEOUT = 10,   /* no answer in time                          */
+	OMS_TIMEOUT = 10,      /* no answer in time                          */
 	OMS_EVENT_N
 };
 
 /* What an event means in a state, besides the next state. */
 enum oms_verdict {
-	OMS_OK = 1,     /* state changed as usual                         */
+	OMS_OK = 1,	/* state changed as usual                         */
 	OMS_REPEAT = 2, /* nothing new: a repeated or late message        */
-	OMS_LATE = 3,   /* unexpected but true: believed, counted         */
-	OMS_BAD = 4,    /* cannot be: state unchanged, counted            */
+	OMS_LATE = 3,	/* unexpected but true: believed, counted         */
+	OMS_BAD = 4,	/* cannot be: state unchanged, counted            */
 	OMS_VERDICT_N
 };
 

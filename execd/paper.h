@@ -29,15 +29,15 @@
 bool paper_crosses(const struct book *b, enum side side, px_t px);
 
 /*
- * paper_reprice - price of retry `n` (1..) of a refused post-only order: n
- * ticks further out than it was asked, and outside the present book.
+ * paper_reprice - where a refused post-only order goes next: a tick further
+ * out than it was, and outside the present book.
  * False when no price inside the instrument's range is left. tick > 0 (CHECK).
  */
 bool paper_reprice(const struct book *b, enum side side, px_t px, px_t tick,
     bool binary, px_t *out);
 
 /* A take of several levels, worst price last. */
-#define PAPER_WALK 16u
+#define PAPER_WALK 8u
 struct paper_take {
 	uint32_t n;
 	uint32_t pad;
@@ -46,10 +46,8 @@ struct paper_take {
 };
 
 /*
- * paper_walk - take up to qty at px or better. `taken` (may be NULL) says how
- * much of each side's best levels we took before and the book does not know:
- * not modelled, a fresh book is assumed.
- * FOK takes nothing when the book does not hold it all.
+ * paper_walk - take up to qty at px or better, from the best level on.
+ * FOK takes nothing when it cannot have it all.
  * At most PAPER_WALK levels; the rest stays untaken.
  */
 void paper_walk(const struct book *b, enum side side, px_t px, qty_t qty,

@@ -19,9 +19,9 @@
 #include "libcore/types.h"
 
 struct position {
-	qty_t qty;          /* signed                                     */
-	usd_t fees;         /* paid, all time; negative: rebates          */
-	i128_t cost_e16;    /* of the open quantity, sign of qty          */
+	qty_t qty;	     /* signed                                     */
+	usd_t fees;	     /* paid, all time; negative: rebates          */
+	i128_t cost_e16;     /* of the open quantity, sign of qty          */
 	i128_t realised_e16; /* all time, before fees                     */
 };
 
@@ -41,8 +41,7 @@ e16_product(px_t px, qty_t qty)
  *           resulting quantity within QTY_E8_MAX (CHECK).
  * Returns : what this fill realised, e16.
  */
-i128_t position_fill(
-    struct position *p, enum side side, px_t px, qty_t qty);
+i128_t position_fill(struct position *p, enum side side, px_t px, qty_t qty);
 
 /* position_unrealised - gain of the open quantity at a mark, rounded down. */
 usd_t position_unrealised(const struct position *p, px_t mark);
@@ -57,7 +56,8 @@ px_t position_avg(const struct position *p);
  */
 usd_t position_value(bool binary, int64_t qty_e8, px_t mark);
 
-/* position_at - value of the open quantity at an outcome minus its cost, e16. */
+/* position_at - value of the open quantity at an outcome minus its cost, e16.
+ */
 i128_t position_at(const struct position *p, px_t outcome);
 
 #endif

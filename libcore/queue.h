@@ -33,7 +33,7 @@ enum queue_model {
 
 struct queue {
 	qty_t ahead;
-	qty_t echo;       /* moved up by level changes, print outstanding */
+	qty_t echo;	  /* moved up by level changes, print outstanding */
 	uint64_t echo_ns; /* of the last such change                      */
 };
 

@@ -101,6 +101,9 @@ enum tif {
 #define ORDER_IMPERATIVE  0x04u /* take or forced exit, at most once    */
 #define ORDER_MAKER	  0x08u /* fill: we were the maker              */
 
+/* Levels a side that an instrument may have orders at. */
+#define ORDER_LEVELS 4u
+
 enum order_status {
 	ORDER_PENDING_NEW = 1,
 	ORDER_LIVE = 2,

@@ -53,8 +53,7 @@ void outbox_put(struct outbox *b, uint32_t i, const void *rec);
 bool outbox_seen(struct outbox *b, const struct event *ev);
 
 /* outbox_send - commit with these messages, then publish them. */
-void outbox_send(
-    struct outbox *b, struct stage *s, const struct core_out *out);
+void outbox_send(struct outbox *b, struct stage *s, const struct core_out *out);
 
 /* outbox_commit - batch end: commit what is left; no messages. */
 void outbox_commit(struct outbox *b);

@@ -19,15 +19,16 @@
 #include "libcore/fixed.h"
 
 struct loss {
-	i128_t realised_e16; /* today, before fees                        */
-	usd_t fees;          /* today                                     */
-	usd_t base;          /* P&L at the last thaw of the day           */
-	usd_t hwm;           /* highest equity gain so far, all time      */
-	usd_t carried;       /* P&L realised before today, after fees     */
-	int64_t day;         /* days since 1970 in the zone; 0: none yet  */
+	i128_t realised_e16;   /* today, before fees                        */
+	usd_t fees;	       /* today                                     */
+	usd_t base;	       /* P&L at the last thaw of the day           */
+	usd_t hwm;	       /* highest equity gain so far, all time      */
+	usd_t carried;	       /* P&L realised before today, after fees     */
+	int64_t day;	       /* days since 1970 in the zone; 0: none yet  */
 	int64_t latch_wall_ns; /* when it latched                         */
 	usd_t latch_pnl;
 	uint64_t latched; /* freeze bits that are latched                 */
+	uint64_t pad;
 };
 
 /* loss_day - day number of a moment, zone east_s seconds east of UTC. */
@@ -50,8 +51,7 @@ void loss_book(struct loss *l, i128_t realised_e16, usd_t fee);
  * loss_check - latch when P&L - base < -limit; keeps the high-water mark.
  * Returns : true when it latched just now. Needs limit > 0 (CHECK).
  */
-bool loss_check(
-    struct loss *l, usd_t unrealised, usd_t limit, int64_t wall_ns);
+bool loss_check(struct loss *l, usd_t unrealised, usd_t limit, int64_t wall_ns);
 
 /*
  * loss_bound - could the worst outcome pass the limit?

@@ -3,12 +3,14 @@
  *
  * One struct a connection. A sample is what the feed measured in one probe
  * (TICK_LINK) or the acknowledgement of an order. Trips, each with its name:
- *   1 EMA      smoothed round trip above the limit
- *   2 RAW      raw_trips round trips in a row above the limit
- *   3 OVERDUE  a pong is missing
- *   4 DATA_AGE the newest data is older than data_age (a round trip can be
+ *   1 OVERDUE  a pong is missing
+ *   2 DATA_AGE the newest data is older than data_age (a round trip can be
  *              20 ms while the book is 10 s old)
+ *   3 EMA      smoothed round trip above the limit
+ *   4 RAW      raw_trips round trips in a row above the limit
  *   5 ACK      an order's acknowledgement took longer than the limit
+ * The first that applies is the cause. The smoothed value alone would need
+ * nine pings of 800 ms after quiet times at 50 ms; hence 4.
  * Resumes when the smoothed value and the last resume_n raw ones are below
  * resume, no pong is missing and the data is fresh. Before the first good
  * measurement it is not tripped but STARTUP, which forbids trading too.
@@ -66,7 +68,7 @@ struct kill {
 	int64_t value_ns; /* what tripped it ...                          */
 	int64_t limit_ns; /* ... and the limit it passed                  */
 	uint32_t samples_n;
-	uint32_t bad_n;  /* raw above the limit, in a row                 */
+	uint32_t bad_n;	 /* raw above the limit, in a row                 */
 	uint32_t good_n; /* raw below resume, in a row                    */
 	uint32_t trips_n;
 	uint8_t state; /* enum kill_state                                 */

@@ -7,7 +7,9 @@
  *             REJECT from execd; the world as the shell sees it (risk_world);
  *             a person's thaw (risk_thaw).
  * Output    : MSG_ORDER, MSG_CANCEL to execd; MSG_VERDICT, MSG_STATE to
- *             quoted; the freeze masks and lease_ok below for the shell.
+ *             quoted; the freeze masks and lease_ok below for the shell. When
+ *             a mask changes, a MSG_STATE in the cancel ring wakes execd, so
+ *             that it looks at the freeze words at once.
  *
  * Orders    : an order counts from the moment it is passed until its DONE or
  *             REJECT, whatever else was asked meanwhile. In one slot several
@@ -47,12 +49,12 @@
 #include "riskd/drawdown.h"
 #include "riskd/killswitch.h"
 
-#define RISK_SLOTS	4096u /* (instrument, side, level) ever used      */
-#define RISK_SLOT_ORDERS 4u   /* of one slot on their way at once         */
-#define RISK_SWEEP	16u
-#define RISK_RATE	16384u /* power of two above risk.max_orders_per_s */
-#define RISK_RECENT	256u   /* fill ids remembered                      */
-#define RISK_DIRTY	512u
+#define RISK_SLOTS	 4096u /* (instrument, side, level) ever used      */
+#define RISK_SLOT_ORDERS 4u    /* of one slot on their way at once         */
+#define RISK_SWEEP	 16u
+#define RISK_RATE	 16384u /* power of two above risk.max_orders_per_s */
+#define RISK_RECENT	 256u	/* fill ids remembered                      */
+#define RISK_DIRTY	 512u
 
 struct risk_order {
 	uint64_t id;
@@ -68,7 +70,7 @@ struct risk_slot {
 	uint8_t level;
 	uint32_t n; /* orders on their way                                */
 	uint64_t last_id; /* newest intent handled                        */
-	qty_t cum;        /* filled in this slot, ever                    */
+	qty_t cum;	  /* filled in this slot, ever                    */
 	struct risk_order order[RISK_SLOT_ORDERS];
 };
 
@@ -99,16 +101,18 @@ struct risk_instr {
 
 struct risk_link {
 	struct kill kill;
-	uint64_t seen_ns; /* last TICK_LINK of connection 0               */
-	uint64_t gen;     /* marks of older generations do not count      */
-	uint8_t state;    /* enum link_state                              */
-	uint8_t pad[7];
+	uint64_t seen_ns;   /* last TICK_LINK of connection 0               */
+	uint64_t sample_ns; /* last new round trip                        */
+	uint64_t gen;	    /* marks of older generations do not count      */
+	uint32_t rtt_us;
+	uint8_t state; /* enum link_state                              */
+	uint8_t pad[3];
 };
 
 /* What the shell knows and the rings do not say. */
 struct risk_world {
-	uint64_t ext[VENUE_N]; /* freeze bits of others                   */
-	bool room[VENUE_N];    /* order ring has room                     */
+	uint64_t ext[VENUE_N];	   /* freeze bits of others                   */
+	bool room[VENUE_N];	   /* order ring has room                     */
 	bool cancel_full[VENUE_N]; /* a cancel found no room              */
 	bool supervisor_dead;
 	uint8_t pad[7];
@@ -117,8 +121,8 @@ struct risk_world {
 /* The arithmetic of the last daily-loss refusal. */
 struct risk_bound {
 	usd_t realised; /* today, after fees, since the last thaw         */
-	usd_t others;   /* worst outcome of all other markets             */
-	usd_t market;   /* worst outcome of this one with the order       */
+	usd_t others;	/* worst outcome of all other markets             */
+	usd_t market;	/* worst outcome of this one with the order       */
 	usd_t limit;
 };
 
@@ -145,6 +149,7 @@ struct risk {
 	bool stopping;
 	uint8_t told; /* enum trading_state last sent                     */
 	uint16_t told_reason;
+	uint64_t told_mask[VENUE_N]; /* own freezes execd was woken for    */
 	uint16_t list_idx; /* next instrument to tell quoted of, 0 none   */
 	uint32_t wipe_idx; /* next slot to withdraw, + 1; 0 none          */
 	struct risk_world world;
@@ -157,8 +162,8 @@ struct risk {
 	usd_t unrealised;
 	usd_t exposure;
 	usd_t worst;
-	uint32_t open_n; /* orders on their way or resting                */
-	uint32_t slot_n; /* slots in use                                  */
+	uint32_t open_n;    /* orders on their way or resting                */
+	uint32_t slot_n;    /* slots in use                                  */
 	uint16_t max_instr; /* highest index with a position or an order  */
 	uint16_t pad[3];
 	uint64_t quoted_epoch;
@@ -186,8 +191,18 @@ void risk_init(struct risk *r, const struct cfg *cfg, uint64_t epoch);
 void risk_step(struct risk *r, const struct event *ev, struct core_out *out);
 
 /* risk_world_set - what the shell sees; call it when it changed. */
-void risk_world_set(struct risk *r, const struct risk_world *w,
-    uint64_t now_ns, struct core_out *out);
+void risk_world_set(struct risk *r, const struct risk_world *w, uint64_t now_ns,
+    struct core_out *out);
+
+/* risk_instr_set - metadata of an instrument at start; later changes come as
+ * TICK_INSTR. */
+void risk_instr_set(struct risk *r, uint16_t i, const struct instr *in);
+
+/* risk_lost - an order that was passed found no room: it never was. */
+void risk_lost(struct risk *r, const struct order *o);
+
+/* risk_relist - tell quoted everything again (its ring had overflowed). */
+void risk_relist(struct risk *r);
 
 /* risk_thaw - a person lifts latches and REDUCE. */
 void risk_thaw(struct risk *r, uint64_t now_ns, struct core_out *out);

@@ -1,0 +1,285 @@
+/*
+ * riskd - nothing reaches execd except through here. The shell: rings and
+ * control page in; orders, verdicts, freeze words and the lease out. State
+ * is committed before anything is said (libsys/outbox.h), the day's loss and
+ * its latch go to disk (risk_io.h). Sealed after start.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcore/check.h"
+#include "libsys/log.h"
+#include "libsys/outbox.h"
+#include "libsys/sandbox.h"
+#include "libsys/stage.h"
+#include "riskd/risk.h"
+#include "riskd/risk_io.h"
+#include "riskd/shell.h"
+
+#define DIRTY_COMMIT 128u
+
+/* Let go of what changed: records into the store, messages to the rings. */
+static void
+flush(struct stage *s, struct shell *sh)
+{
+	struct risk *r = sh->core;
+	uint8_t rec[RISK_REC_SZ];
+	uint32_t had = r->dirty_n;
+
+	for (uint32_t i = 0; i < r->dirty_n; i++) {
+		risk_save(r, r->dirty[i], rec);
+		outbox_put(&sh->box, r->dirty[i], rec);
+	}
+	r->dirty_n = 0;
+	s->wake_ns = sh->out.wake_ns;
+	/* Before anything is said: execd may look at any moment. */
+	shell_freeze_words(s, sh);
+	if (sh->out.n > 0)
+		outbox_send(&sh->box, s, &sh->out);
+	else if (had > DIRTY_COMMIT)
+		outbox_commit(&sh->box);
+	shell_observe(s, sh);
+}
+
+static void
+on_lost(struct stage *s, enum ring_id ring, const struct order *o)
+{
+	struct shell *sh = s->ops->self;
+
+	if (o->hdr.kind == MSG_ORDER)
+		risk_lost(sh->core, o);
+	if (ring == RG_CANCEL_PM)
+		sh->cancel_full[VENUE_POLYMARKET] = true;
+	if (ring == RG_CANCEL_HL)
+		sh->cancel_full[VENUE_HYPERLIQUID] = true;
+}
+
+static bool
+has_room(struct stage *s, enum ring_id id)
+{
+	const struct ring *r = &s->ring[id];
+
+	return r->mask + 1 - ring_used(r) >= CORE_OUT_MAX;
+}
+
+/* What the control page and the rings say, to the core when it changed. */
+static void
+look_around(struct stage *s, struct shell *sh)
+{
+	static const enum ring_id order[VENUE_N] = {
+	    [VENUE_POLYMARKET] = RG_ORDER_PM,
+	    [VENUE_HYPERLIQUID] = RG_ORDER_HL};
+	static const enum ring_id cancel[VENUE_N] = {
+	    [VENUE_POLYMARKET] = RG_CANCEL_PM,
+	    [VENUE_HYPERLIQUID] = RG_CANCEL_HL};
+	static const enum freeze_word own[VENUE_N] = {
+	    [VENUE_POLYMARKET] = FW_EXECD_PM,
+	    [VENUE_HYPERLIQUID] = FW_EXECD_HL};
+	struct risk_world w;
+	uint64_t all;
+
+	memset(&w, 0, sizeof(w));
+	all = atomic_load(&s->ctl->freeze[FW_SUPERVISOR].mask);
+	w.room[VENUE_BINANCE] = true;
+	w.ext[VENUE_BINANCE] = all;
+	for (int v = 1; v < VENUE_N; v++) {
+		if (v == VENUE_BINANCE)
+			continue;
+		w.ext[v] = all | atomic_load(&s->ctl->freeze[own[v]].mask);
+		w.room[v] = has_room(s, order[v]);
+		if (sh->cancel_full[v] && has_room(s, cancel[v]))
+			sh->cancel_full[v] = false;
+		w.cancel_full[v] = sh->cancel_full[v];
+	}
+	w.supervisor_dead = atomic_load(&s->ctl->sup.pid) != 0 &&
+			    ctl_supervisor_dead(s->ctl, s->now_ns,
+				(uint64_t)s->cfg.supervisor_dead_ms.ns);
+	if (memcmp(&w, &sh->core->world, sizeof(w)) == 0)
+		return;
+	risk_world_set(sh->core, &w, s->now_ns, &sh->out);
+	flush(s, sh);
+}
+
+static void
+on_step(struct stage *s, const struct event *ev)
+{
+	struct shell *sh = s->ops->self;
+
+	if (outbox_seen(&sh->box, ev))
+		return;
+	look_around(s, sh);
+	risk_step(sh->core, ev, &sh->out);
+	flush(s, sh);
+}
+
+static void
+on_batch(struct stage *s)
+{
+	struct shell *sh = s->ops->self;
+
+	outbox_commit(&sh->box);
+}
+
+static void
+on_housekeep(struct stage *s)
+{
+	struct shell *sh = s->ops->self;
+	uint64_t thaws = atomic_load(&s->ctl->sup.thaw_epoch);
+
+	if (thaws != sh->thaw_epoch) {
+		sh->thaw_epoch = thaws;
+		risk_thaw(sh->core, s->now_ns, &sh->out);
+		flush(s, sh);
+	}
+	look_around(s, sh);
+	shell_checkpoint(s, sh);
+	shell_metrics(s, sh);
+	if (sh->core->lease_ok && s->stop_ns == 0)
+		ctl_lease_extend(
+		    s->ctl, s->now_ns + (uint64_t)s->cfg.risk_lease_ms.ns);
+}
+
+static void
+on_resync(struct stage *s, enum ring_id ring)
+{
+	struct shell *sh = s->ops->self;
+
+	CHECK(ring == RG_VERDICT);
+	risk_relist(sh->core);
+	s->wake_ns = s->now_ns;
+}
+
+static bool
+load(struct shell *sh)
+{
+	uint8_t rec[RISK_REC_SZ];
+
+	for (uint32_t i = 0; i < RISK_REC_N; i++) {
+		outbox_get(&sh->box, i, rec);
+		if (!risk_load(sh->core, i, rec))
+			return false;
+	}
+	risk_loaded(sh->core);
+	return true;
+}
+
+/* What the instrument table says now; changes come through the rings. */
+static void
+load_instruments(struct stage *s, struct shell *sh)
+{
+	struct instr in;
+
+	for (uint16_t i = 1; i < INSTR_N; i++)
+		if (instr_read(s->instr, i, &in))
+			risk_instr_set(sh->core, i, &in);
+}
+
+static int
+open_file(struct stage *s, struct shell *sh, bool fresh)
+{
+	char dir[256];
+	struct loss l;
+	struct err e;
+	bool found;
+
+	if (!risk_io_dir(&s->cfg, dir, sizeof(dir))) {
+		LOG(LOG_STAGE_FAILED,
+		    F_STR("what", "no system.state_dir and no HOME"));
+		return EXIT_PERMANENT;
+	}
+	if (risk_io_open(&sh->io, dir, s->instance.name, &l, &found, &e) < 0) {
+		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
+		    F_STR("what", e.text));
+		return EXIT_PERMANENT;
+	}
+	/* In one boot the store is the newer of the two. */
+	if (fresh && found)
+		sh->core->loss = l;
+	sh->written = sh->core->loss;
+	if (sh->core->loss.latched != 0)
+		LOG(LOG_LATCH_LOADED,
+		    F_STR("reason",
+			reason_name(freeze_reason(sh->core->loss.latched))),
+		    F_I64("since_ns", sh->core->loss.latch_wall_ns));
+	return 0;
+}
+
+static int
+on_open(struct stage *s)
+{
+	struct shell *sh = s->ops->self;
+	struct sandbox_report report;
+	struct err e;
+	bool fresh;
+	int rc;
+
+	sh->core = calloc(1, sizeof(*sh->core));
+	if (sh->core == 0)
+		return EXIT_TEMPORARY;
+	risk_init(sh->core, &s->cfg, s->epoch);
+	rc = outbox_open(
+	    &sh->box, s, RISK_REC_SZ, RISK_REC_N, risk_layout(), &fresh);
+	if (rc != 0)
+		return rc;
+	sh->box.lost = on_lost;
+	if (!fresh && !load(sh)) {
+		LOG(LOG_STAGE_FAILED, F_STR("what", "store makes no sense"));
+		return EXIT_PERMANENT;
+	}
+	rc = open_file(s, sh, fresh);
+	if (rc != 0)
+		return rc;
+	load_instruments(s, sh);
+	sh->thaw_epoch = atomic_load(&s->ctl->sup.thaw_epoch);
+	sh->seen.stat = sh->core->stat;
+	sh->seen.day = sh->core->loss.day;
+	sh->seen.latched = sh->core->loss.latched;
+	shell_freeze_words(s, sh);
+	outbox_replay(&sh->box, s);
+	s->wake_ns = s->now_ns;
+	if (sandbox_seal(SANDBOX_RISKD, (enum cfg_sandbox)s->cfg.sandbox_mode,
+		&report, &e) < 0) {
+		LOG(LOG_STAGE_FAILED, F_STR("what", e.text));
+		return EXIT_PERMANENT;
+	}
+	LOG(LOG_SANDBOX_SEALED, F_BOOL("seccomp", report.seccomp),
+	    F_I64("landlock_abi", report.landlock_abi));
+	return 0;
+}
+
+static int
+on_close(struct stage *s)
+{
+	struct shell *sh = s->ops->self;
+
+	ctl_lease_drop(s->ctl);
+	outbox_commit(&sh->box);
+	sh->io.written_ns = 0;
+	shell_checkpoint(s, sh);
+	risk_io_close(&sh->io);
+	outbox_close(&sh->box);
+	free(sh->core);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct shell sh;
+	static struct stage_ops ops = {
+	    .program = "riskd",
+	    .about = "Judges every wish to trade; owns positions and freezes.",
+	    .open = on_open,
+	    .step = on_step,
+	    .batch = on_batch,
+	    .resync = on_resync,
+	    .housekeep = on_housekeep,
+	    .close = on_close,
+	};
+
+	ops.self = &sh;
+	sh.io.fd = -1;
+	return stage_main(&ops, argc, argv);
+}

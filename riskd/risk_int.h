@@ -1,0 +1,77 @@
+/*
+ * risk_int.h - what the files of the risk core share; nobody else includes it.
+ *
+ * riskbook.c keeps positions, slots, marks and totals; riskrules.c judges an
+ * intent; risklink.c watches feeds and decides on freezes; risksave.c moves
+ * state to and from records; risk.c takes events and speaks.
+ */
+#ifndef RISKD_RISK_INT_H
+#define RISKD_RISK_INT_H
+
+#include "riskd/risk.h"
+
+/* riskbook.c */
+
+/* An order that might be added to a slot, for "what if". */
+struct risk_try {
+	uint16_t instr;
+	uint8_t side;
+	uint8_t level;
+	px_t px;
+	qty_t qty;
+};
+
+/* One market with every order filled, side by side. */
+struct risk_view {
+	qty_t bid; /* that bids can still fill, without the try's slot  */
+	qty_t ask;
+	qty_t own; /* that the try's slot can still fill                */
+	usd_t exposure;
+	usd_t worst; /* gain at the worst outcome                         */
+};
+
+static inline bool
+risk_is_binary(const struct risk_instr *in)
+{
+	return in->cls == CLASS_BINARY || in->cls == CLASS_UPDOWN;
+}
+
+bool risk_marked(const struct risk *r, uint16_t i);
+/* risk_slot_at - NULL when it was never used. risk_slot_new - makes it;
+ * NULL when all RISK_SLOTS are taken. */
+struct risk_slot *risk_slot_at(
+    struct risk *r, uint16_t i, uint8_t side, uint8_t level);
+struct risk_slot *risk_slot_new(
+    struct risk *r, uint16_t i, uint8_t side, uint8_t level);
+/* risk_slot_bound - most it can still fill; *px its worst price. */
+qty_t risk_slot_bound(const struct risk_slot *s, px_t *px);
+/* risk_view_of - a market as it is, or with an order tried (NULL: none). */
+void risk_view_of(
+    struct risk *r, uint16_t i, const struct risk_try *t, struct risk_view *v);
+/* risk_refresh - a market changed: bring the totals up to date. */
+void risk_refresh(struct risk *r, uint16_t i);
+void risk_dirty(struct risk *r, uint32_t rec);
+void risk_dirty_slot(struct risk *r, const struct risk_slot *s);
+/* risk_order_add, _find, _drop - orders of a slot. */
+struct risk_order *risk_order_add(
+    struct risk *r, struct risk_slot *s, const struct risk_order *o);
+struct risk_order *risk_order_find(struct risk_slot *s, uint64_t id);
+void risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id);
+/* risk_book_fill - a fill into position and day. */
+void risk_book_fill(struct risk *r, uint16_t i, const struct order *o);
+
+/* riskrules.c: risk_judge - the verdict on an intent; t->qty may shrink. */
+enum reason risk_judge(
+    struct risk *r, const struct order *o, uint64_t now_ns, struct risk_try *t);
+/* risk_rate_count - a passed order counts for a second. */
+void risk_rate_count(struct risk *r, uint16_t i, uint64_t now_ns);
+
+/* risklink.c */
+void risk_on_tick(struct risk *r, const struct event *ev);
+/* risk_freezes - masks from links, latches and world. */
+void risk_freezes(struct risk *r, uint64_t now_ns);
+uint64_t risk_mask(const struct risk *r, enum venue v);
+/* risk_link_wake - when the next link will have been silent for too long. */
+uint64_t risk_link_wake(const struct risk *r, uint64_t now_ns);
+
+#endif

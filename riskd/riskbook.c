@@ -1,0 +1,313 @@
+#include <string.h>
+
+#include "libcore/check.h"
+#include "libcore/fees.h"
+#include "libcore/hash.h"
+#include "riskd/risk_int.h"
+
+void
+risk_dirty(struct risk *r, uint32_t rec)
+{
+	CHECK(rec < RISK_REC_N);
+	for (uint32_t i = r->dirty_n; i > 0 && i + 4 > r->dirty_n; i--)
+		if (r->dirty[i - 1] == rec)
+			return;
+	CHECK(r->dirty_n < RISK_DIRTY);
+	r->dirty[r->dirty_n++] = rec;
+}
+
+void
+risk_dirty_slot(struct risk *r, const struct risk_slot *s)
+{
+	risk_dirty(r, RISK_REC_SLOT + (uint32_t)(s - r->slot));
+}
+
+bool
+risk_marked(const struct risk *r, uint16_t i)
+{
+	const struct risk_instr *in = &r->instr[i];
+	enum venue v = instr_venue(i);
+
+	return v != 0 && in->mark_gen == r->link[v].gen;
+}
+
+struct risk_slot *
+risk_slot_at(struct risk *r, uint16_t i, uint8_t side, uint8_t level)
+{
+	uint16_t k;
+
+	CHECK(i < INSTR_N);
+	CHECK(side < SIDE_N);
+	CHECK(level < ORDER_LEVELS);
+	k = r->slot_of[i][side][level];
+	return k == 0 ? 0 : &r->slot[k - 1];
+}
+
+struct risk_slot *
+risk_slot_new(struct risk *r, uint16_t i, uint8_t side, uint8_t level)
+{
+	struct risk_slot *s = risk_slot_at(r, i, side, level);
+
+	if (s != 0 || r->slot_n == RISK_SLOTS)
+		return s;
+	s = &r->slot[r->slot_n++];
+	memset(s, 0, sizeof(*s));
+	s->instr = i;
+	s->side = side;
+	s->level = level;
+	r->slot_of[i][side][level] = (uint16_t)r->slot_n;
+	if (i > r->max_instr)
+		r->max_instr = i;
+	risk_dirty_slot(r, s);
+	return s;
+}
+
+qty_t
+risk_slot_bound(const struct risk_slot *s, px_t *px)
+{
+	int64_t top = 0;
+	int64_t at = 0;
+
+	CHECK(s->n <= RISK_SLOT_ORDERS);
+	for (uint32_t k = 0; k < s->n; k++) {
+		const struct risk_order *o = &s->order[k];
+		int64_t left = o->base.e8 + o->qty.e8 - s->cum.e8;
+
+		if (left <= 0)
+			continue;
+		top = i64_max(top, left);
+		if (at == 0 ||
+		    (s->side == SIDE_BID ? o->px.e8 > at : o->px.e8 < at))
+			at = o->px.e8;
+	}
+	*px = PX(at);
+	return QTY(top);
+}
+
+/* The prices a market may end at: 0, 1/2 and 1, or mark and the stress. */
+static void
+outcomes(const struct risk *r, const struct risk_instr *in, px_t out[3])
+{
+	int64_t mark =
+	    in->mark.e8 > 0 ? in->mark.e8 : position_avg(&in->pos).e8;
+	int64_t move;
+
+	if (risk_is_binary(in)) {
+		out[0] = PX(0);
+		out[1] = PX(E8 / 2);
+		out[2] = PX_ONE;
+		return;
+	}
+	move = i64_mul_div(mark, r->cfg.risk_perp_stress_frac.e8, E8);
+	out[0] = PX(mark - move);
+	out[1] = PX(mark);
+	out[2] = PX(mark + move);
+}
+
+struct line {
+	px_t px;
+	qty_t qty;
+	enum side side;
+};
+
+/* What could fill in one slot, with the order that is tried. */
+static bool
+line_of(struct risk *r, uint16_t i, enum side side, uint8_t level,
+    const struct risk_try *t, struct line *l)
+{
+	struct risk_slot *s = risk_slot_at(r, i, (uint8_t)side, level);
+	bool tried = t != 0 && t->side == side && t->level == level;
+
+	l->side = side;
+	l->px = PX(0);
+	l->qty = s != 0 ? risk_slot_bound(s, &l->px) : QTY(0);
+	if (!tried || t->qty.e8 == 0)
+		return tried;
+	if (l->qty.e8 == 0 ||
+	    (side == SIDE_BID ? t->px.e8 > l->px.e8 : t->px.e8 < l->px.e8))
+		l->px = t->px;
+	l->qty.e8 = i64_max(l->qty.e8, t->qty.e8);
+	return true;
+}
+
+/* Gain of one order if the market ends at `at`: it fills when that hurts. */
+static i128_t
+hurt(const struct risk_instr *in, const struct line *l, px_t at)
+{
+	int64_t each =
+	    l->side == SIDE_BID ? at.e8 - l->px.e8 : l->px.e8 - at.e8;
+	i128_t fee =
+	    risk_is_binary(in)
+		? 0
+		: (i128_t)fee_notional(l->px, l->qty, in->maker_ppm).e6 *
+		      INT64_C(10000000000);
+	i128_t gain = (i128_t)each * l->qty.e8 - fee;
+
+	return gain < 0 ? gain : 0;
+}
+
+void
+risk_view_of(
+    struct risk *r, uint16_t i, const struct risk_try *t, struct risk_view *v)
+{
+	struct risk_instr *in = &r->instr[i];
+	struct line line[2 * ORDER_LEVELS];
+	uint32_t n = 0;
+	qty_t sum[SIDE_N] = {{0}, {0}, {0}};
+	px_t end[3];
+	i128_t worst = 0;
+
+	memset(v, 0, sizeof(*v));
+	for (int side = SIDE_BID; side <= SIDE_ASK; side++) {
+		for (uint8_t k = 0; k < ORDER_LEVELS; k++) {
+			struct line *l = &line[n];
+			bool own = line_of(r, i, (enum side)side, k, t, l);
+
+			sum[side].e8 += l->qty.e8;
+			if (own)
+				v->own = l->qty;
+			n += l->qty.e8 > 0;
+		}
+	}
+	v->bid = sum[SIDE_BID];
+	v->ask = sum[SIDE_ASK];
+	if (t != 0 && t->side == SIDE_BID)
+		v->bid.e8 -= v->own.e8;
+	if (t != 0 && t->side == SIDE_ASK)
+		v->ask.e8 -= v->own.e8;
+	v->exposure.e6 =
+	    i64_max(position_value(risk_is_binary(in),
+			i64_max(0, in->pos.qty.e8 + sum[SIDE_BID].e8), in->mark)
+			.e6,
+		position_value(risk_is_binary(in),
+		    i64_min(0, in->pos.qty.e8 - sum[SIDE_ASK].e8), in->mark)
+		    .e6);
+	outcomes(r, in, end);
+	for (int e = 0; e < 3; e++) {
+		i128_t gain = position_at(&in->pos, end[e]);
+
+		for (uint32_t k = 0; k < n; k++)
+			gain += hurt(in, &line[k], end[e]);
+		if (e == 0 || gain < worst)
+			worst = gain;
+	}
+	v->worst = e16_to_usd(worst);
+}
+
+void
+risk_refresh(struct risk *r, uint16_t i)
+{
+	struct risk_instr *in = &r->instr[i];
+	struct risk_view v;
+	usd_t unrealised = position_unrealised(&in->pos, in->mark);
+
+	risk_view_of(r, i, 0, &v);
+	r->unrealised.e6 += unrealised.e6 - in->unrealised.e6;
+	r->exposure.e6 += v.exposure.e6 - in->exposure.e6;
+	r->worst.e6 += v.worst.e6 - in->worst.e6;
+	in->unrealised = unrealised;
+	in->exposure = v.exposure;
+	in->worst = v.worst;
+}
+
+struct risk_order *
+risk_order_find(struct risk_slot *s, uint64_t id)
+{
+	for (uint32_t k = 0; k < s->n; k++)
+		if (s->order[k].id == id)
+			return &s->order[k];
+	return 0;
+}
+
+struct risk_order *
+risk_order_add(struct risk *r, struct risk_slot *s, const struct risk_order *o)
+{
+	CHECK(s->n < RISK_SLOT_ORDERS);
+	s->order[s->n] = *o;
+	r->open_n++;
+	risk_dirty_slot(r, s);
+	return &s->order[s->n++];
+}
+
+void
+risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id)
+{
+	struct risk_order *o = risk_order_find(s, id);
+
+	if (o == 0)
+		return;
+	CHECK(r->open_n > 0);
+	r->open_n--;
+	s->n--;
+	/* The newest stays last. */
+	memmove(o, o + 1, (size_t)(&s->order[s->n] - o) * sizeof(*o));
+	memset(&s->order[s->n], 0, sizeof(*o));
+	risk_dirty_slot(r, s);
+	risk_refresh(r, s->instr);
+}
+
+void
+risk_book_fill(struct risk *r, uint16_t i, const struct order *o)
+{
+	struct risk_instr *in = &r->instr[i];
+	i128_t gain = position_fill(
+	    &in->pos, (enum side)o->side, o->exec_px, o->exec_qty);
+
+	if (i > r->max_instr)
+		r->max_instr = i;
+	if (in->mark.e8 == 0)
+		in->mark = o->exec_px;
+	in->pos.fees.e6 += o->usd.e6;
+	loss_book(&r->loss, gain, o->usd);
+	risk_dirty(r, RISK_REC_INSTR + i);
+	risk_dirty(r, 0);
+	risk_refresh(r, i);
+}
+
+/* The market of this slot is over, or it is another one now. */
+static void
+settle(struct risk *r, uint16_t i)
+{
+	struct risk_instr *in = &r->instr[i];
+	int64_t q = in->pos.qty.e8;
+	i128_t gain;
+
+	if (q == 0)
+		return;
+	gain = position_fill(&in->pos, q > 0 ? SIDE_ASK : SIDE_BID, in->mark,
+	    QTY(q > 0 ? q : -q));
+	loss_book(&r->loss, gain, USD(0));
+	r->stat.settled++;
+	risk_dirty(r, RISK_REC_INSTR + i);
+	risk_dirty(r, 0);
+}
+
+void
+risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
+{
+	struct risk_instr *m = &r->instr[i];
+	uint64_t h = hash_bytes(0, in->symbol, sizeof(in->symbol));
+
+	if (m->symbol_hash != 0 && m->symbol_hash != h) {
+		settle(r, i);
+		m->mark = PX(0);
+	}
+	if (in->state == INSTR_RESOLVED)
+		settle(r, i);
+	if (m->epoch != in->epoch)
+		m->mark_gen = 0;
+	m->symbol_hash = h;
+	m->tick = in->tick_px;
+	m->lot = in->lot_qty;
+	m->min_qty = in->min_qty;
+	m->maker_ppm = in->maker_ppm;
+	m->px_sig = in->px_sig;
+	m->epoch = in->epoch;
+	m->cls = in->cls;
+	m->state = in->state;
+	if (i > r->max_instr)
+		r->max_instr = i;
+	if (m->pos.qty.e8 != 0)
+		risk_dirty(r, RISK_REC_INSTR + i);
+	risk_refresh(r, i);
+}
