@@ -646,7 +646,7 @@ event_fields(struct scan *s)
 	s->ev->has_token = (s->seen & (HAS_TOKEN | HAS_WINNER)) != 0;
 	int i = type_index(s->ev->type_text);
 
-	if (i < 0) {
+	if (i < 0 || (s->seen & (HAS_TYPE | HAS_BIDS | HAS_ASKS)) == 0) {
 		s->ev->kind = PM_UNKNOWN;
 		s->ev->reason = REASON_UNKNOWN_EVENT;
 		return true;

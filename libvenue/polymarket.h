@@ -159,7 +159,8 @@ void pm_frame_init(struct pm_frame *f, const char *text, size_t n);
  * A single object is checked to its last byte before it is returned. In an
  * array the events before a refused one were complete and true; the rest of
  * the frame is lost, so the caller takes fresh snapshots.
- * A book body without event_type (GET /book) is PM_BOOK.
+ * A body with bids or asks and no event_type (GET /book) is PM_BOOK; any
+ * other object without event_type is PM_UNKNOWN.
  * After PM_ERR and PM_END every call returns PM_END.
  */
 enum pm_kind pm_next(struct pm_frame *f, struct pm_event *ev);

@@ -72,7 +72,7 @@ data_read(const char *name, size_t *n)
 	char *text = data_read_path(path, n);
 
 	if (text == NULL)
-		printf("skipped: no %s (set RM_DATA)\n", path);
+		printf("# skipped: no %s (set RM_DATA)\n", path);
 	return text;
 }
 
@@ -117,6 +117,15 @@ data_string(struct json_str raw, char *buf, size_t cap)
 	if (!json_string(&j, &s))
 		return 0;
 	return json_unescape(s, buf, cap);
+}
+
+/* Length without the blanks at the end. */
+static inline size_t
+data_trim(const char *text, size_t n)
+{
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+		n--;
+	return n;
 }
 
 /* A copy in memory of exactly n bytes, so that a sanitizer sees a read past
