@@ -68,6 +68,21 @@ journal_open_block(struct journal *j, uint8_t *dst, uint32_t segment,
 	CHECK(finish(dst, &h, j, now) == JOURNAL_OPEN_SZ);
 }
 
+size_t
+journal_instr_block(struct journal *j, uint8_t *dst,
+    const struct journal_instr *in, unsigned n, const struct journal_clock *now)
+{
+	struct journal_head h = {.kind = JOURNAL_INSTR,
+	    .tap = JOURNAL_TAP_NONE,
+	    .count = n,
+	    .payload_len = (uint32_t)(n * sizeof(*in))};
+
+	CHECK(n >= 1);
+	CHECK(n <= JOURNAL_INSTR_MAX);
+	memcpy(dst + HEAD_SZ, in, h.payload_len);
+	return finish(dst, &h, j, now);
+}
+
 void
 journal_seal(struct journal *j, const struct journal_clock *now)
 {

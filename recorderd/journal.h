@@ -174,6 +174,16 @@ void journal_init(struct journal *j, void *buf, size_t cap, uint64_t run_id,
 void journal_open_block(struct journal *j, uint8_t *dst, uint32_t segment,
     const struct journal_clock *now);
 
+/* journal_instr_block - an INSTR block of n instruments (CHECK) into dst,
+ * JOURNAL_INSTR_SZ bytes or more, to stand behind an OPEN block. Returns its
+ * length. */
+#define JOURNAL_INSTR_SZ               \
+	(sizeof(struct journal_head) + \
+	    JOURNAL_INSTR_MAX * sizeof(struct journal_instr))
+size_t journal_instr_block(struct journal *j, uint8_t *dst,
+    const struct journal_instr *in, unsigned n,
+    const struct journal_clock *now);
+
 /*
  * journal_add - one slot of a tap (CHECK: tap < tap_n).
  * Returns : true; or false when the buffer has no room: flush and add again,

@@ -165,12 +165,34 @@ write_all(struct journal_io *io, const uint8_t *p, size_t n, uint64_t at,
 	return 0;
 }
 
+/* OPEN and INSTR blocks: what a reader of this file alone must know. */
+static int
+write_preamble(struct journal_io *io, const struct journal_clock *now)
+{
+	uint8_t block[JOURNAL_INSTR_SZ];
+	uint32_t n = io->args.names_n != NULL ? *io->args.names_n : 0;
+	size_t done;
+
+	_Static_assert(JOURNAL_OPEN_SZ <= JOURNAL_INSTR_SZ, "one buffer");
+	journal_open_block(&io->j, block, io->segment, now);
+	int rc = write_all(io, block, JOURNAL_OPEN_SZ, 0, &done);
+
+	io->off = JOURNAL_OPEN_SZ;
+	for (uint32_t i = 0; i < n && rc == 0; i += JOURNAL_INSTR_MAX) {
+		unsigned m =
+		    n - i < JOURNAL_INSTR_MAX ? n - i : JOURNAL_INSTR_MAX;
+		size_t len = journal_instr_block(
+		    &io->j, block, io->args.names + i, m, now);
+
+		rc = write_all(io, block, len, io->off, &done);
+		io->off += len;
+	}
+	return rc;
+}
+
 static int
 open_segment(struct journal_io *io, const struct journal_clock *now)
 {
-	uint8_t head[JOURNAL_OPEN_SZ];
-	size_t done;
-
 	journal_name(
 	    io->name, io->args.prefix, io->j.open.session, io->segment);
 	io->fd = io->args.ops->open(io->args.ops_ctx, io->args.dirfd, io->name);
@@ -182,17 +204,15 @@ open_segment(struct journal_io *io, const struct journal_clock *now)
 			io->segment++;
 		return rc;
 	}
-	journal_open_block(&io->j, head, io->segment, now);
-	int rc = write_all(io, head, sizeof(head), 0, &done);
+	int rc = write_preamble(io, now);
 
 	if (rc != 0) {
 		unlinkat(io->args.dirfd, io->name, 0);
 		leave_segment(io);
 		return rc;
 	}
-	io->off = sizeof(head);
 	io->partial = 0;
-	io->opened_ns = now->mono_ns;
+	io->opened_wall_ns = now->wall_ns;
 	io->stat.segments++;
 	return 0;
 }

@@ -47,6 +47,8 @@ struct journal_io_args {
 	const char *prefix; /* "<host>-<instance>"                          */
 	const struct journal_ops *ops;
 	void *ops_ctx;
+	const struct journal_instr *names; /* every segment begins with them */
+	const uint32_t *names_n;	   /* how many; NULL: none           */
 	int64_t sync_ns;  /* between fdatasync calls; 0: at every flush   */
 	int64_t min_free; /* bytes; less counts as a full disk            */
 };
@@ -69,7 +71,7 @@ struct journal_io {
 	uint64_t retry_ns;
 	uint64_t sync_due_ns;  /* 0: everything is synced                  */
 	uint64_t space_due_ns; /* next look at the free space              */
-	uint64_t opened_ns;    /* when the segment was begun                */
+	int64_t opened_wall_ns; /* when the segment was begun */
 	char name[JOURNAL_NAME_SZ]; /* of the segment, "" when none        */
 	struct journal_io_stat stat;
 };
