@@ -17,7 +17,7 @@
 #include "libcore/book.h"
 #include "libvenue/binance.h"
 
-#define BN_BOOK_CAP 4096u
+#define BN_BOOK_CAP 8192u
 #define BN_QUEUE_N  256u
 #define BN_POOL_N   16384u
 

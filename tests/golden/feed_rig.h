@@ -1,0 +1,384 @@
+/*
+ * feed_rig.h - a feed core on virtual time, with everything it does written
+ * down, and a reader that rebuilds books from its ticks as a stage would.
+ *
+ * The reader checks what every tick promises: levels only between SNAP_BEGIN
+ * and the next gap, BBO equal to the top of the levels at the end of each
+ * batch (unless touch_apart), nothing of an instrument before its
+ * TICK_INSTR.
+ */
+#ifndef TESTS_GOLDEN_FEED_RIG_H
+#define TESTS_GOLDEN_FEED_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "feedd/feed.h"
+#include "feedd/link.h"
+#include "libcore/book.h"
+#include "libcore/hash.h"
+
+#define RIG_READERS  64
+#define RIG_CAP	     8192u
+#define RIG_ACTS     4096
+#define RIG_TEXT_MAX 1024
+
+struct rig_act {
+	struct feed_act a;
+	char url[512];
+	char text[RIG_TEXT_MAX];
+};
+
+struct rig_reader {
+	uint16_t idx;
+	bool known;    /* TICK_INSTR seen */
+	bool has_book; /* between snapshot and gap */
+	bool in_snap;
+	bool has_bbo;
+	struct tick_bbo bbo;
+	struct book book;
+	struct book_level level[2 * RIG_CAP];
+};
+
+struct rig {
+	struct feed *f;
+	struct cfg cfg;
+	struct feed_sink sink;
+	uint64_t now_ns;
+	int64_t wall_ns; /* at now 0 */
+	uint64_t rng;
+	struct tick *tick;
+	size_t tick_n;
+	size_t tick_cap;
+	struct rig_act *act;
+	size_t act_n;
+	struct instr *instr;
+	struct rig_reader *reader[RIG_READERS];
+	size_t reader_n;
+	bool touch_apart; /* BBO and levels come from streams of their own */
+	bool forget_ticks;
+	uint64_t by_kind[SLOT_KIND_N];
+};
+
+static inline struct rig_reader *
+rig_reader(struct rig *r, uint16_t idx)
+{
+	struct rig_reader *x;
+
+	for (size_t i = 0; i < r->reader_n; i++)
+		if (r->reader[i]->idx == idx)
+			return r->reader[i];
+	assert_true(r->reader_n < RIG_READERS);
+	x = calloc(1, sizeof(*x));
+	x->idx = idx;
+	book_init(&x->book, x->level, RIG_CAP);
+	r->reader[r->reader_n++] = x;
+	return x;
+}
+
+static inline void
+rig_read_batch_end(const struct rig *r, const struct rig_reader *x)
+{
+	struct book_level bid = {{0}, {0}};
+	struct book_level ask = {{0}, {0}};
+
+	if (r->touch_apart || !x->has_book || x->in_snap || !x->has_bbo)
+		return;
+	book_best(&x->book, SIDE_BID, &bid);
+	book_best(&x->book, SIDE_ASK, &ask);
+	assert_int_equal(bid.px.e8, x->bbo.bid_px.e8);
+	assert_int_equal(bid.qty.e8, x->bbo.bid_qty.e8);
+	assert_int_equal(ask.px.e8, x->bbo.ask_px.e8);
+	assert_int_equal(ask.qty.e8, x->bbo.ask_qty.e8);
+}
+
+static inline void
+rig_read_level(struct rig_reader *x, const struct tick *t)
+{
+	enum book_change c;
+
+	assert_true(x->has_book || x->in_snap);
+	c = book_set(&x->book, (enum side)t->u.level.side, t->u.level.px,
+	    t->u.level.qty);
+	assert_int_equal(c, BOOK_CHANGED);
+}
+
+static inline void
+rig_read(struct rig *r, const struct tick *t)
+{
+	struct rig_reader *x;
+
+	if (t->hdr.instr == 0) {
+		for (size_t i = 0; i < r->reader_n; i++)
+			if (t->hdr.kind == TICK_GAP) {
+				r->reader[i]->has_book = false;
+				r->reader[i]->has_bbo = false;
+			}
+		return;
+	}
+	x = rig_reader(r, t->hdr.instr);
+	if (t->hdr.kind == TICK_INSTR) {
+		x->known = true;
+		return;
+	}
+	assert_true(x->known);
+	switch (t->hdr.kind) {
+	case TICK_SNAP_BEGIN:
+		book_clear(&x->book);
+		x->has_book = false;
+		x->in_snap = true;
+		break;
+	case TICK_SNAP_END:
+		assert_true(x->in_snap);
+		assert_int_equal(t->u.snap.bid_n, book_n(&x->book, SIDE_BID));
+		assert_int_equal(t->u.snap.ask_n, book_n(&x->book, SIDE_ASK));
+		x->in_snap = false;
+		x->has_book = true;
+		break;
+	case TICK_LEVEL: rig_read_level(x, t); break;
+	case TICK_BBO:
+		x->bbo = t->u.bbo;
+		x->has_bbo = true;
+		break;
+	case TICK_GAP:
+		x->has_book = false;
+		x->has_bbo = false;
+		break;
+	default: break;
+	}
+	if (t->hdr.flags & SLOT_BATCH_END)
+		rig_read_batch_end(r, x);
+}
+
+static inline void
+rig_tick(void *user, struct tick *t)
+{
+	struct rig *r = user;
+
+	assert_true(slot_is_tick(t->hdr.kind));
+	assert_int_equal(t->hdr.recv_ns, r->now_ns);
+	r->by_kind[t->hdr.kind]++;
+	rig_read(r, t);
+	if (r->forget_ticks)
+		return;
+	if (r->tick_n == r->tick_cap) {
+		r->tick_cap = r->tick_cap ? 2 * r->tick_cap : 1024;
+		r->tick = realloc(r->tick, r->tick_cap * sizeof(*t));
+	}
+	r->tick[r->tick_n++] = *t;
+}
+
+static inline void
+rig_instr(void *user, uint16_t idx, const struct instr *in)
+{
+	struct rig *r = user;
+
+	assert_true(idx > 0 && idx < INSTR_N);
+	r->instr[idx] = *in;
+}
+
+static inline void
+rig_act(void *user, const struct feed_act *a)
+{
+	struct rig *r = user;
+	struct rig_act *to;
+
+	if (r->act_n == RIG_ACTS)
+		r->act_n = 0; /* long runs keep the newest */
+	to = &r->act[r->act_n++];
+	memset(to, 0, sizeof(*to));
+	to->a = *a;
+	if (a->url != NULL)
+		snprintf(to->url, sizeof(to->url), "%s", a->url);
+	if (a->text != NULL)
+		snprintf(
+		    to->text, sizeof(to->text), "%.*s", (int)a->n, a->text);
+}
+
+static inline struct feed_event
+rig_event(struct rig *r, enum feed_ev kind, uint8_t conn)
+{
+	struct feed_event ev = {.kind = kind, .conn = conn};
+
+	r->rng = hash_u64(r->rng, 1);
+	ev.random = r->rng;
+	ev.now_ns = r->now_ns;
+	ev.wall_ns = r->wall_ns + (int64_t)r->now_ns;
+	return ev;
+}
+
+static inline void
+rig_step(struct rig *r, enum feed_ev kind, uint8_t conn)
+{
+	struct feed_event ev = rig_event(r, kind, conn);
+
+	ev.cfg = &r->cfg;
+	feed_step(r->f, &ev);
+}
+
+static inline void
+rig_frame_n(struct rig *r, uint8_t conn, const char *text, size_t n)
+{
+	struct feed_event ev = rig_event(r, FEED_EV_FRAME, conn);
+	char *copy = malloc(n > 0 ? n : 1);
+
+	memcpy(copy, text, n); /* a read past the end is seen */
+	ev.data = copy;
+	ev.n = n;
+	feed_step(r->f, &ev);
+	free(copy);
+}
+
+static inline void
+rig_frame(struct rig *r, uint8_t conn, const char *text)
+{
+	rig_frame_n(r, conn, text, strlen(text));
+}
+
+static inline void
+rig_down(struct rig *r, uint8_t conn, uint16_t code)
+{
+	struct feed_event ev = rig_event(r, FEED_EV_DOWN, conn);
+
+	ev.code = code;
+	ev.data = "test";
+	ev.n = 4;
+	feed_step(r->f, &ev);
+}
+
+static inline void
+rig_http(struct rig *r, uint32_t tag, uint16_t code, const char *body, size_t n)
+{
+	struct feed_event ev = rig_event(r, FEED_EV_HTTP, 0);
+
+	ev.tag = tag;
+	ev.code = code;
+	ev.data = body;
+	ev.n = n;
+	feed_step(r->f, &ev);
+}
+
+static inline void
+rig_resync(struct rig *r, enum ring_content content)
+{
+	struct feed_event ev = rig_event(r, FEED_EV_RESYNC, 0);
+
+	ev.content = content;
+	feed_step(r->f, &ev);
+}
+
+/* Let time pass to `to`, with every timer that is asked for on the way. */
+static inline void
+rig_until(struct rig *r, uint64_t to)
+{
+	for (int guard = 0; guard < 1000000; guard++) {
+		uint64_t wake = feed_wake(r->f);
+
+		if (wake == 0 || wake > to)
+			break;
+		if (wake > r->now_ns)
+			r->now_ns = wake;
+		rig_step(r, FEED_EV_TIMER, 0);
+		assert_true(feed_wake(r->f) != wake || guard < 999999);
+	}
+	if (to > r->now_ns)
+		r->now_ns = to;
+}
+
+static inline void
+rig_pass(struct rig *r, uint64_t ns)
+{
+	rig_until(r, r->now_ns + ns);
+}
+
+static inline void
+rig_clear(struct rig *r)
+{
+	r->tick_n = 0;
+	r->act_n = 0;
+}
+
+/* Last act of a kind on a connection (or any, conn -1), or NULL. */
+static inline struct rig_act *
+rig_last(struct rig *r, enum feed_do what, int conn)
+{
+	for (size_t i = r->act_n; i-- > 0;)
+		if (r->act[i].a.what == what &&
+		    (conn < 0 || r->act[i].a.conn == conn))
+			return &r->act[i];
+	return NULL;
+}
+
+static inline size_t
+rig_count(const struct rig *r, enum feed_do what, int conn)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->act_n; i++)
+		n += r->act[i].a.what == what &&
+		     (conn < 0 || r->act[i].a.conn == conn);
+	return n;
+}
+
+static inline size_t
+rig_ticks(const struct rig *r, enum slot_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->tick_n; i++)
+		n += r->tick[i].hdr.kind == kind;
+	return n;
+}
+
+static inline struct tick *
+rig_last_tick(struct rig *r, enum slot_kind kind)
+{
+	for (size_t i = r->tick_n; i-- > 0;)
+		if (r->tick[i].hdr.kind == kind)
+			return &r->tick[i];
+	return NULL;
+}
+
+/* cfg of the rig may be changed before rig_start. */
+static inline struct rig *
+rig_open(void)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	cfg_defaults(&r->cfg);
+	r->now_ns = UINT64_C(1000000000);
+	r->wall_ns = INT64_C(1777428640) * NS_PER_S;
+	r->act = calloc(RIG_ACTS, sizeof(*r->act));
+	r->instr = calloc(INSTR_N, sizeof(*r->instr));
+	r->sink = (struct feed_sink){r, rig_tick, rig_instr, rig_act};
+	return r;
+}
+
+static inline void
+rig_start(struct rig *r, enum venue venue)
+{
+	r->f = calloc(1, feed_sz(venue));
+	feed_init(r->f, venue, &r->cfg, 7, &r->sink);
+	rig_step(r, FEED_EV_START, 0);
+}
+
+static inline void
+rig_close(struct rig *r)
+{
+	for (size_t i = 0; i < r->reader_n; i++)
+		free(r->reader[i]);
+	free(r->f);
+	free(r->tick);
+	free(r->act);
+	free(r->instr);
+	free(r);
+}
+
+#endif
