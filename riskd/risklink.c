@@ -86,14 +86,14 @@ on_link(struct risk *r, enum venue v, const struct event *ev)
 {
 	const struct tick_link *t = &ev->slot->tick.u.link;
 	struct risk_link *l = &r->link[v];
-	int64_t age =
-	    i64_max(t->age_us * NS_PER_US, (int64_t)t->quiet_ms * NS_PER_MS);
 	/* State changes repeat the last round trip between two probes. */
 	bool again = t->rtt_us == l->rtt_us &&
 		     ev->now_ns - l->sample_ns < silence_ns(r) / 6;
 	struct kill_sample s = {
 	    .rtt_ns = again ? 0 : (int64_t)t->rtt_us * NS_PER_US,
-	    .age_ns = age,
+	    /* Late data trips; a market where nothing happens is quiet, and
+	     * a link that carries nothing is LINK_STALE: feedd says so. */
+	    .age_ns = t->age_us * NS_PER_US,
 	    .overdue = t->overdue != 0,
 	};
 

@@ -395,11 +395,13 @@ run_exec(struct world *w, enum venue v, const struct event *ev)
 	while (exec_due(w->exec[v], w->now_ns)) {
 		core_out_reset(&w->out);
 		exec_step(w->exec[v], &due, &w->out);
+		w->exec[v]->dirty_n = 0;
 		forward(w, &w->out);
 	}
 	core_out_reset(&w->out);
 	exec_step(w->exec[v], ev, &w->out);
 	w->exec_wake[v] = w->out.wake_ns;
+	w->exec[v]->dirty_n = 0;
 	forward(w, &w->out);
 }
 
@@ -428,6 +430,7 @@ gates(struct world *w)
 			exec_sweep(w->exec[v], w->now_ns, &w->out);
 			forward(w, &w->out);
 		}
+		w->exec[v]->dirty_n = 0;
 	}
 }
 
