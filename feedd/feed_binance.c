@@ -23,8 +23,9 @@ struct bn_symbol {
 	struct instr in;
 	uint64_t trade_id;
 	uint64_t agg_id;
-	uint64_t touch_id;  /* update that the BBO is of */
-	uint64_t ticker_id; /* last bookTicker */
+	uint64_t touch_id;   /* update that the BBO is of */
+	uint64_t ticker_id;  /* last bookTicker */
+	uint64_t checked_id; /* of the book compared with it */
 	struct tick_bbo ticker;
 	uint32_t touch_strikes;
 	bool is_asking;	 /* a snapshot is on its way */
@@ -302,12 +303,60 @@ take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 	put_trade(f, s, ev);
 }
 
-static void
-take_ticker(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
+/* A ticker of update next_id, newer than the book, came: the one before it is
+ * then the last that the book covers, and both must show the same top. False
+ * when the book must go. */
+static bool
+touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 {
+	struct book_level bid = {{0}, {0}};
+	struct book_level ask = {{0}, {0}};
+
+	if (s->depth.sync != BN_SYNC_OK || s->ticker_id == 0 ||
+	    s->ticker_id > s->depth.last_id || next_id <= s->depth.last_id ||
+	    s->checked_id == s->depth.last_id)
+		return true;
+	s->checked_id = s->depth.last_id;
+	book_best(&s->depth.book, SIDE_BID, &bid);
+	book_best(&s->depth.book, SIDE_ASK, &ask);
+	if (bid.px.e8 == s->ticker.bid_px.e8 &&
+	    bid.qty.e8 == s->ticker.bid_qty.e8 &&
+	    ask.px.e8 == s->ticker.ask_px.e8 &&
+	    ask.qty.e8 == s->ticker.ask_qty.e8) {
+		f->stats.touch_ok++;
+		s->touch_strikes = 0;
+		return true;
+	}
+	f->stats.touch_bad++;
+	feed_note(f, REASON_TOUCH_MISMATCH);
+	s->touch_strikes++;
+	return s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
+}
+
+static void
+check_complete(struct feed *f)
+{
+	struct bn_feed *b = bn(f);
+	bool all = true;
+
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		all = all && b->symbol[i].depth.sync == BN_SYNC_OK;
+	if (f->link[b->active].complete != all)
+		feed_complete(f, b->active, all);
+}
+
+static void
+take_ticker(struct feed *f, uint32_t i, const struct bn_event *ev)
+{
+	struct bn_symbol *s = &bn(f)->symbol[i];
+
 	if (s->ticker_id != 0 && ev->last_id <= s->ticker_id) {
 		feed_count(f, REASON_SEQ_OLD);
 		return;
+	}
+	if (bn(f)->has_depth && !touch_agrees(f, s, ev->last_id)) {
+		book_lost(f, i, REASON_TOUCH_MISMATCH, 0);
+		check_complete(f);
 	}
 	s->ticker_id = ev->last_id;
 	s->ticker = bbo_of(ev);
@@ -341,44 +390,6 @@ touch_from_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
 	pub_touch(f, &s->pub, &s->depth.book, venue_ns);
 }
 
-/* The top of the book against the last bookTicker, where that is not newer
- * than the book. False when the book must go. */
-static bool
-touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t before_id)
-{
-	struct book_level bid = {{0}, {0}};
-	struct book_level ask = {{0}, {0}};
-
-	if (s->ticker_id <= before_id || s->ticker_id > s->depth.last_id)
-		return true;
-	book_best(&s->depth.book, SIDE_BID, &bid);
-	book_best(&s->depth.book, SIDE_ASK, &ask);
-	if (bid.px.e8 == s->ticker.bid_px.e8 &&
-	    bid.qty.e8 == s->ticker.bid_qty.e8 &&
-	    ask.px.e8 == s->ticker.ask_px.e8 &&
-	    ask.qty.e8 == s->ticker.ask_qty.e8) {
-		f->stats.touch_ok++;
-		s->touch_strikes = 0;
-		return true;
-	}
-	f->stats.touch_bad++;
-	feed_count(f, REASON_TOUCH_MISMATCH);
-	s->touch_strikes++;
-	return s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
-}
-
-static void
-check_complete(struct feed *f)
-{
-	struct bn_feed *b = bn(f);
-	bool all = true;
-
-	for (uint32_t i = 0; i < b->symbol_n; i++)
-		all = all && b->symbol[i].depth.sync == BN_SYNC_OK;
-	if (f->link[b->active].complete != all)
-		feed_complete(f, b->active, all);
-}
-
 static void
 take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
@@ -405,10 +416,6 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 		}
 		touch_from_book(f, s, ev->venue_ns);
 		feed_batch_end(f);
-		if (!touch_agrees(f, s, before_id)) {
-			book_lost(f, i, REASON_TOUCH_MISMATCH, 0);
-			check_complete(f);
-		}
 		return;
 	case BN_APPLIED_N: break;
 	}
@@ -461,7 +468,7 @@ take_event(
 	if (ev->kind == BN_TRADE || ev->kind == BN_AGG_TRADE)
 		take_trade(f, &b->symbol[i], ev);
 	else if (ev->kind == BN_BOOK_TICKER)
-		take_ticker(f, &b->symbol[i], ev);
+		take_ticker(f, (uint32_t)i, ev);
 	else if (!b->has_depth)
 		feed_count(f, REASON_UNSUPPORTED);
 	else if (ev->kind == BN_DEPTH)
