@@ -26,6 +26,7 @@
 
 #define EXIT_USAGE	  64
 #define STATUS_NO_RUNNING 69 /* of `supervisor status` */
+#define START_NOT_READY	  75 /* of `supervisor start`: it goes on trying */
 #define ARGS_MAX	  48
 
 extern char **environ;
@@ -500,7 +501,8 @@ recorder_alone(int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	rc = start(&a);
-	if (rc != 0)
+	/* Feeds that cannot connect yet are shown, and go on trying. */
+	if (rc != 0 && rc != START_NOT_READY && !stop_asked)
 		return rc;
 	a.start_ns = clock_mono_ns();
 	rc = open_view(&v, &a);

@@ -7,8 +7,7 @@ int
 main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
-		if (strncmp(argv[i], "--stage", 7) == 0 ||
-		    strcmp(argv[i], "-s") == 0)
+		if (strncmp(argv[i], "--stage", 7) == 0)
 			return recorder_stage(argc, argv);
 	return recorder_alone(argc, argv);
 }
