@@ -4,7 +4,7 @@
  * What   : frames of a combined or raw stream, spot and futures, and bodies
  *          of GET depth, decoded into one event each.
  * Units  : px_t, qty_t, ns since 1970 (the venue's ms or us told apart by
- *          magnitude).
+ *          magnitude). Past PX_E8_MAX and QTY_E8_MAX: BAD_NUMBER.
  * Side   : of a trade is the aggressor's: m:true, the buyer was the maker,
  *          gives SIDE_ASK.
  * Pure   : yes. O(n). Keys in any order, unknown keys skipped.

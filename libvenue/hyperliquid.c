@@ -12,8 +12,8 @@ struct envelope {
 	bool has_levels;
 };
 
-/* Sizes and open interest of cheap coins are large. */
-#define SIZE_E8_MAX (INT64_C(80000000000) * E8)
+/* Open interest in cheap coins is past QTY_E8_MAX; it goes into no book. */
+#define INTEREST_E8_MAX (INT64_C(80000000000) * E8)
 
 /* An hourly rate is capped at 4 %; 1e6 is absurd. */
 #define FUNDING_MAX   (INT64_C(1000000) * INT64_C(1000000000000))
@@ -69,7 +69,7 @@ level(struct json *j, struct hl_level *out)
 		if (json_is(key, "px"))
 			json_e8(j, PX_E8_MAX, &px);
 		else if (json_is(key, "sz"))
-			json_e8(j, SIZE_E8_MAX, &qty);
+			json_e8(j, QTY_E8_MAX, &qty);
 		else if (json_is(key, "n"))
 			json_u64(j, &n);
 		else
@@ -186,7 +186,7 @@ trade(struct json *j, struct hl_trade *t, struct json_str *coin)
 		else if (json_is(key, "px"))
 			json_e8(j, PX_E8_MAX, &v.px.e8);
 		else if (json_is(key, "sz"))
-			json_e8(j, SIZE_E8_MAX, &v.qty.e8);
+			json_e8(j, QTY_E8_MAX, &v.qty.e8);
 		else if (json_is(key, "time"))
 			time_value(j, &v.venue_ns);
 		else if (json_is(key, "tid"))
@@ -237,7 +237,8 @@ ctx_values(struct json *j, struct hl_event *ev)
 		else if (json_is(key, "oraclePx"))
 			json_e8(j, PX_E8_MAX, &ev->oracle.e8);
 		else if (json_is(key, "openInterest"))
-			json_e8_floor(j, SIZE_E8_MAX, &ev->open_interest.e8);
+			json_e8_floor(
+			    j, INTEREST_E8_MAX, &ev->open_interest.e8);
 		else if (json_is(key, "midPx") && json_peek(j) != JSON_NULL)
 			ev->has_mid = json_e8_floor(j, PX_E8_MAX, &mid);
 		else if (json_is(key, "funding"))

@@ -4,7 +4,9 @@
  * What   : frames of the WebSocket, and bodies of the `meta` and `l2Book`
  *          requests, decoded into one event each; texts to subscribe and
  *          keep alive.
- * Units  : px_t, qty_t, ns since 1970 (block time).
+ * Units  : px_t, qty_t, ns since 1970 (block time). Prices and sizes past
+ *          PX_E8_MAX and QTY_E8_MAX are BAD_NUMBER; open_interest may be
+ *          larger, up to 8e10 coins.
  * Side   : of a trade is the aggressor's: "B" gives SIDE_BID.
  * Pure   : yes. O(n). Key order is not stable at this venue; unknown keys
  *          are skipped.

@@ -1,0 +1,373 @@
+/* links: libvenue libcore */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/fuzz/decode.h"
+#include "tests/golden/data.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define FRAMES "tests/golden/frames/hyperliquid/"
+
+static struct hl_event ev;
+
+static enum hl_kind
+decode(const char *text, size_t n)
+{
+	char *copy = data_exact(text, n);
+	enum hl_kind kind = hl_decode(&ev, copy, n);
+
+	free(copy);
+	return kind;
+}
+
+static void
+cuts_are_refused(const char *text, size_t n)
+{
+	n = data_trim(text, n);
+	for (size_t cut = 0; cut < n; cut++)
+		assert_int_equal(decode(text, cut), HL_ERR);
+}
+
+static char *
+one(const char *name, enum hl_kind kind)
+{
+	char path[256];
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s%s", FRAMES, name);
+	char *text = data_read_path(path, &n);
+
+	if (text == NULL)
+		fail_msg("no %s: run from the root", path);
+	if (text[0] == '{')
+		cuts_are_refused(text, n);
+	if (hl_decode(&ev, text, n) != kind)
+		fail_msg("%s: kind %d, %s at %u", name, ev.kind,
+		    reason_name(ev.reason), ev.err_off);
+	return text;
+}
+
+static void
+books(void **state)
+{
+	char *text = one("bbo.json", HL_BBO);
+
+	(void)state;
+	assert_true(json_is(ev.coin, "BTC"));
+	assert_int_equal(ev.venue_ns, INT64_C(1790232237145) * NS_PER_MS);
+	assert_int_equal(ev.bids_n, 1);
+	assert_int_equal(ev.asks_n, 1);
+	assert_int_equal(ev.bids[0].px.e8, INT64_C(8414300000000));
+	assert_int_equal(ev.bids[0].qty.e8, 1025923000);
+	assert_int_equal(ev.bids[0].orders_n, 36);
+	assert_int_equal(ev.asks[0].px.e8, INT64_C(8414400000000));
+	free(text);
+
+	text = one("bbo_no_ask.json", HL_BBO);
+	assert_int_equal(ev.bids_n, 1);
+	assert_int_equal(ev.asks_n, 0);
+	free(text);
+
+	text = one("book.json", HL_BOOK);
+	assert_int_equal(ev.bids_n, 2);
+	assert_int_equal(ev.asks_n, 1);
+	assert_int_equal(ev.bids[1].px.e8, INT64_C(8414200000000));
+	assert_false(ev.is_fast);
+	free(text);
+
+	text = one("book_fast.json", HL_BOOK);
+	assert_true(ev.is_fast);
+	assert_true(json_is(ev.coin, "kPEPE"));
+	assert_int_equal(ev.bids_n + ev.asks_n, 0);
+	free(text);
+
+	text = one("rest_book.json", HL_BOOK);
+	assert_int_equal(ev.channel.n, 0);
+	assert_int_equal(ev.bids_n, 1);
+	assert_int_equal(ev.bids[0].orders_n, 0);
+	free(text);
+}
+
+/* side is the aggressor's: "B" bought. */
+static void
+trades(void **state)
+{
+	char *text = one("trades.json", HL_TRADES);
+
+	(void)state;
+	assert_true(json_is(ev.coin, "BTC"));
+	assert_int_equal(ev.trades_n, 2);
+	assert_int_equal(ev.trades[0].side, SIDE_ASK);
+	assert_int_equal(ev.trades[0].qty.e8, 36000);
+	assert_int_equal(ev.trades[0].trade_id, INT64_C(1045359869404765));
+	assert_int_equal(
+	    ev.trades[0].venue_ns, INT64_C(1790232216193) * NS_PER_MS);
+	assert_int_equal(ev.trades[1].side, SIDE_BID);
+	assert_int_equal(ev.trades[1].px.e8, INT64_C(8414450000000));
+	assert_int_equal(ev.trades[1].trade_id, 7);
+	free(text);
+	static const char none[] = "{\"channel\":\"trades\",\"data\":[]}";
+
+	assert_int_equal(decode(none, sizeof(none) - 1), HL_TRADES);
+	assert_int_equal(ev.trades_n, 0);
+	assert_int_equal(ev.coin.n, 0);
+}
+
+static void
+the_rest(void **state)
+{
+	char *text = one("ctx.json", HL_CTX);
+
+	(void)state;
+	assert_int_equal(ev.mark.e8, INT64_C(8414800000000));
+	assert_int_equal(ev.oracle.e8, INT64_C(8419800000000));
+	assert_int_equal(ev.funding_e12, -1895200);
+	assert_int_equal(ev.open_interest.e8, INT64_C(3658531848000));
+	assert_false(ev.has_mid);
+	free(text);
+
+	text = one("subscribed.json", HL_SUBSCRIBED);
+	assert_true(json_is(ev.method, "subscribe"));
+	assert_true(json_is(ev.channel, "l2Book"));
+	assert_true(json_is(ev.coin, "BTC"));
+	assert_true(ev.is_fast);
+	free(text);
+
+	text = one("error.json", HL_REFUSAL);
+	assert_true(ev.msg.escaped);
+	assert_memory_equal(ev.msg.s, "Already subscribed", 18);
+	free(text);
+
+	text = one("meta.json", HL_META);
+	assert_int_equal(ev.coins_n, 3);
+	assert_true(json_is(ev.coins[0].name, "BTC"));
+	assert_int_equal(ev.coins[0].size_decimals, 5);
+	assert_true(json_is(ev.coins[1].name, "ETH"));
+	assert_true(ev.coins[2].is_delisted);
+	free(text);
+
+	text = one("candle.json", HL_UNKNOWN);
+	assert_int_equal(ev.reason, REASON_UNKNOWN_EVENT);
+	assert_true(json_is(ev.channel, "candle"));
+	free(text);
+	free(one("pong.json", HL_PONG));
+	free(one("greeting.txt", HL_UNKNOWN));
+}
+
+#define BBO(rest)   "{\"channel\":\"bbo\",\"data\":{\"coin\":\"X\"," rest "}}"
+#define TRADE(rest) "{\"channel\":\"trades\",\"data\":[{" rest "}]}"
+
+static void
+refusals(void **state)
+{
+	static const struct {
+		const char *text;
+		enum reason reason;
+	} cases[] = {
+	    {"", REASON_BAD_JSON},
+	    {"{\"channel\":\"bbo\"}", REASON_MISSING_FIELD},
+	    {"{\"channel\":5}", REASON_BAD_TYPE},
+	    {"{\"channel\":\"bbo\",\"data\":[]}", REASON_BAD_TYPE},
+	    {"{\"channel\":\"error\",\"data\":{}}", REASON_BAD_TYPE},
+	    {BBO("\"bbo\":[null,null]"), REASON_MISSING_FIELD},
+	    {BBO("\"time\":1,\"bbo\":[]"), REASON_MISSING_FIELD},
+	    {BBO("\"time\":1,\"bbo\":[null,null,null]"), REASON_OVERLONG},
+	    {BBO("\"time\":1,\"bbo\":[{\"px\":\"1\"},null]"),
+		REASON_MISSING_FIELD},
+	    {BBO("\"time\":1,\"bbo\":[{\"px\":\"-1\",\"sz\":\"1\"},null]"),
+		REASON_BAD_NUMBER},
+	    {BBO("\"time\":\"now\",\"bbo\":[null,null]"), REASON_BAD_NUMBER},
+	    {TRADE("\"coin\":\"X\",\"side\":\"C\""), REASON_BAD_TYPE},
+	    {TRADE("\"coin\":\"X\",\"side\":\"B\",\"px\":\"1\",\"sz\":\"1\","
+		   "\"time\":5"),
+		REASON_MISSING_FIELD},
+	    {"{\"universe\":[{\"name\":\"X\"}]}", REASON_MISSING_FIELD},
+	    {"{\"universe\":[{\"name\":\"X\",\"szDecimals\":9}]}",
+		REASON_BAD_NUMBER},
+	    {"{\"channel\":\"pong\"} x", REASON_BAD_JSON},
+	    {"{\"channel\":\"\xff\"}", REASON_BAD_UTF8},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		enum hl_kind kind =
+		    decode(cases[i].text, strlen(cases[i].text));
+
+		if (kind != HL_ERR || ev.reason != cases[i].reason)
+			fail_msg("%s: kind %d %s", cases[i].text, kind,
+			    reason_name(ev.reason));
+	}
+}
+
+/* Each line of a recorded file. */
+static void
+recorded_lines(void **state)
+{
+	static const enum hl_kind want[] = {HL_TRADES, HL_TRADES, HL_TRADES,
+	    HL_TRADES, HL_BOOK, HL_BOOK, HL_CTX, HL_UNKNOWN, HL_BBO, HL_BBO};
+	size_t n;
+	size_t line_n;
+	char *line;
+	unsigned i = 0;
+	char *text = data_read("hyperliquid/ws/messages_mixed.jsonl", &n);
+	char *pos = text;
+
+	(void)state;
+	if (text == NULL)
+		skip();
+	for (; data_line(&pos, &line, &line_n); i++) {
+		assert_true(i < LEN(want));
+		enum hl_kind kind = decode(line, line_n);
+
+		if (kind != want[i])
+			fail_msg("line %u: kind %d %s at %u", i, kind,
+			    reason_name(ev.reason), ev.err_off);
+		/* the last has one side only */
+		if (i == LEN(want) - 1)
+			assert_true(ev.bids_n == 1 && ev.asks_n == 0);
+		cuts_are_refused(line, line_n);
+		(void)fuzz_hyperliquid(line, line_n);
+	}
+	assert_int_equal(i, LEN(want));
+	free(text);
+}
+
+static void
+recorded_files(void **state)
+{
+	static const struct {
+		const char *name;
+		enum hl_kind kind;
+	} files[] = {
+	    {"ws/ws_allmids.json", HL_UNKNOWN},
+	    {"ws/ws_user_fill_liquidation.json", HL_UNKNOWN},
+	    {"ws/ws_all_dexs_asset_ctxs.json.gz", HL_UNKNOWN},
+	    {"rest/http_l2_book_btc.json", HL_BOOK},
+	};
+	char path[128];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(files); i++) {
+		snprintf(path, sizeof(path), "hyperliquid/%s", files[i].name);
+		char *text = data_read(path, &n);
+
+		if (text == NULL)
+			skip();
+		enum hl_kind kind = decode(text, n);
+
+		if (kind != files[i].kind)
+			fail_msg("%s: kind %d %s", path, kind,
+			    reason_name(ev.reason));
+		if (n < 4096)
+			cuts_are_refused(text, n);
+		free(text);
+	}
+}
+
+/* Pairs of request and answer: the answers to meta and l2Book. */
+static void
+recorded_answers(void **state)
+{
+	size_t n;
+	struct json j;
+	struct json_str item;
+	unsigned kinds[HL_KIND_N] = {0};
+	char *text = data_read("hyperliquid/rest/info_l2_snapshot.json", &n);
+
+	(void)state;
+	if (text == NULL)
+		skip();
+	json_init(&j, text, n);
+	json_array(&j);
+	while (json_item(&j) && json_raw(&j, &item)) {
+		struct json_str body = data_member(item.s, item.n, "response");
+		enum hl_kind kind = decode(body.s, body.n);
+
+		kinds[kind]++;
+		if (kind == HL_BOOK)
+			assert_true(ev.bids_n > 0 && ev.asks_n > 0);
+		if (kind == HL_META)
+			assert_true(ev.coins_n > 20);
+	}
+	assert_true(json_end(&j));
+	assert_int_equal(kinds[HL_ERR], 0);
+	assert_true(kinds[HL_META] >= 1);
+	assert_true(kinds[HL_BOOK] >= 1);
+	free(text);
+}
+
+static void
+subscriptions(void **state)
+{
+	static const struct {
+		enum hl_sub sub;
+		const char *coin;
+		const char *want;
+	} cases[] = {
+	    {HL_SUB_BBO, "BTC",
+		"{\"method\":\"subscribe\",\"subscription\":"
+		"{\"type\":\"bbo\",\"coin\":\"BTC\"}}"},
+	    {HL_SUB_BOOK, "PURR/USDC",
+		"{\"method\":\"subscribe\",\"subscription\":"
+		"{\"type\":\"l2Book\",\"coin\":\"PURR/USDC\"}}"},
+	    {HL_SUB_BOOK_FAST, "BTC",
+		"{\"method\":\"subscribe\",\"subscription\":"
+		"{\"type\":\"l2Book\",\"coin\":\"BTC\",\"fast\":true}}"},
+	    {HL_SUB_TRADES, "xyz:SILVER",
+		"{\"method\":\"subscribe\",\"subscription\":"
+		"{\"type\":\"trades\",\"coin\":\"xyz:SILVER\"}}"},
+	    {HL_SUB_CTX, "BTC",
+		"{\"method\":\"subscribe\",\"subscription\":"
+		"{\"type\":\"activeAssetCtx\",\"coin\":\"BTC\"}}"},
+	};
+	static const char *const bad[] = {"", "B\"C", "B\\", "B C",
+	    "caf\xc3\xa9", "ABCDEFGHIJKLMNOPQRSTUVWX"};
+	char buf[256];
+	size_t off;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		size_t n = strlen(cases[i].want);
+		enum hl_sub sub = cases[i].sub;
+
+		assert_int_equal(
+		    hl_encode_subscribe(sub, cases[i].coin, buf, sizeof(buf)),
+		    n);
+		assert_string_equal(buf, cases[i].want);
+		assert_int_equal(
+		    hl_encode_subscribe(sub, cases[i].coin, buf, n), 0);
+	}
+	for (size_t i = 0; i < LEN(bad); i++)
+		assert_int_equal(
+		    hl_encode_subscribe(HL_SUB_BBO, bad[i], buf, sizeof(buf)),
+		    0);
+	struct json j;
+
+	json_init(&j, HL_PING, sizeof(HL_PING) - 1);
+	assert_true(json_skip(&j) && json_end(&j));
+	off = json_err_off(&j);
+	assert_int_equal(off, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(books),
+	    cmocka_unit_test(trades),
+	    cmocka_unit_test(the_rest),
+	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(recorded_lines),
+	    cmocka_unit_test(recorded_files),
+	    cmocka_unit_test(recorded_answers),
+	    cmocka_unit_test(subscriptions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
