@@ -39,11 +39,25 @@ cell_is(struct cell c, const char *s)
 	return c.n == strlen(s) && memcmp(c.p, s, c.n) == 0;
 }
 
+/* Small sizes were printed as "2e-05". Returns false for anything else. */
+static bool
+cell_small(struct cell c, int64_t *e8)
+{
+	static const int64_t units[] = {1000, 100, 10, 1};
+	if (c.n != 5 || c.p[0] < '1' || c.p[0] > '9' ||
+	    memcmp(c.p + 1, "e-0", 3) != 0 || c.p[4] < '5' || c.p[4] > '8')
+		return false;
+	*e8 = (c.p[0] - '0') * units[c.p[4] - '5'];
+	return true;
+}
+
 /* A price or size, passed on letter by letter. */
 static bool
 cell_is_number(struct cell c)
 {
 	int64_t v;
+	if (cell_small(c, &v))
+		return true;
 	return c.n < sizeof(((struct hl_cells *)0)->px) &&
 	       fixed_parse(c.p, c.n, 8, false, PX_E8_MAX, &v);
 }
@@ -62,12 +76,22 @@ cell_int(struct cell c, int64_t *out)
 }
 
 static void
+put_number(struct text *t, struct cell c)
+{
+	int64_t e8;
+	if (cell_small(c, &e8))
+		put_e8(t, e8, 1);
+	else
+		text_put(t, c.p, c.n);
+}
+
+static void
 put_level(struct text *t, struct cell px, struct cell sz)
 {
 	text_lit(t, "{\"px\":\"");
-	text_put(t, px.p, px.n);
+	put_number(t, px);
 	text_lit(t, "\",\"sz\":\"");
-	text_put(t, sz.p, sz.n);
+	put_number(t, sz);
 	text_lit(t, "\",\"n\":1}");
 }
 
@@ -168,9 +192,9 @@ trade_add(struct capture *c, const struct cell *cells)
 	text_lit(&t, c->coin);
 	text_lit(&t, cell_is(cells[3], "buy") ? "\",\"side\":\"B\",\"px\":\""
 					      : "\",\"side\":\"A\",\"px\":\"");
-	text_put(&t, cells[1].p, cells[1].n);
+	put_number(&t, cells[1]);
 	text_lit(&t, "\",\"sz\":\"");
-	text_put(&t, cells[2].p, cells[2].n);
+	put_number(&t, cells[2]);
 	text_lit(&t, "\",\"time\":");
 	text_put(&t, cells[5].p, cells[5].n);
 	text_lit(&t, ",\"hash\":\"" ZERO_HASH "\",\"tid\":");

@@ -23,6 +23,7 @@ enum channel {
 	CHANNEL_BOOK = 2,
 	CHANNEL_TRADES = 3,
 	CHANNEL_CTX = 4,
+	CHANNEL_BOOK_FAST = 5,
 	CHANNEL_N
 };
 
@@ -31,6 +32,7 @@ static const char *const channel_names[CHANNEL_N] = {
     [CHANNEL_BOOK] = "l2Book",
     [CHANNEL_TRADES] = "trades",
     [CHANNEL_CTX] = "activeAssetCtx",
+    [CHANNEL_BOOK_FAST] = "l2Book",
 };
 
 struct coin {
@@ -46,7 +48,6 @@ struct hl_state {
 
 struct hl_want {
 	enum channel channel;
-	bool is_fast;
 	char coin[HL_COIN_MAX + 1];
 };
 
@@ -64,11 +65,11 @@ static const struct {
 /* ---- frames ---- */
 
 static enum channel
-channel_of(enum hl_kind kind)
+channel_of(const struct hl_event *ev)
 {
-	switch (kind) {
+	switch (ev->kind) {
 	case HL_BBO: return CHANNEL_BBO;
-	case HL_BOOK: return CHANNEL_BOOK;
+	case HL_BOOK: return ev->is_fast ? CHANNEL_BOOK_FAST : CHANNEL_BOOK;
 	case HL_TRADES: return CHANNEL_TRADES;
 	case HL_CTX: return CHANNEL_CTX;
 	case HL_ERR:
@@ -136,25 +137,30 @@ put_book(struct text *t, const struct hl_event *ev, uint32_t depth)
 	text_lit(t, "]");
 }
 
-/* A recorded frame for one subscription: fast books are the top of the full
- * ones, which is all that was recorded. */
+/* A recorded frame, decoded in s->ev, for one subscription to its channel.
+ * Captures of full books serve fast subscribers with their top. */
 static void
 send_frame(struct hl_state *s, const struct hl_want *w, const char *text,
     size_t n, struct sim_out *out)
 {
 	struct text t;
-	bool is_fast_frame = w->channel == CHANNEL_BOOK && s->ev.is_fast;
-	if (w->channel != CHANNEL_BOOK || w->is_fast == is_fast_frame) {
+	if (w->channel == channel_of(&s->ev)) {
 		sim_out_text(out, text, n);
 		return;
 	}
-	if (!w->is_fast)
-		return;
+	CHECK(w->channel == CHANNEL_BOOK_FAST);
 	sim_out_begin(out, &t);
 	text_lit(&t, "{\"channel\":\"l2Book\",\"data\":");
 	put_book(&t, &s->ev, FAST_LEVELS);
 	text_lit(&t, ",\"fast\":true}}");
 	sim_out_end(out, &t);
+}
+
+static bool
+serves(enum channel have, enum channel want)
+{
+	return have == want ||
+	       (have == CHANNEL_BOOK && want == CHANNEL_BOOK_FAST);
 }
 
 /* ---- subscriptions ---- */
@@ -225,9 +231,9 @@ put_subscription(struct text *t, const struct hl_want *w)
 	text_lit(t, "\",\"coin\":\"");
 	text_lit(t, w->coin);
 	text_lit(t, "\"");
-	if (w->channel == CHANNEL_BOOK)
+	if (w->channel == CHANNEL_BOOK || w->channel == CHANNEL_BOOK_FAST)
 		text_lit(t, ",\"nSigFigs\":null,\"mantissa\":null");
-	if (w->is_fast)
+	if (w->channel == CHANNEL_BOOK_FAST)
 		text_lit(t, ",\"fast\":true");
 	text_lit(t, "}");
 }
@@ -254,7 +260,6 @@ want_find(const struct hl_client *sub, const struct hl_want *w)
 {
 	for (uint32_t i = 0; i < sub->n; i++) {
 		if (sub->wants[i].channel == w->channel &&
-		    sub->wants[i].is_fast == w->is_fast &&
 		    strcmp(sub->wants[i].coin, w->coin) == 0)
 			return (int)i;
 	}
@@ -285,6 +290,8 @@ subscribe(struct hl_state *s, struct hl_client *sub, const struct hl_want *w,
 	if (sub->n < SUBS_MAX)
 		sub->wants[sub->n++] = *w;
 	const struct last_frame *last = &c->last[w->channel];
+	if (w->channel == CHANNEL_BOOK_FAST && last->text == NULL)
+		last = &c->last[CHANNEL_BOOK];
 	if (last->text != NULL &&
 	    hl_decode(&s->ev, last->text, last->n) != HL_ERR)
 		send_frame(s, w, last->text, last->n, out);
@@ -294,9 +301,8 @@ static void
 change(struct hl_state *s, struct hl_client *sub, const struct request *r,
     struct sim_out *out)
 {
-	struct hl_want w = {.is_fast = r->is_fast};
+	struct hl_want w = {.channel = channel_named(r->type)};
 	bool is_add = json_is(r->method, "subscribe");
-	w.channel = channel_named(r->type);
 	if (!r->has_shape || w.channel == CHANNEL_N) {
 		send_error(out, "Invalid subscription ", r->body.s, r->body.n);
 		return;
@@ -308,7 +314,8 @@ change(struct hl_state *s, struct hl_client *sub, const struct request *r,
 		return;
 	}
 	memcpy(w.coin, r->coin.s, r->coin.n);
-	w.is_fast = r->is_fast && w.channel == CHANNEL_BOOK;
+	if (r->is_fast && w.channel == CHANNEL_BOOK)
+		w.channel = CHANNEL_BOOK_FAST;
 	int at = want_find(sub, &w);
 	if (is_add == (at >= 0)) {
 		send_error(out,
@@ -346,12 +353,14 @@ hl_select(void *state, const void *arg, const struct sim_frame *f,
 {
 	struct hl_state *s = state;
 	const struct hl_client *sub = arg;
-	enum channel channel = channel_of(hl_decode(&s->ev, f->text, f->n));
+	(void)hl_decode(&s->ev, f->text, f->n);
+	enum channel channel = channel_of(&s->ev);
 	if (channel == CHANNEL_N)
 		return;
 	for (uint32_t i = 0; i < sub->n; i++) {
 		const struct hl_want *w = &sub->wants[i];
-		if (w->channel == channel && strlen(w->coin) == s->ev.coin.n &&
+		if (serves(channel, w->channel) &&
+		    strlen(w->coin) == s->ev.coin.n &&
 		    memcmp(w->coin, s->ev.coin.s, s->ev.coin.n) == 0)
 			send_frame(s, w, f->text, f->n, out);
 	}
@@ -473,7 +482,8 @@ static void
 hl_apply(void *state, const struct sim_frame *f)
 {
 	struct hl_state *s = state;
-	enum channel channel = channel_of(hl_decode(&s->ev, f->text, f->n));
+	(void)hl_decode(&s->ev, f->text, f->n);
+	enum channel channel = channel_of(&s->ev);
 	struct coin *c = channel != CHANNEL_N ? coin_get(s, s->ev.coin) : NULL;
 	if (c != NULL)
 		c->last[channel] = (struct last_frame){f->text, f->n};
@@ -483,7 +493,8 @@ static void
 hl_prime(void *state, const struct sim_frame *f)
 {
 	struct hl_state *s = state;
-	enum channel channel = channel_of(hl_decode(&s->ev, f->text, f->n));
+	(void)hl_decode(&s->ev, f->text, f->n);
+	enum channel channel = channel_of(&s->ev);
 	struct coin *c = channel != CHANNEL_N ? coin_get(s, s->ev.coin) : NULL;
 	/* Not trades: shown early, they would have happened twice. */
 	if (c != NULL && channel != CHANNEL_TRADES &&
