@@ -1,0 +1,87 @@
+#include "shmtop/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct check_list *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (l->n == CHECK_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(l->text[l->n++], CHECK_TEXT_SZ, fmt, ap);
+	va_end(ap);
+}
+
+static bool
+up(const struct snap *s, int stage)
+{
+	return s->stage[stage].alive && s->stage[stage].state == STAGE_READY;
+}
+
+static void
+check_stages(const struct snap *s, struct check_list *out)
+{
+	for (int i = 0; i < ST_N; i++) {
+		const struct snap_stage *g = &s->stage[i];
+		const char *name = topo_stages[i].name;
+
+		if (g->state == STAGE_PARKED)
+			add(out, "%s is parked", name);
+		else if (g->stale)
+			add(out, "%s: heartbeat is %" PRIu64 " ms old", name,
+			    g->beat_ns / 1000000);
+		else if (!g->alive && g->next_ns != 0)
+			add(out, "%s died and waits for its restart", name);
+		else if (!g->alive && g->state != STAGE_DEAD)
+			add(out, "%s is dead", name);
+	}
+}
+
+static void
+check_rings(const struct snap *s, struct check_list *out)
+{
+	for (int i = 0; i < RG_N; i++) {
+		const struct snap_ring *r = &s->ring[i];
+		const struct ring_def *d = &topo_rings[i];
+
+		if (!r->ok)
+			continue;
+		if (!r->st.prod_held && up(s, d->writer))
+			add(out, "ring %s: nobody holds the writer's role",
+			    d->name);
+		if (!r->st.cons_held && up(s, d->reader))
+			add(out, "ring %s: nobody holds the reader's role",
+			    d->name);
+		if (r->st.published - r->st.committed >= r->st.depth)
+			add(out, "ring %s is full", d->name);
+		if (r->st.dropped != 0)
+			add(out, "ring %s: %" PRIu64 " dropped", d->name,
+			    r->st.dropped);
+	}
+}
+
+void
+check_snap(const struct snap *s, struct check_list *out)
+{
+	out->n = 0;
+	for (uint32_t i = 0; i < s->note_n; i++)
+		add(out, "%s", s->note[i]);
+	if (!s->found)
+		return;
+	if (!s->sup_alive)
+		add(out, "the supervisor's heartbeat is %" PRIu64 " ms old",
+		    s->sup_beat_ns / 1000000);
+	check_stages(s, out);
+	check_rings(s, out);
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
+		if (s->feed[v].gaps != 0)
+			add(out, "%s: %" PRIu64 " gaps in the data",
+			    venue_name((enum venue)v), s->feed[v].gaps);
+	if (s->rec.gaps != 0)
+		add(out, "recorder: %" PRIu64 " gaps, %" PRIu64 " records lost",
+		    s->rec.gaps, s->rec.lost);
+}

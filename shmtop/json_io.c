@@ -1,0 +1,218 @@
+#include "shmtop/json_io.h"
+
+#include <jansson.h>
+
+#include "shmtop/decode.h"
+
+/* libcore has functions named json_object and json_array; see module.mk. */
+#define NEW_OBJECT() json_pack("{}")
+#define NEW_ARRAY()  json_pack("[]")
+
+static json_t *
+quantiles(const uint64_t q[3])
+{
+	return json_pack("{s:I,s:I,s:I}", "p50", (json_int_t)q[0], "p99",
+	    (json_int_t)q[1], "max", (json_int_t)q[2]);
+}
+
+static json_t *
+stages(const struct snap *s)
+{
+	json_t *list = NEW_ARRAY();
+
+	for (int i = 0; i < ST_N; i++) {
+		const struct snap_stage *g = &s->stage[i];
+
+		json_array_append_new(list,
+		    json_pack("{s:s,s:s,s:b,s:b,s:I,s:f,s:f,s:I,s:I,s:I,s:f,"
+			      "s:f,s:I,s:I,s:I,s:I,s:o,s:o}",
+			"stage", topo_stages[i].name, "state",
+			stage_state_name((enum stage_state)g->state), "alive",
+			g->alive, "stale", g->stale, "pid", (json_int_t)g->pid,
+			"up_s", (double)g->up_ns / 1e9, "heartbeat_ms",
+			(double)g->beat_ns / 1e6, "epoch", (json_int_t)g->epoch,
+			"restarts", (json_int_t)g->restarts, "last_exit",
+			(json_int_t)g->last_exit, "cpu_frac", g->cpu_frac,
+			"steps_per_s", g->step_rate, "rss_kib",
+			(json_int_t)g->rss_kib, "preempted",
+			(json_int_t)g->preempted, "in_dropped",
+			(json_int_t)g->in_dropped, "down_us",
+			(json_int_t)(g->down_ns / 1000), "hop_ns",
+			quantiles(g->hop_ns), "step_ns",
+			quantiles(g->step_ns)));
+	}
+	return list;
+}
+
+static json_t *
+rings(const struct snap *s)
+{
+	json_t *list = NEW_ARRAY();
+
+	for (int i = 0; i < RG_N; i++) {
+		const struct snap_ring *r = &s->ring[i];
+
+		if (!r->ok)
+			continue;
+		json_array_append_new(list,
+		    json_pack("{s:s,s:I,s:I,s:I,s:f,s:f,s:f,s:I,s:I,s:I,s:b,"
+			      "s:b,s:I,s:I}",
+			"ring", topo_rings[i].name, "published",
+			(json_int_t)r->st.published, "committed",
+			(json_int_t)r->st.committed, "depth",
+			(json_int_t)r->st.depth, "in_per_s", r->rate_in,
+			"out_per_s", r->rate_out, "high_frac", r->high, "full",
+			(json_int_t)r->st.full_n, "dropped",
+			(json_int_t)r->st.dropped, "redelivered",
+			(json_int_t)r->st.redelivered, "writer_held",
+			r->st.prod_held, "reader_held", r->st.cons_held,
+			"writer_lives", (json_int_t)r->st.prod_epoch,
+			"reader_lives", (json_int_t)r->st.cons_epoch));
+	}
+	return list;
+}
+
+static json_t *
+links(const struct snap *s)
+{
+	json_t *list = NEW_ARRAY();
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		const struct snap_feed *f = &s->feed[v];
+
+		json_array_append_new(list,
+		    json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:I,"
+			      "s:I,s:I,s:I,s:I,s:o}",
+			"venue", venue_name((enum venue)v), "state",
+			f->link ? link_state_name((uint8_t)f->link) : "none",
+			"rtt_us", (json_int_t)f->rtt_us, "rtt_ema_us",
+			(json_int_t)f->ema_us, "kill_ms",
+			(json_int_t)f->kill_ms, "age_us", (json_int_t)f->age_us,
+			"quiet_ms", (json_int_t)f->quiet_ms, "frames_per_s",
+			f->frame_rate, "ticks_per_s", f->tick_rate,
+			"instruments", (json_int_t)f->instruments, "gaps",
+			(json_int_t)f->gaps, "reconnects",
+			(json_int_t)f->reconnects, "malformed",
+			(json_int_t)f->malformed, "hash_ok",
+			(json_int_t)f->hash_ok, "hash_bad",
+			(json_int_t)f->hash_bad, "decode_ns",
+			quantiles(f->decode_ns)));
+	}
+	return list;
+}
+
+/* Prices and quantities as integers 1e-8: nothing is rounded. */
+static json_t *
+markets(const struct snap *s)
+{
+	json_t *list = NEW_ARRAY();
+
+	for (uint32_t i = 0; i < s->market_n; i++) {
+		const struct snap_market *m = &s->market[i];
+		const struct track_market *t = &m->t;
+
+		json_array_append_new(list,
+		    json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:f,s:I,s:I,s:I,s:I,"
+			      "s:I,s:i}",
+			"instr", m->idx, "symbol", m->in.symbol, "venue",
+			venue_name((enum venue)m->in.venue), "state",
+			instr_state_name((enum instr_state)m->in.state),
+			"bid_e8", (json_int_t)t->bbo.bid_px.e8, "ask_e8",
+			(json_int_t)t->bbo.ask_px.e8, "age_ms",
+			t->bbo_ns ? (double)(s->now_ns - t->bbo_ns) / 1e6
+				  : -1.0,
+			"our_bid_e8", (json_int_t)t->our[SIDE_BID].px.e8,
+			"our_ask_e8", (json_int_t)t->our[SIDE_ASK].px.e8,
+			"want_bid_e8", (json_int_t)t->our[SIDE_BID].want_px.e8,
+			"want_ask_e8", (json_int_t)t->our[SIDE_ASK].want_px.e8,
+			"position_e8", (json_int_t)t->pos.e8, "fills",
+			(int)t->fill_n));
+	}
+	return list;
+}
+
+static json_t *
+freeze(const struct snap *s)
+{
+	json_t *o = NEW_OBJECT();
+	char names[160];
+
+	json_object_set_new(o, "polymarket",
+	    json_pack("s", freeze_format(s->gate[VENUE_POLYMARKET], names,
+			       sizeof(names))));
+	json_object_set_new(o, "hyperliquid",
+	    json_pack("s", freeze_format(s->gate[VENUE_HYPERLIQUID], names,
+			       sizeof(names))));
+	return o;
+}
+
+static json_t *
+risk(const struct snap *s)
+{
+	const struct snap_risk *r = &s->risk;
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "pnl_day_e6",
+	    (json_int_t)r->pnl_e6, "pnl_realised_e6",
+	    (json_int_t)r->realised_e6, "fees_e6", (json_int_t)r->fees_e6,
+	    "exposure_e6", (json_int_t)r->exposure_e6, "open_orders",
+	    (json_int_t)r->open_orders, "passed", (json_int_t)r->passed,
+	    "refused", (json_int_t)r->refused, "fills", (json_int_t)r->fills);
+}
+
+static json_t *
+recorder(const struct snap *s)
+{
+	const struct snap_recorder *r = &s->rec;
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "records",
+	    (json_int_t)r->records, "bytes", (json_int_t)r->bytes, "rows",
+	    (json_int_t)r->rows, "files", (json_int_t)r->files, "gaps",
+	    (json_int_t)r->gaps, "lost", (json_int_t)r->lost);
+}
+
+void
+json_snap(const struct snap *s, const struct check_list *l, FILE *to)
+{
+	json_t *found = NEW_ARRAY();
+	json_t *o;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		json_array_append_new(found, json_pack("s", l->text[i]));
+	o = json_pack("{s:s,s:s,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:o,"
+		      "s:o,s:o,s:o}",
+	    "instance", s->instance, "path", s->path, "found", s->found,
+	    "supervisor_alive", s->sup_alive, "mode",
+	    s->mode ? mode_name((enum mode)s->mode) : "?", "config_epoch",
+	    (json_int_t)s->cfg_epoch, "up_s", (double)s->up_ns / 1e9,
+	    "lease_ms", (double)s->lease_ns / 1e6, "frozen", freeze(s),
+	    "stages", stages(s), "links", links(s), "rings", rings(s),
+	    "markets", markets(s), "risk", risk(s), "recorder", recorder(s),
+	    "findings", found);
+	if (o == NULL)
+		return;
+	json_dumpf(o, to, JSON_COMPACT);
+	fputc('\n', to);
+	fflush(to);
+	json_decref(o);
+}
+
+void
+json_slot(
+    const union tap *slot, enum ring_id ring, const char *symbol, FILE *to)
+{
+	char line[256];
+	json_t *o;
+
+	decode_slot(slot, symbol, line, sizeof(line));
+	o = json_pack("{s:s,s:I,s:s,s:i,s:s,s:I,s:I,s:s}", "ring",
+	    topo_rings[ring].name, "seq", (json_int_t)slot->hdr.seq, "kind",
+	    slot_kind_name(slot->hdr.kind), "instr", slot->hdr.instr, "symbol",
+	    symbol != NULL ? symbol : "", "recv_ns",
+	    (json_int_t)slot->hdr.recv_ns, "pub_delta_ns",
+	    (json_int_t)slot->hdr.pub_delta, "text", line);
+	if (o == NULL)
+		return;
+	json_dumpf(o, to, JSON_COMPACT);
+	fputc('\n', to);
+	json_decref(o);
+}
