@@ -181,11 +181,11 @@ ticks(void **state)
 	assert_int_equal(value(f, p, "trade_id", 0), 42);
 	assert_int_equal(value(f, p, "publish_ns", 0), 250);
 	is_text(f, p, "side", 0, "ask");
-	is_text(f, p, "kind", 0, "trade");
+	is_text(f, p, "event", 0, "trade");
 	is_text(f, p, "symbol", 0, "BTCUSDT");
 	is_text(f, p, "source", 0, "feedd.binance");
 	assert_int_equal(value(f, p, "bid_px", 0), PQ_NULL);
-	is_text(f, p, "kind", 1, "bbo");
+	is_text(f, p, "event", 1, "bbo");
 	assert_int_equal(value(f, p, "bid_px", 1), 5);
 	assert_int_equal(value(f, p, "bid_qty", 1), 6);
 	assert_int_equal(value(f, p, "ask_px", 1), PQ_NULL);
@@ -214,7 +214,7 @@ books(void **state)
 	    .side = SIDE_BID};
 	feed(f, TAP_BN, &s);
 	assert_int_equal(f->rec.part[p].rows, 2);
-	is_text(f, p, "kind", 0, "snap_begin");
+	is_text(f, p, "event", 0, "snap_begin");
 	assert_int_equal(value(f, p, "px", 0), PQ_NULL);
 	assert_int_equal(value(f, p, "bid_n", 0), 1);
 	assert_int_equal(value(f, p, "ask_n", 0), 2);
@@ -262,7 +262,7 @@ orders_and_fills(void **state)
 	feed(f, TAP_EX, &s);
 	assert_int_equal(f->rec.part[po].rows, 2);
 	assert_int_equal(f->rec.part[pf].rows, 1);
-	is_text(f, po, "kind", 0, "verdict");
+	is_text(f, po, "event", 0, "verdict");
 	is_text(f, po, "reason", 0, "off_tick");
 	is_text(f, po, "strategy", 0, "maker");
 	is_text(f, po, "tif", 0, "gtd");
@@ -325,7 +325,7 @@ the_rest(void **state)
 	assert_int_equal(value(f, pe, "code", 0), 1006);
 	assert_int_equal(value(f, pe, "symbol", 0), PQ_NULL);
 	assert_int_equal(value(f, pe, "epoch", 1), 9);
-	is_text(f, pe, "kind", 1, "restart");
+	is_text(f, pe, "event", 1, "restart");
 	is_text(f, pe, "symbol", 2, "BTCUSDT");
 	is_text(f, pe, "state", 2, "halted");
 	is_text(f, pt, "ring", 0, "intent");
