@@ -97,9 +97,11 @@ net_url_parse(const char *text, struct net_url *out)
 			return -EINVAL;
 	}
 	const char *host = url_scheme(text, out);
-	if (host == NULL || strpbrk(host, "@#") != NULL)
+	if (host == NULL || strchr(host, '#') != NULL)
 		return -EINVAL;
 	size_t host_n = strcspn(host, "/?");
+	if (memchr(host, '@', host_n) != NULL)
+		return -EINVAL;
 	const char *path = host + host_n;
 	size_t path_n = strlen(path);
 	bool needs_slash = *path != '/';

@@ -886,6 +886,8 @@ test_urls(void **state)
 	assert_string_equal(u.host, "a.b");
 	assert_int_equal(u.port, 9443);
 	assert_string_equal(u.path, "/ws?x=1");
+	assert_int_equal(net_url_parse("ws://h/stream?streams=a@b/c", &u), 0);
+	assert_string_equal(u.path, "/stream?streams=a@b/c");
 	assert_int_equal(net_url_parse("http://h?q", &u), 0);
 	assert_string_equal(u.path, "/?q");
 	assert_int_equal(u.port, 80);
