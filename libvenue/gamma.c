@@ -5,6 +5,7 @@
 enum answer_state {
 	ANSWER_START = 1,
 	ANSWER_LIST,
+	ANSWER_INNER, /* in the markets of one item of the list */
 	ANSWER_DONE,
 };
 
@@ -403,30 +404,76 @@ failed(struct gamma_answer *g, struct gamma_market *m)
 	return GAMMA_ERR;
 }
 
-/* An object is checked to its last byte; with a member "markets" the walk
- * goes on inside that. */
+/* The list inside an object that is an event or a page and no market: its
+ * "markets", else its "events". text is one well-formed value. */
+static bool
+list_inside(struct json_str text, struct json *out)
+{
+	struct json j;
+	struct json_str key;
+	struct json_str raw;
+	struct json_str markets = {0};
+	struct json_str events = {0};
+
+	json_sub(&j, text.s, text.n);
+	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
+		return false;
+	while (json_key(&j, &key)) {
+		bool list = json_peek(&j) == JSON_ARRAY;
+
+		if (json_is(key, "conditionId") || !json_raw(&j, &raw))
+			return false;
+		if (list && json_is(key, "markets"))
+			markets = raw;
+		else if (list && json_is(key, "events"))
+			events = raw;
+	}
+	if (markets.n == 0)
+		markets = events;
+	if (markets.n == 0)
+		return false;
+	json_sub(out, markets.s, markets.n);
+	return json_array(out);
+}
+
+/* The only object of the answer, checked to its last byte. */
 static enum gamma_kind
 object_first(struct gamma_answer *g, struct gamma_market *m)
 {
-	struct json_str key;
-	struct json_str all = {.s = g->j.pos};
-	struct json_str markets = {0};
+	struct json_str all;
+	struct json list;
 
-	json_object(&g->j);
-	while (json_key(&g->j, &key))
-		if (json_is(key, "markets") && json_peek(&g->j) == JSON_ARRAY)
-			json_raw(&g->j, &markets);
-		else
-			json_skip(&g->j);
-	all.n = (uint32_t)(g->j.pos - all.s);
+	if (!json_raw(&g->j, &all) || !json_end(&g->j))
+		return failed(g, m);
+	if (list_inside(all, &list)) {
+		g->j = list;
+		g->state = ANSWER_LIST;
+		return GAMMA_END;
+	}
+	g->state = ANSWER_DONE;
+	return market(m, all, g->start);
+}
+
+/* The next item of the list: a market, or an event, which is entered. */
+static enum gamma_kind
+list_next(struct gamma_answer *g, struct gamma_market *m)
+{
+	struct json_str text;
+
+	while (json_item(&g->j)) {
+		if (!json_raw(&g->j, &text))
+			return failed(g, m);
+		if (!list_inside(text, &g->inner))
+			return market(m, text, g->start);
+		if (json_item(&g->inner)) {
+			g->state = ANSWER_INNER;
+			json_raw(&g->inner, &text);
+			return market(m, text, g->start);
+		}
+	}
 	if (!json_end(&g->j))
 		return failed(g, m);
 	g->state = ANSWER_DONE;
-	if (markets.n == 0)
-		return market(m, all, g->start);
-	json_sub(&g->j, markets.s, markets.n);
-	json_array(&g->j);
-	g->state = ANSWER_LIST;
 	return GAMMA_END;
 }
 
@@ -437,25 +484,24 @@ gamma_next(struct gamma_answer *g, struct gamma_market *m)
 
 	CHECK(g->state >= ANSWER_START);
 	CHECK(g->state <= ANSWER_DONE);
-	if (g->state == ANSWER_DONE)
-		return GAMMA_END;
 	if (g->state == ANSWER_START && json_peek(&g->j) == JSON_OBJECT) {
 		enum gamma_kind kind = object_first(g, m);
 
-		if (g->state == ANSWER_DONE)
+		if (kind != GAMMA_END)
 			return kind;
 	} else if (g->state == ANSWER_START) {
 		if (!json_array(&g->j))
 			return failed(g, m);
 		g->state = ANSWER_LIST;
 	}
-	if (json_item(&g->j))
-		return json_raw(&g->j, &text) ? market(m, text, g->start)
-					      : failed(g, m);
-	if (!json_end(&g->j))
-		return failed(g, m);
-	g->state = ANSWER_DONE;
-	return GAMMA_END;
+	if (g->state == ANSWER_INNER) {
+		if (json_item(&g->inner)) {
+			json_raw(&g->inner, &text);
+			return market(m, text, g->start);
+		}
+		g->state = ANSWER_LIST;
+	}
+	return g->state == ANSWER_LIST ? list_next(g, m) : GAMMA_END;
 }
 
 enum gamma_kind

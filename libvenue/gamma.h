@@ -1,9 +1,9 @@
 /*
  * gamma.h - Polymarket's market objects (discovery).
  *
- * What   : answers of the Gamma API (one market, an array of markets, an
- *          event or page object with "markets") and the body of a
- *          new_market event of the market channel.
+ * What   : answers of the Gamma API (one market, an event with its markets,
+ *          an array of either, or a page with "markets" or "events") and the
+ *          body of a new_market event of the market channel.
  * Tokens : by outcome NAME, never by position: Yes and Up are YES, No and
  *          Down are NO. clobTokenIds and outcomes may be arrays or JSON
  *          text inside a string.
@@ -74,6 +74,7 @@ struct gamma_market {
 
 struct gamma_answer {
 	struct json j;
+	struct json inner; /* "markets" of the event at hand */
 	const char *start;
 	uint8_t state;
 };
