@@ -292,11 +292,14 @@ static bool
 is_blocked(struct player *p, size_t need)
 {
 	bool blocked = false;
+	if (need > p->server->cfg.client_max)
+		need = p->server->cfg.client_max;
 	for (struct client *c = p->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		if (!is_listening(c) || httpd_room(c->conn) >= need)
 			continue;
-		if (p->is_stalled && now_ms(p) - p->since_ms >= SIM_STALL_MS) {
+		if (p->is_stalled &&
+		    now_ms(p) - p->since_ms >= p->server->cfg.stall_ms) {
 			p->stats.dropped++;
 			httpd_drop(c->conn);
 			continue;
@@ -366,7 +369,7 @@ play_due(struct player *p)
 static void
 drain(struct player *p)
 {
-	bool is_late = now_ms(p) - p->since_ms >= SIM_STALL_MS;
+	bool is_late = now_ms(p) - p->since_ms >= p->server->cfg.stall_ms;
 	for (const struct client *c = p->clients; c != NULL; c = c->next) {
 		if (!is_late && is_listening(c) && httpd_queued(c->conn) > 0) {
 			tick_in(p, LINGER_STEP_MS);
@@ -573,7 +576,7 @@ player_listen(struct player *p, uint16_t port)
 	    .loop = p->server->cfg.loop,
 	    .host = p->server->cfg.host,
 	    .port = port,
-	    .out_max = SIM_CLIENT_MAX,
+	    .out_max = p->server->cfg.client_max,
 	    .events = {.on_request = on_request,
 		.on_upgrade = on_upgrade,
 		.on_message = on_message,
@@ -616,6 +619,10 @@ sim_server_create(const struct sim_server_cfg *cfg, int *err, uint16_t *port)
 	if (s == NULL)
 		return NULL;
 	s->cfg = *cfg;
+	if (s->cfg.client_max == 0)
+		s->cfg.client_max = SIM_CLIENT_MAX;
+	if (s->cfg.stall_ms == 0)
+		s->cfg.stall_ms = SIM_STALL_MS;
 	s->out_buf = malloc(SIM_OUT_SZ);
 	CHECK(uv_timer_init(cfg->loop, &s->housekeeping) == 0);
 	s->housekeeping.data = s;

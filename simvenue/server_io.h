@@ -7,8 +7,8 @@
  *         first subscribers (with sync: all timelines together, on one clock
  *         where the captures are of the same time).
  * Pace  : frames are due by the recorded clock. No client's output ever
- *         exceeds SIM_CLIENT_MAX: the player waits for room, and drops a
- *         client that makes none for SIM_STALL_MS. Without pacing it also
+ *         exceeds client_max: the player waits for room, and drops a
+ *         client that makes none for stall_ms. Without pacing it also
  *         waits while nobody listens.
  * End   : connections are closed with 1012; the next segment (or the first
  *         again) is played for those who return, unless once is set.
@@ -34,6 +34,8 @@ struct sim_server_cfg {
 	const char *host;
 	uint16_t port_base; /* polymarket; +1 binance, +2 hyperliquid; 0: any */
 	uint64_t speed_e3;  /* 1000: recorded pace; 0: no pacing */
+	size_t client_max;  /* bytes waiting for a client; 0: SIM_CLIENT_MAX */
+	uint64_t stall_ms;  /* 0: SIM_STALL_MS */
 	bool once;
 	bool sync;
 	const struct captures *captures;

@@ -4,6 +4,7 @@
  * pacing, back-pressure, the end of a capture, REST.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -371,6 +373,52 @@ test_pace(void **state)
 	bench_close(b);
 }
 
+/* A client that never reads holds up the others for a moment only, and never
+ * more than client_max bytes. */
+static void
+test_slow_client_is_dropped(void **state)
+{
+	static const char upgrade[] =
+	    "GET " ALL_STREAMS " HTTP/1.1\r\nHost: x\r\n"
+	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	    "Sec-WebSocket-Version: 13\r\n\r\n";
+	struct bench *b = bench_open(SHIPPED, 0, true, false);
+	int small = 2048;
+	int err;
+	uint16_t port;
+	(void)state;
+	struct sim_server_cfg cfg = {
+	    .loop = &b->loop,
+	    .host = "127.0.0.1",
+	    .client_max = 16 * 1024,
+	    .stall_ms = 100,
+	    .once = true,
+	    .captures = &b->captures,
+	};
+	sim_server_destroy(b->server);
+	b->server = sim_server_create(&cfg, &err, &port);
+	assert_non_null(b->server);
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+	    .sin_port = htons(sim_server_port(b->server, VENUE_BINANCE))};
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(
+	    write(fd, upgrade, sizeof(upgrade) - 1), sizeof(upgrade) - 1);
+	struct peer *p = peer_connect(b, 0, VENUE_BINANCE, ALL_STREAMS, NULL);
+	run_until(b, &p->closes, 1);
+	assert_int_equal(
+	    p->messages, b->captures.timelines[VENUE_BINANCE].n - 1);
+	const struct sim_stats *st = sim_server_stats(b->server, VENUE_BINANCE);
+	assert_int_equal(st->connections, 2);
+	assert_int_equal(st->dropped, 1);
+	close(fd);
+	bench_close(b);
+}
+
 static void
 test_port_in_use(void **state)
 {
@@ -400,6 +448,7 @@ main(void)
 	    cmocka_unit_test(test_ping_before_anything),
 	    cmocka_unit_test(test_unknown_coin_costs_the_socket),
 	    cmocka_unit_test(test_pace),
+	    cmocka_unit_test(test_slow_client_is_dropped),
 	    cmocka_unit_test(test_port_in_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
