@@ -290,6 +290,7 @@ on_close(struct stage *s)
 
 	outbox_commit(&sh->box);
 	sh->flat = exec_flat(sh->core);
+	metrics_set(s->metrics, M_EXECD_RESTING, exec_resting(sh->core));
 	if (sh->flat)
 		LOG(LOG_FLAT,
 		    F_U64("cancel_us", (s->now_ns - s->stop_ns) / 1000));
