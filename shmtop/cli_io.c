@@ -14,6 +14,7 @@
 #include "shmtop/json_io.h"
 #include "shmtop/pane.h"
 #include "shmtop/screen_io.h"
+#include "shmtop/text.h"
 
 #define EX_BAD_USAGE  64
 #define EX_NO_SUCH    69
@@ -30,6 +31,7 @@ struct options {
 	bool json;
 	bool check;
 	bool ascii;
+	bool line;
 };
 
 static const char usage_text[] =
@@ -43,6 +45,7 @@ static const char usage_text[] =
     "  -o, --once           print once as text; needs no terminal\n"
     "  -j, --json           JSON: with --once one object, else one a sample\n"
     "      --check          say what is wrong; exit 1 when anything is\n"
+    "      --line           one line a look, for logs and dumb terminals\n"
     "  -r, --rate HZ        looks in a second, 1 to 20 (5)\n"
     "      --ascii          no block characters\n"
     "  -n, --lines N        tap: begin N messages back (20)\n"
@@ -59,6 +62,7 @@ static const struct option longs[] = {
     {"check", no_argument, NULL, 257},
     {"rate", required_argument, NULL, 'r'},
     {"ascii", no_argument, NULL, 258},
+    {"line", no_argument, NULL, 259},
     {"lines", required_argument, NULL, 'n'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -100,6 +104,7 @@ parse(struct options *o, int argc, char **argv)
 		case 257: o->check = true; break;
 		case 'r': ok = number(optarg, 1, 20, &o->hz); break;
 		case 258: o->ascii = true; break;
+		case 259: o->line = true; break;
 		case 'n': ok = number(optarg, 0, 1000000, &o->lines); break;
 		case 'V': printf("shmtop %s\n", RINGMAKER_VERSION); return 1;
 		case 'h': fputs(usage_text, stdout); return 1;
@@ -156,6 +161,58 @@ print_text(const struct snap *s, bool ascii)
 		puts(line);
 	}
 	free(c);
+}
+
+static void
+print_line(const struct snap *s)
+{
+	double frames = 0;
+	double ticks = 0;
+	char names[160];
+	char a[TEXT_SZ];
+	char b[TEXT_SZ];
+	char d[TEXT_SZ];
+	char e[TEXT_SZ];
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		frames += s->feed[v].frame_rate;
+		ticks += s->feed[v].tick_rate;
+	}
+	if (!s->found) {
+		puts("not running");
+		fflush(stdout);
+		return;
+	}
+	printf("up %s  %s msg/s  %s ticks/s  %u markets  %llu rows  ",
+	    text_dur(s->up_ns, a), text_count(frames, b), text_count(ticks, d),
+	    s->market_n, (unsigned long long)s->rec.rows);
+	printf("%llu fills  P&L %s", (unsigned long long)s->risk.fills,
+	    text_usd(s->risk.pnl_e6, e));
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
+		if (v != VENUE_BINANCE)
+			printf("  %s %s", venue_name((enum venue)v),
+			    s->gate[v] ? freeze_format(
+					     s->gate[v], names, sizeof(names))
+				       : "trading");
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int
+stream_lines(struct sampler *s, const struct options *o)
+{
+	struct snap *snap = calloc(1, sizeof(*snap));
+
+	if (snap == NULL)
+		return EX_NO_SUCH;
+	sample_take(s, snap);
+	do {
+		nap_ms(o->once ? FIRST_LOOK_MS : 1000 / o->hz);
+		sample_take(s, snap);
+		print_line(snap);
+	} while (!o->once && !ferror(stdout));
+	free(snap);
+	return 0;
 }
 
 static int
@@ -287,6 +344,8 @@ shmtop_run(int argc, char **argv)
 	sample_open(s, o.instance, o.path);
 	if (o.tap != NULL)
 		rc = run_tap(s, &o);
+	else if (o.line)
+		rc = stream_lines(s, &o);
 	else if (o.once || o.check)
 		rc = show_once(s, &o);
 	else if (o.json)

@@ -24,8 +24,9 @@ stages(const struct snap *s)
 		const struct snap_stage *g = &s->stage[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:s,s:s,s:b,s:b,s:I,s:f,s:f,s:I,s:I,s:I,s:f,"
-			      "s:f,s:I,s:I,s:I,s:I,s:o,s:o}",
+		    json_pack(
+			"{s:s,s:s,s:b,s:b,s:I,s:f,s:f,s:I,s:I,s:I,s:f,s:f,"
+			"s:f,s:I,s:I,s:I,s:I,s:o,s:o}",
 			"stage", topo_stages[i].name, "state",
 			stage_state_name((enum stage_state)g->state), "alive",
 			g->alive, "stale", g->stale, "pid", (json_int_t)g->pid,
@@ -33,8 +34,8 @@ stages(const struct snap *s)
 			(double)g->beat_ns / 1e6, "epoch", (json_int_t)g->epoch,
 			"restarts", (json_int_t)g->restarts, "last_exit",
 			(json_int_t)g->last_exit, "cpu_frac", g->cpu_frac,
-			"steps_per_s", g->step_rate, "rss_kib",
-			(json_int_t)g->rss_kib, "preempted",
+			"busy_frac", g->busy_frac, "steps_per_s", g->step_rate,
+			"rss_kib", (json_int_t)g->rss_kib, "preempted",
 			(json_int_t)g->preempted, "in_dropped",
 			(json_int_t)g->in_dropped, "down_us",
 			(json_int_t)(g->down_ns / 1000), "hop_ns",

@@ -38,15 +38,16 @@ title(struct canvas *c, const struct snap *s, const struct pane_view *v)
 	if (s->sup_alive)
 		at = canvas_printf(
 		    c, 0, at + 2, COL_TITLE, "up %s", text_dur(s->up_ns, up));
-	if (c->cols >= PANE_WIDE)
+	if (c->cols >= PANE_WIDE && s->host[0] != '\0')
 		at = canvas_printf(c, 0, at + 2, COL_TITLE,
 		    "on %s, %d cores, clock %s, config %u", s->host, s->cores,
 		    s->clock, (unsigned)s->cfg_epoch);
 	if (v->paused)
 		canvas_put(c, 0, at + 2, COL_TITLE, "PAUSED");
-	canvas_printf(c, 0, c->cols - 18, COL_TITLE,
-	    "%02u:%02u:%02u UTC %2u Hz", day_s / 3600, day_s / 60 % 60,
-	    day_s % 60, v->hz);
+	canvas_printf(c, 0, c->cols - 19, COL_TITLE, "%02u:%02u:%02u UTC",
+	    day_s / 3600, day_s / 60 % 60, day_s % 60);
+	if (v->hz != 0)
+		canvas_printf(c, 0, c->cols - 6, COL_TITLE, "%2u Hz", v->hz);
 }
 
 static int

@@ -91,7 +91,7 @@ stage_row(struct canvas *c, const struct snap *s, int i, int row)
 		    text_dur(g->beat_ns, beat));
 		canvas_printf(c, row, 54, COL_DIM, "%-5s", wait_text(g->wait));
 		canvas_printf(
-		    c, row, 59, COL_PLAIN, "%4.0f%%", g->cpu_frac * 100);
+		    c, row, 59, COL_PLAIN, "%4.1f%%", g->busy_frac * 100);
 	}
 	canvas_printf(
 	    c, row, 64, COL_PLAIN, "%5s", text_count(g->step_rate, steps));

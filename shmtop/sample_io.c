@@ -267,18 +267,13 @@ read_process(struct sampler *s, struct snap *o, int i)
 
 	g->alive = proc_more((pid_t)g->pid, &ps) && !ps.zombie &&
 		   ps.start_ticks == atomic_load(&st->own.start_ticks);
-	if (!g->alive) {
-		s->prev.cpu_ns[i] = 0;
+	if (!g->alive)
 		return;
-	}
 	g->rss_kib = ps.rss_kib;
 	g->switches = ps.switches;
 	g->preempted = ps.preempted;
-	if (s->prev.cpu_ns[i] != 0)
-		g->cpu_frac = rate(s, o, ps.cpu_ns, s->prev.cpu_ns[i]) / 1e9;
-	else if (g->up_ns != 0)
+	if (g->up_ns != 0)
 		g->cpu_frac = (double)ps.cpu_ns / (double)g->up_ns;
-	s->prev.cpu_ns[i] = ps.cpu_ns;
 }
 
 static void
@@ -290,6 +285,7 @@ read_stage(struct sampler *s, struct snap *o, int i)
 	uint64_t steps = atomic_load(&st->own.steps);
 	uint64_t wakes = count(m, M_ANY_WAKES);
 	uint64_t next = atomic_load(&st->sup.next_start_ns);
+	uint64_t idle = atomic_load(&st->own.idle_ns);
 
 	g->state = atomic_load(&st->own.state);
 	g->wait = atomic_load(&st->own.wait);
@@ -313,6 +309,11 @@ read_stage(struct sampler *s, struct snap *o, int i)
 			    : STALE_NS);
 	g->step_rate = rate(s, o, steps, s->prev.steps[i]);
 	g->wake_rate = rate(s, o, wakes, s->prev.wakes[i]);
+	if (g->alive && s->prev.idle_ns[i] != 0)
+		g->busy_frac = 1.0 - rate(s, o, idle, s->prev.idle_ns[i]) / 1e9;
+	if (g->busy_frac < 0)
+		g->busy_frac = 0;
+	s->prev.idle_ns[i] = idle;
 	s->prev.steps[i] = steps;
 	s->prev.wakes[i] = wakes;
 	g->in_dropped = count(m, M_ANY_IN_DROPPED);

@@ -17,7 +17,7 @@ struct sample_prev {
 	uint64_t now_ns;
 	uint64_t published[RG_N];
 	uint64_t committed[RG_N];
-	uint64_t cpu_ns[ST_N];
+	uint64_t idle_ns[ST_N];
 	uint64_t steps[ST_N];
 	uint64_t wakes[ST_N];
 	uint64_t frames[VENUE_N];

@@ -39,7 +39,8 @@ struct snap_stage {
 	uint64_t rss_kib;
 	uint64_t switches;  /* voluntary                                  */
 	uint64_t preempted; /* involuntary                                */
-	double cpu_frac;
+	double cpu_frac;    /* since its start                             */
+	double busy_frac;   /* of the time since the last look, not waiting */
 	double step_rate;
 	double wake_rate;
 	uint64_t in_dropped;

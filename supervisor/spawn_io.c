@@ -197,6 +197,8 @@ spawn_log_tail(const char *state_dir, const char *name, unsigned lines,
 	int fd;
 
 	buf[0] = '\0';
+	if (lines == 0)
+		return buf;
 	snprintf(path, sizeof(path), "%s/logs/%s.log", state_dir, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -214,7 +216,7 @@ spawn_log_tail(const char *state_dir, const char *name, unsigned lines,
 	buf[n] = '\0';
 	p = buf + n;
 	while (p > buf) {
-		if (p[-1] == '\n' && p < buf + n && lines-- == 0)
+		if (p[-1] == '\n' && p < buf + n && --lines == 0)
 			break;
 		p--;
 	}

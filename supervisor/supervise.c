@@ -425,7 +425,11 @@ supervise_look(struct supervise *s, const struct supervise_cfg *c,
 		if (l->heartbeat_ns != 0 && now_ns > l->heartbeat_ns &&
 		    now_ns - l->heartbeat_ns > c->stale_ns)
 			act(&t, SUP_EV_STALE);
-		if (t.st->deadline_ns != 0 && now_ns >= t.st->deadline_ns)
+		if (t.st->deadline_ns == 0 || now_ns < t.st->deadline_ns)
+			continue;
+		if (t.st->state == SUP_STARTING && l->heartbeat_ns != 0)
+			t.st->deadline_ns = now_ns + c->ready_timeout_ns;
+		else
 			act(&t, SUP_EV_TIMEOUT);
 	}
 }

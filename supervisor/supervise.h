@@ -15,9 +15,10 @@
  *             stage is tried again every park_retry (never after exit 100)
  *             and whenever a person asks; one more death within the window
  *             of such a retry parks it again.
- * Hung      : heartbeat older than stale, or not READY within
+ * Hung      : heartbeat older than stale, or none at all within
  *             ready_timeout: SIGABRT (the stage prints a backtrace), after
- *             abort_grace SIGKILL, then as any death.
+ *             abort_grace SIGKILL, then as any death. A stage that beats but
+ *             is not READY (a venue is away) is left to go on trying.
  * Stopping  : all together in the reverse order of topo.def, one program
  *             after the other; SIGTERM, after stop_timeout SIGKILL.
  * Pure      : yes. One flat struct, O(ST_N) a call.

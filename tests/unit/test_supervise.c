@@ -70,7 +70,6 @@ feed(struct supervise *s, enum sup_event ev, struct sup_out *out)
 		supervise_look(s, &cfg, looks, T0, out);
 		return;
 	case SUP_EV_TIMEOUT:
-		looks[ST_RISKD].heartbeat_ns = T0;
 		s->stage[ST_RISKD].deadline_ns = T0;
 		supervise_look(s, &cfg, looks, T0, out);
 		return;
@@ -530,6 +529,30 @@ stop_all_counts_what_had_to_be_killed(void **unused)
 }
 
 static void
+beating_but_not_ready_goes_on(void **unused)
+{
+	struct sup_look looks[ST_N];
+	struct supervise s;
+	struct sup_out out = {0};
+	uint64_t now = T0;
+
+	(void)unused;
+	supervise_init(&s);
+	starts(&s, ST_FEEDD_BN, now);
+	memset(looks, 0, sizeof(looks));
+	for (int i = 0; i < 10; i++) {
+		now += cfg.ready_timeout_ns;
+		looks[ST_FEEDD_BN].heartbeat_ns = now;
+		supervise_look(&s, &cfg, looks, now, &out);
+		assert_int_equal(out.n, 0);
+		assert_int_equal(s.stage[ST_FEEDD_BN].state, SUP_STARTING);
+	}
+	looks[ST_FEEDD_BN].ready = true;
+	supervise_look(&s, &cfg, looks, now, &out);
+	assert_int_equal(s.stage[ST_FEEDD_BN].state, SUP_UP);
+}
+
+static void
 hash_follows_state(void **unused)
 {
 	struct supervise a;
@@ -559,6 +582,7 @@ main(void)
 	    cmocka_unit_test(restart_cycles),
 	    cmocka_unit_test(stops_in_reverse_order),
 	    cmocka_unit_test(stop_all_counts_what_had_to_be_killed),
+	    cmocka_unit_test(beating_but_not_ready_goes_on),
 	    cmocka_unit_test(hash_follows_state),
 	};
 
