@@ -159,7 +159,8 @@ placeable(struct exec *e, const struct exec_slot *s, qty_t qty)
 {
 	const struct exec_instr *in = exec_instr_at(e, s->instr);
 
-	return qty.e8 > 0 && qty.e8 >= in->in.min_qty.e8;
+	return qty.e8 > 0 && qty.e8 >= in->in.min_qty.e8 &&
+	       usd_notional(s->want.px, qty).e6 >= in->in.min_usd.e6;
 }
 
 static void

@@ -81,6 +81,7 @@ struct risk_instr {
 	px_t tick;
 	qty_t lot;
 	qty_t min_qty;
+	usd_t min_usd;
 	uint32_t maker_ppm;
 	uint32_t px_sig;
 	uint16_t epoch;

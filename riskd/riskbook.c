@@ -300,6 +300,7 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 	m->tick = in->tick_px;
 	m->lot = in->lot_qty;
 	m->min_qty = in->min_qty;
+	m->min_usd = in->min_usd;
 	m->maker_ppm = in->maker_ppm;
 	m->px_sig = in->px_sig;
 	m->epoch = in->epoch;

@@ -152,6 +152,16 @@ frac_of(usd_t usd, dec_t frac)
 	return USD(i64_mul_div(usd.e6, frac.e8, E8));
 }
 
+/* Less of it: false when what is left is below the venue's minimum. */
+static bool
+shrink(const struct risk_instr *in, struct risk_try *t, int64_t room)
+{
+	if (room < t->qty.e8)
+		t->qty = qty_floor_lot(QTY(i64_max(0, room)), in->lot);
+	return t->qty.e8 > 0 && t->qty.e8 >= in->min_qty.e8 &&
+	       usd_notional(t->px, t->qty).e6 >= in->min_usd.e6;
+}
+
 /* Rules 12 to 15: how much of it may be. */
 static enum reason
 judge_amount(struct risk *r, struct risk_try *t)
@@ -159,34 +169,28 @@ judge_amount(struct risk *r, struct risk_try *t)
 	const struct risk_instr *in = &r->instr[t->instr];
 	bool bid = t->side == SIDE_BID;
 	struct risk_view v;
-	int64_t room;
 	usd_t others;
 	usd_t total;
 
-	risk_view_of(r, t->instr, t, &v);
-	if (r->reduce || in->state == INSTR_DISPUTED ||
-	    in->state == INSTR_CLOSE_WINDOW) { /* 12 */
-		room = bid ? -in->pos.qty.e8 - v.bid.e8
-			   : in->pos.qty.e8 - v.ask.e8;
-		if (room <= 0)
-			return REASON_REDUCE_ONLY;
-		t->qty.e8 = i64_min(t->qty.e8, room);
-	}
-	room = room_for(in, t, &v, /* 13 */
-	    frac_of(r->cfg.capital_usd, r->cfg.risk_market_exposure_frac));
-	if (room <= 0)
-		return REASON_POSITION_CAP;
-	t->qty.e8 = i64_min(t->qty.e8, room);
-	others = USD(r->exposure.e6 - in->exposure.e6); /* 14 */
-	total = frac_of(r->cfg.capital_usd, r->cfg.risk_total_exposure_frac);
-	room = room_for(
-	    in, t, &v, USD(i64_max(total.e6 - others.e6, in->exposure.e6)));
-	if (room <= 0)
-		return REASON_EXPOSURE_CAP;
-	t->qty.e8 = i64_min(t->qty.e8, room);
-	t->qty = qty_floor_lot(t->qty, in->lot); /* 15 */
-	if (t->qty.e8 <= 0 || t->qty.e8 < in->min_qty.e8)
+	if (!shrink(in, t, qty_floor_lot(t->qty, in->lot).e8)) /* 12 */
 		return REASON_TOO_SMALL;
+	risk_view_of(r, t->instr, t, &v);
+	if ((r->reduce || in->state == INSTR_DISPUTED ||
+		in->state == INSTR_CLOSE_WINDOW) && /* 13 */
+	    !shrink(in, t,
+		bid ? -in->pos.qty.e8 - v.bid.e8 : in->pos.qty.e8 - v.ask.e8))
+		return REASON_REDUCE_ONLY;
+	if (!shrink(in, t, /* 14 */
+		room_for(in, t, &v,
+		    frac_of(
+			r->cfg.capital_usd, r->cfg.risk_market_exposure_frac))))
+		return REASON_POSITION_CAP;
+	others = USD(r->exposure.e6 - in->exposure.e6); /* 15 */
+	total = frac_of(r->cfg.capital_usd, r->cfg.risk_total_exposure_frac);
+	if (!shrink(in, t,
+		room_for(in, t, &v,
+		    USD(i64_max(total.e6 - others.e6, in->exposure.e6)))))
+		return REASON_EXPOSURE_CAP;
 	return REASON_OK;
 }
 
@@ -240,10 +244,11 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
  *   9 PRICE_BAND     too far from the micro-price
  *  10 MAX_SIZE, MAX_NOTIONAL
  *  11 SELF_CROSS     could trade with an order of ours
- *  12 REDUCE_ONLY    shrinks to what reduces
- *  13 POSITION_CAP   shrinks to risk.market_exposure_frac
- *  14 EXPOSURE_CAP   shrinks to risk.total_exposure_frac
- *  15 TOO_SMALL      what is left is below the venue's minimum
+ *  12 TOO_SMALL      below the venue's minimum, in whole lots
+ *  13 REDUCE_ONLY    shrinks to what reduces
+ *  14 POSITION_CAP   shrinks to risk.market_exposure_frac
+ *  15 EXPOSURE_CAP   shrinks to risk.total_exposure_frac; each of the three
+ *                    refuses when what it leaves is below the minimum
  *  16 OPEN_ORDERS, FULL
  *  17 RATE_LIMIT     in this market or in all, within any second
  *  18 DAILY_LOSS     the worst outcome of everything could pass the limit

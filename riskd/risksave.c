@@ -11,6 +11,7 @@ struct rec_instr {
 	px_t tick;
 	qty_t lot;
 	qty_t min_qty;
+	usd_t min_usd;
 	uint64_t symbol_hash;
 	uint32_t maker_ppm;
 	uint32_t px_sig;
@@ -75,6 +76,7 @@ save_instr(const struct risk_instr *in, void *buf)
 	x.tick = in->tick;
 	x.lot = in->lot;
 	x.min_qty = in->min_qty;
+	x.min_usd = in->min_usd;
 	x.symbol_hash = in->symbol_hash;
 	x.maker_ppm = in->maker_ppm;
 	x.px_sig = in->px_sig;
@@ -131,6 +133,7 @@ load_instr(struct risk_instr *in, const void *buf)
 	in->tick = x.tick;
 	in->lot = x.lot;
 	in->min_qty = x.min_qty;
+	in->min_usd = x.min_usd;
 	in->symbol_hash = x.symbol_hash;
 	in->maker_ppm = x.maker_ppm;
 	in->px_sig = x.px_sig;
