@@ -1,27 +1,26 @@
+/* links: libvenue libcore */
 /*
  * bench_decode - nanoseconds a frame, ours and simdjson's, in one run.
  *
  * Frames are made here, in the shapes and with the spelling of the venues:
  * a Binance trade, a Polymarket price_change of two entries, a Polymarket
  * book of 98 levels. The two sides take turns; printed is the median of the
- * rounds, and a checksum that both must agree on.
- *
- *   bench_decode [rounds]      1 for a quick look that it still works
+ * rounds, with a checksum of the fields that both must agree on. Without
+ * simdjson ours is measured alone.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "libvenue/binance.h"
 #include "libvenue/polymarket.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/bench_decode.h"
 
 #define FRAME_MAX	8192
 #define ROUNDS		101
-#define ROUNDS_MAX	1001
 #define CALLS_PER_ROUND 2000
 #define BOOK_LEVELS	98
 
@@ -169,83 +168,62 @@ make_book(char *buf)
 
 /* ---- measuring ---- */
 
-static double
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 typedef uint64_t (*decoder)(const char *, size_t);
 
-static double
-round_ns(decoder d, const char *text, size_t n, uint64_t *sum)
+/* In tenths of a nanosecond. */
+static uint64_t
+round_ns10(decoder d, const char *text, size_t n, uint64_t *sum)
 {
-	double start = now_ns();
+	uint64_t start = bench_now_ns();
 
 	for (int i = 0; i < CALLS_PER_ROUND; i++)
 		*sum += d(text, n);
-	return (now_ns() - start) / CALLS_PER_ROUND;
+	return (bench_now_ns() - start) * 10 / CALLS_PER_ROUND;
+}
+
+static double
+median_ns(uint64_t *ns10, size_t n)
+{
+	qsort(ns10, n, sizeof(ns10[0]), bench_cmp_u64);
+	return (double)ns10[n / 2] / 10;
 }
 
 static bool
-compare(const char *name, decoder ours, decoder reference,
-    size_t (*make)(char *), int rounds)
+compare(
+    const char *name, decoder ours, decoder reference, size_t (*make)(char *))
 {
 	static char text[FRAME_MAX + REFERENCE_PADDING];
-	static double a[ROUNDS_MAX];
-	static double b[ROUNDS_MAX];
+	uint64_t a[ROUNDS];
+	uint64_t b[ROUNDS] = {0};
 	uint64_t sum_a = 0;
 	uint64_t sum_b = 0;
 	size_t n = make(text);
+	size_t rounds = bench_quick() ? 1 : ROUNDS;
 
-	for (int i = 0; i < rounds; i++) {
-		a[i] = round_ns(ours, text, n, &sum_a);
-		b[i] = round_ns(reference, text, n, &sum_b);
+	for (size_t i = 0; i < rounds; i++) {
+		a[i] = round_ns10(ours, text, n, &sum_a);
+		if (reference != NULL)
+			b[i] = round_ns10(reference, text, n, &sum_b);
 	}
-	qsort(a, (size_t)rounds, sizeof(a[0]), by_value);
-	qsort(b, (size_t)rounds, sizeof(b[0]), by_value);
-	double mine = a[rounds / 2];
-	double theirs = b[rounds / 2];
-
-	printf("%s %.1f ns simdjson %.1f %.2f\n", name, mine, theirs,
-	    mine / theirs);
-	fprintf(stderr, "# %s: %zu bytes, min %.1f and %.1f ns, sum %llx\n",
-	    name, n, a[0], b[0], (unsigned long long)sum_a);
-	if (sum_a != sum_b)
-		fprintf(stderr, "# %s: fields differ\n", name);
-	return sum_a == sum_b && sum_a != 0;
+	bench_line(name, median_ns(a, rounds), "ns",
+	    reference != NULL ? "simdjson" : NULL, median_ns(b, rounds));
+	printf("# %s: %zu bytes, checksum %016llx\n", name, n,
+	    (unsigned long long)sum_a);
+	if (reference != NULL && sum_a != sum_b) {
+		printf("# %s: the fields differ\n", name);
+		return false;
+	}
+	return sum_a != 0;
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
-	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
-	bool ok = rounds >= 1 && rounds <= ROUNDS_MAX;
+	bool ok = compare(
+	    "decode_binance_trade", ours_trade, reference_trade, make_trade);
 
-	if (!ok) {
-		fprintf(stderr, "usage: bench_decode [rounds]\n");
-		return 100;
-	}
-	ok = compare("decode_binance_trade", ours_trade, reference_trade,
-		 make_trade, rounds) &&
-	     ok;
-	ok = compare("decode_polymarket_price_change_2", ours_price_change,
-		 reference_price_change, make_price_change, rounds) &&
-	     ok;
-	ok = compare("decode_polymarket_book_98", ours_book, reference_book,
-		 make_book, rounds) &&
-	     ok;
+	ok &= compare("decode_price_change_2", ours_price_change,
+	    reference_price_change, make_price_change);
+	ok &= compare("decode_book_98", ours_book, reference_book, make_book);
 	return ok ? 0 : 1;
 }

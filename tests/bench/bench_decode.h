@@ -16,15 +16,14 @@
 #define REFERENCE_PADDING 64
 
 #ifdef __cplusplus
-extern "C" {
+#define REFERENCE extern "C"
+#else
+/* NULL where simdjson is not installed. */
+#define REFERENCE __attribute__((weak))
 #endif
 
-uint64_t reference_trade(const char *text, size_t n);
-uint64_t reference_price_change(const char *text, size_t n);
-uint64_t reference_book(const char *text, size_t n);
-
-#ifdef __cplusplus
-}
-#endif
+REFERENCE uint64_t reference_trade(const char *text, size_t n);
+REFERENCE uint64_t reference_price_change(const char *text, size_t n);
+REFERENCE uint64_t reference_book(const char *text, size_t n);
 
 #endif

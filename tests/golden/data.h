@@ -29,7 +29,7 @@ data_root(void)
 static inline char *
 data_read_path(const char *path, size_t *n)
 {
-	char cmd[1024];
+	char cmd[2048];
 	size_t len = strlen(path);
 	bool packed = len > 3 && strcmp(path + len - 3, ".gz") == 0;
 	size_t cap = 1 << 20;
