@@ -282,16 +282,16 @@ end_message(struct pm_feed *p, struct pm_market *m, const bool touched[2])
 	}
 }
 
+/* False: a price out of range or named twice, or a level of nothing. */
 static bool
 fill_side(struct book *b, enum side side, const struct pm_level *l, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (l[i].px.tok_e8 > E8 || l[i].qty.e8 == 0 ||
-		    book_set(b, side, PX(l[i].px.tok_e8), l[i].qty) !=
-			BOOK_CHANGED)
+		if (l[i].px.tok_e8 > E8 || l[i].qty.e8 == 0)
 			return false;
+		book_set(b, side, PX(l[i].px.tok_e8), l[i].qty);
 	}
-	return true;
+	return book_n(b, side) == n;
 }
 
 static void
