@@ -409,10 +409,7 @@ quote_step(struct quote *q, const struct event *ev, struct quote_out *out)
 		else
 			on_order(q, ev, out);
 		break;
-	case EV_TIMER:
-		if (q->sweep == 0)
-			sweep_begin(q);
-		break;
+	case EV_TIMER: break;
 	case EV_CFG:
 		q->cfg = *ev->cfg;
 		sweep_begin(q);
@@ -423,8 +420,12 @@ quote_step(struct quote *q, const struct event *ev, struct quote_out *out)
 		break;
 	case EVENT_KIND_N: break;
 	}
+	if (q->sweep == 0 && ev->now_ns >= q->turn_ns) {
+		q->turn_ns = ev->now_ns + TURN_NS;
+		sweep_begin(q);
+	}
 	sweep(q, ev, out);
-	out->core.wake_ns = q->sweep != 0 ? ev->now_ns : ev->now_ns + TURN_NS;
+	out->core.wake_ns = q->sweep != 0 ? ev->now_ns : q->turn_ns;
 }
 
 static uint64_t

@@ -73,6 +73,7 @@ struct quote {
 	uint64_t epoch;
 	uint64_t counter;
 	uint64_t start_ns;  /* of the first event                         */
+	uint64_t turn_ns;   /* next look at every market                  */
 	uint64_t books;	    /* complete books received since the start    */
 	uint32_t active_n;  /* binaries that hold a place                 */
 	uint16_t sweep;	    /* next instrument of a sweep, 0 none         */

@@ -256,6 +256,28 @@ nothing_is_quoted_while_warming_up(void **state)
 	assert_int_equal(q->mkt[PM].reason, REASON_OK);
 }
 
+/* Ticks of one market must not keep the others from being looked at. */
+static void
+a_busy_market_does_not_stop_the_clock(void **state)
+{
+	(void)state;
+	cfg.warmup_max_s.ns = 3 * NS_PER_S;
+	quote_init(q, &cfg, 10);
+	state_is(0, TRADING_RUN, 0);
+	link_is(RG_MD_PM_Q, LINK_READY);
+	instr(PM, 1, CLASS_BINARY);
+	instr(PM2, 1, CLASS_BINARY);
+	bbo(PM2, 0.49, 0.51, 100, 100);
+	for (int i = 0; i < 500; i++) {
+		now += 10 * (uint64_t)NS_PER_MS;
+		if (i % 50 == 0)
+			link_is(RG_MD_PM_Q, LINK_READY);
+		bbo(PM, 0.49, 0.51, 100 + i, 100);
+		assert_true(out.core.wake_ns - now <= (uint64_t)NS_PER_S);
+	}
+	assert_int_equal(q->mkt[PM2].reason, REASON_OK);
+}
+
 /* One-tick spread at 0.10: sizes 9:1 move the micro-price by 4 ticks of
  * 0.001; under one tick it must not pause, however cheap the token. */
 static void
@@ -480,6 +502,7 @@ main(void)
 	    T(T_73_each_side_is_sized_by_what_it_can_lose),
 	    T(each_guard_pulls_the_quotes),
 	    T(nothing_is_quoted_while_warming_up),
+	    T(a_busy_market_does_not_stop_the_clock),
 	    T(T_71_jump_filter_counts_ticks_too),
 	    T(a_refused_wish_is_repeated_later_and_not_before),
 	    T(a_lost_intent_is_wished_again),
