@@ -24,7 +24,7 @@
 /* The consumer of a full stream keeps this far behind the producer, waiting
  * for at most so many double pauses: it would otherwise run into the line
  * that is being written and the two would move in lock-step. */
-#define SLIP_SLOTS 32u
+#define SLIP_SLOTS 64u
 #define SLIP_TRIES 16
 
 #define LOOK_TRIES 4
@@ -386,7 +386,7 @@ slip(const struct ring *r)
 {
 	uint64_t i = r->next + SLIP_SLOTS;
 
-	if (r->mask < 4 * SLIP_SLOTS)
+	if (r->mask < 2 * SLIP_SLOTS - 1)
 		return;
 	for (int k = 0; k < SLIP_TRIES; k++) {
 		if (atomic_load_explicit(

@@ -145,7 +145,10 @@ ring_seq(const struct ring *r, uint64_t index)
 static inline void *
 ring_begin(const struct ring *r, uint64_t index)
 {
-	cpu_prefetchw(ring_slot(r, index + r->ahead));
+	const char *later = ring_slot(r, index + r->ahead);
+
+	cpu_prefetchw(later);
+	cpu_prefetchw(later + 64); /* a big slot's second line */
 	atomic_store_explicit(ring_seq(r, index), 0, memory_order_relaxed);
 	cpu_fence_release(); /* the mark before the contents, for observers */
 	return ring_slot(r, index);
