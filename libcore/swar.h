@@ -33,13 +33,21 @@ swar_load8(const char *p)
 	return w;
 }
 
-/* swar_digits - how many of the eight bytes are digits before the first
- * that is not. x is the text xor SWAR_ALL('0'): values 0..9 are digits. A
- * carry can only spoil bytes after the first non-digit. */
+/* swar_other - high bits of the bytes that are no digits. x is the text xor
+ * SWAR_ALL('0'): values 0..9 are digits. A carry can spoil only bytes after
+ * the first that is none. */
+SWAR_INLINE uint64_t
+swar_other(uint64_t x)
+{
+	return ((x + SWAR_ALL(0x76)) | x) & SWAR_ALL(0x80);
+}
+
+/* swar_digits - how many of the eight bytes are digits before the first that
+ * is not. x as above. */
 SWAR_INLINE unsigned
 swar_digits(uint64_t x)
 {
-	uint64_t other = ((x + SWAR_ALL(0x76)) | x) & SWAR_ALL(0x80);
+	uint64_t other = swar_other(x);
 
 	return other == 0 ? 8 : (unsigned)__builtin_ctzll(other) >> 3;
 }

@@ -1,7 +1,7 @@
 #include "libvenue/polymarket.h"
 
 #include "libcore/check.h"
-#include "libvenue/usual.h"
+#include "libvenue/pm_usual.h"
 #include "libvenue/vtime.h"
 
 enum frame_state {
@@ -238,43 +238,6 @@ tokens_field(struct scan *s)
 
 /* ---- levels ---- */
 
-/* 0.dd" is most prices: told by one comparison, and the branch lets the rest
- * start without waiting. Other prices go by usual_e8. */
-SWAR_INLINE bool
-usual_px(struct usual *u, int64_t *px)
-{
-	if (!usual_room(u, USUAL_ROOM))
-		return false;
-	uint64_t w = swar_load8(u->p) ^ UINT64_C(0x2230302e30);
-	uint64_t d1 = w >> 16 & 0xff;
-	uint64_t d2 = w >> 24 & 0xff;
-
-	if ((w & UINT64_C(0xff0000ffff)) == 0 && d1 <= 9 && d2 <= 9) {
-		*px = (int64_t)(d1 * 10 + d2) * (E8 / 100);
-		u->p += 4;
-		return true;
-	}
-	return usual_e8(u, px);
-}
-
-/* {"price":"0.5","size":"10"} in one go. Returns its length, 0 when the
- * general way must look at it. */
-SWAR_INLINE size_t
-level_usual(const char *p, const char *end, struct pm_level *out)
-{
-	struct usual u = {p, end, true};
-	int64_t px;
-	int64_t qty;
-
-	if (!usual_lit(&u, "{\"price\":\"") || !usual_px(&u, &px) ||
-	    !usual_lit(&u, "\",\"size\":\"") || !usual_e8(&u, &qty) ||
-	    !usual_lit(&u, "\"}") || px <= 0 || px >= E8)
-		return 0;
-	out->px = TOK_PX(px);
-	out->qty = QTY(qty);
-	return (size_t)(u.p - p);
-}
-
 /* A price that a level may have: inside the bounds, which are no levels. */
 static bool
 level_px(struct json *j, int64_t *px)
@@ -324,13 +287,13 @@ levels(struct json *j, struct pm_level *out, uint32_t *out_n)
 	while (json_item(j)) {
 		if (n == PM_LEVELS_MAX)
 			return json_fail(j, REASON_OVERLONG);
-		len = level_usual(j->pos, j->end, &out[n]);
+		len = pm_usual_level(j->pos, j->end, &out[n]);
 		if (len == 0 && !level_general(j, &out[n]))
 			return false;
 		j->pos += len;
 		n++;
 		while (n < PM_LEVELS_MAX && j->pos < j->end && *j->pos == ',') {
-			len = level_usual(j->pos + 1, j->end, &out[n]);
+			len = pm_usual_level(j->pos + 1, j->end, &out[n]);
 			if (len == 0)
 				break;
 			j->pos += len + 1;
@@ -418,87 +381,6 @@ change(struct json *j, struct pm_change *c)
 	return j->reason == REASON_NONE;
 }
 
-SWAR_INLINE bool
-usual_token(struct usual *u, struct pm_token *out)
-{
-	if (!usual_room(u, 64 + SWAR_BLOCK))
-		return false;
-	unsigned quote = swar_find(u->p + 64, '"');
-	size_t n = 64 + (size_t)__builtin_ctz(quote | 1u << SWAR_BLOCK);
-
-	u->ok = quote != 0 && pm_token_parse(u->p, n, out);
-	u->p += n;
-	return u->ok;
-}
-
-SWAR_INLINE bool
-usual_hash(struct usual *u, char *out)
-{
-	if (!usual_room(u, PM_HASH_LEN + 1))
-		return false;
-	u->ok = (swar_special(u->p) | swar_special(u->p + 16) |
-		    swar_special(u->p + 24)) == 0 &&
-		u->p[PM_HASH_LEN] == '"';
-	memcpy(out, u->p, PM_HASH_LEN);
-	u->p += PM_HASH_LEN;
-	return u->ok;
-}
-
-SWAR_INLINE bool
-usual_touch(struct usual *u, int64_t bound, struct pm_touch *out)
-{
-	int64_t px;
-
-	if (!usual_px(u, &px) || px > E8)
-		return false;
-	out->state = px == bound ? PM_TOUCH_EMPTY : PM_TOUCH_PRICE;
-	out->px = TOK_PX(px);
-	return true;
-}
-
-/* ," or , " before the next key, as the first comma of the entry had it. */
-#define usual_next(u, spaced, key)                       \
-	((spaced) ? usual_lit((u), "\", \"" key "\":\"") \
-		  : usual_lit((u), "\",\"" key "\":\""))
-
-SWAR_INLINE bool
-change_rest(struct usual *u, bool spaced, struct pm_change *c)
-{
-	int64_t *px = &c->px.tok_e8;
-
-	if (!usual_next(u, spaced, "price") || !usual_px(u, px) || *px <= 0 ||
-	    *px >= E8 || !usual_next(u, spaced, "size") ||
-	    !usual_e8(u, &c->qty.e8) || !usual_next(u, spaced, "side") ||
-	    !usual_room(u, USUAL_ROOM))
-		return false;
-	c->side = *u->p == 'B' ? SIDE_BID : SIDE_ASK;
-	c->has_hash = true;
-	if (c->side == SIDE_BID)
-		usual_lit(u, "BUY");
-	else
-		usual_lit(u, "SELL");
-	return usual_next(u, spaced, "hash") && usual_hash(u, c->hash) &&
-	       usual_next(u, spaced, "best_bid") &&
-	       usual_touch(u, 0, &c->best_bid) &&
-	       usual_next(u, spaced, "best_ask") &&
-	       usual_touch(u, E8, &c->best_ask) && usual_lit(u, "\"}");
-}
-
-/* An entry in the venue's order and spelling, in one go; 0 as above. */
-static size_t
-change_usual(const char *p, const char *end, struct pm_change *c)
-{
-	struct usual u = {p, end, true};
-
-	if (!usual_lit(&u, "{\"asset_id\":\"") || !usual_token(&u, &c->token) ||
-	    !usual_room(&u, USUAL_ROOM))
-		return 0;
-	bool ok = u.p[2] == ' ' ? change_rest(&u, true, c)
-				: change_rest(&u, false, c);
-
-	return ok ? (size_t)(u.p - p) : 0;
-}
-
 static bool
 changes_field(struct scan *s)
 {
@@ -513,7 +395,7 @@ changes_field(struct scan *s)
 		if (ev->changes_n == PM_CHANGES_MAX)
 			return json_fail(s->j, REASON_OVERLONG);
 		struct pm_change *c = &ev->changes[ev->changes_n++];
-		size_t len = change_usual(s->j->pos, s->j->end, c);
+		size_t len = pm_usual_change(s->j->pos, s->j->end, c);
 
 		if (len == 0 && !change(s->j, c))
 			return false;
@@ -688,7 +570,9 @@ event(struct json *j, struct pm_event *ev)
 	struct scan s = {.j = j, .ev = ev};
 	const char *start = j->pos;
 
-	if (!event_fields(&s)) {
+	event_reset(ev);
+	j->pos += pm_usual_price_change(start, j->end, ev);
+	if (j->pos == start && !event_fields(&s)) {
 		if (!event_is_unknown(&again, ev))
 			return false;
 		*j = again;

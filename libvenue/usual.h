@@ -7,7 +7,8 @@
  *        spelling and names what is wrong. So nothing here can refuse, only
  *        decline. Text that is accepted is what json.h would have accepted.
  * Why  : no scan for the end of keys, and no wait for where the last value
- *        ended: docs/decisions.md has the figures.
+ *        ended. Side by side on one machine: a Binance trade 141 ns through
+ *        json.h alone and 52 ns so, a price_change of two 391 and 159.
  * Pure : yes. Looks only at [p, end).
  */
 #ifndef LIBVENUE_USUAL_H
