@@ -3,14 +3,15 @@
 # Run by `make start`. Stops everything and leaves nothing running on any way
 # out. Environment:
 #   BIN       directory of the programs
-#   CONFIG    configuration file (etc/ringmaker.yaml)
+#   CONFIG    configuration file (etc/ringmaker.yaml with etc/sim.yaml on top)
 #   INSTANCE  name of the instance (main)
 #   DURATION  stop by itself after so many seconds
-#   CAPTURE   what the simulator serves (default: what it ships with)
+#   CAPTURE   what the simulator serves (default: the recordings below
+#             $RM_DATA, by default ../shared/data, else what it ships with)
 #   PACE      1, a factor, or max (1)
 set -u
 bin=${BIN:-build/release/bin}
-config=${CONFIG:-etc/ringmaker.yaml}
+config=${CONFIG:-}
 instance=${INSTANCE:-main}
 duration=${DURATION:-}
 pace=${PACE:-1}
@@ -78,6 +79,9 @@ port_of() {
 	sed -n 's/.*"venue":"'"$1"'","port":\([0-9]*\).*/\1/p' "$run/venue.out"
 }
 
+if [ -z "${RM_DATA:-}" ] && [ -d ../shared/data/aligned ]; then
+	export RM_DATA=../shared/data
+fi
 [ -x "$bin/supervisor" ] || fail "no programs in $bin; run make first"
 sup status >/dev/null 2>&1
 [ $? = 69 ] || fail "instance $instance is there already:" \
@@ -112,8 +116,11 @@ grep -q '"venue":"hyperliquid","port":[0-9]*,"frames":0' "$run/venue.out" &&
 	export HYPERLIQUID_ENABLED=false
 
 up=1
-set --
-[ -f "$config" ] && set -- --config "$config"
+if [ -n "$config" ]; then
+	set -- --config "$config"
+else
+	set -- --config etc/ringmaker.yaml --config etc/sim.yaml
+fi
 sup "$@" start all
 rc=$?
 # 75: a stage is not ready yet, but goes on trying; see for yourself.
