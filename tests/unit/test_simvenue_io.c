@@ -373,6 +373,38 @@ test_pace(void **state)
 	bench_close(b);
 }
 
+/* A gap of more than ten minutes is a service restart. */
+static void
+test_segments(void **state)
+{
+	static const char line[] =
+	    "{\"t_ns\":%llu,\"venue\":\"binance\",\"conn\":\"stream\","
+	    "\"frame\":{\"stream\":\"btcusdt@trade\",\"data\":%d}}\n";
+	static const uint64_t times_s[] = {1000000000, 1000000001, 1000000700};
+	char path[] = "/tmp/ringmaker-seg-XXXXXX";
+	(void)state;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(
+		    dprintf(fd, line,
+			(unsigned long long)times_s[i] * 1000000000, i) > 0);
+	close(fd);
+	struct bench *b = bench_open(path, 0, true, false);
+	unlink(path);
+	struct peer *p = peer_connect(b, 0, VENUE_BINANCE, ALL_STREAMS, NULL);
+	run_until(b, &p->closes, 1);
+	assert_int_equal(p->code, 1012);
+	assert_int_equal(p->messages, 2);
+	assert_false(b->is_done);
+	assert_int_equal(ws_client_connect(p->ws), 0);
+	run_until(b, &p->closes, 2);
+	assert_int_equal(p->messages, 3);
+	assert_non_null(strstr(p->last, "\"data\":2"));
+	assert_true(b->is_done);
+	bench_close(b);
+}
+
 /* A client that never reads holds up the others for a moment only, and never
  * more than client_max bytes. */
 static void
@@ -448,6 +480,7 @@ main(void)
 	    cmocka_unit_test(test_ping_before_anything),
 	    cmocka_unit_test(test_unknown_coin_costs_the_socket),
 	    cmocka_unit_test(test_pace),
+	    cmocka_unit_test(test_segments),
 	    cmocka_unit_test(test_slow_client_is_dropped),
 	    cmocka_unit_test(test_port_in_use),
 	};
