@@ -169,6 +169,7 @@ static void
 split_nulls(struct pq_scratch *s, struct chunk *c)
 {
 	const int64_t *v = c->val->v;
+	uint8_t *bits = s->body; /* not in use yet */
 	uint32_t n = 0;
 
 	s->levels_len = 0;
@@ -176,16 +177,22 @@ split_nulls(struct pq_scratch *s, struct chunk *c)
 	c->n = c->rows;
 	if (!c->col->optional)
 		return;
-	for (uint32_t i = 0; i < c->rows; i++) {
-		bool is_set = v[i] != PQ_NULL;
+	for (uint32_t i = 0; i < c->rows; i += 8) {
+		uint32_t m = c->rows - i < 8 ? c->rows - i : 8;
+		unsigned b = 0;
 
-		s->code[i] = is_set;
-		s->packed[n] = v[i];
-		n += is_set;
+		for (uint32_t k = 0; k < m; k++) {
+			unsigned is_set = v[i + k] != PQ_NULL;
+
+			s->packed[n] = v[i + k];
+			n += is_set;
+			b |= is_set << k;
+		}
+		bits[i / 8] = (uint8_t)b;
 	}
-	c->v = s->packed;
+	c->v = n == c->rows ? v : s->packed;
 	c->n = n;
-	s->levels_len = pqenc_hybrid(s->levels, s->code, c->rows, 1);
+	s->levels_len = pqenc_levels(s->levels, bits, c->rows);
 }
 
 static int
@@ -335,6 +342,9 @@ encode_ints(
 	size_t best = plain;
 
 	c->encoding = ENC_PLAIN;
+	/* A byte a value or less: delta hardly ever does better. */
+	if (d != NULL && dict_cost(d, c->n) <= c->n)
+		return false;
 	if (type == TYPE_INT64) {
 		size_t delta = pqenc_delta(dst, c->v, c->n);
 

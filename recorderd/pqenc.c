@@ -103,24 +103,35 @@ pqenc_delta(uint8_t *dst, const int64_t *v, size_t n)
 	return (size_t)(p - dst);
 }
 
-/* Bit-packed run: groups of eight, the last one filled up with zeros. */
+/* Bit-packed run: groups of eight, the last one filled up with zeros. Eight
+ * values of any width end at a byte, so the whole run is one stream. */
 static size_t
 hybrid_packed(uint8_t *dst, const uint32_t *v, size_t n, unsigned width)
 {
 	size_t groups = (n + 7) / 8;
+	uint64_t acc = 0;
+	unsigned bits = 0;
 	uint8_t *p = dst;
 
 	if (n == 0)
 		return 0;
 	p += thrift_uvarint(p, groups << 1 | 1);
-	for (size_t i = 0; i < n; i += 8) {
-		uint64_t tmp[8] = {0};
+	uint8_t *end = p + groups * width;
 
-		for (size_t k = 0; k < 8 && i + k < n; k++)
-			tmp[k] = v[i + k];
-		p += pack_u64(p, tmp, 8, width);
+	for (size_t i = 0; i < n; i++) {
+		acc |= (uint64_t)v[i] << bits;
+		bits += width;
+		if (bits < 32)
+			continue;
+		put_u64(p, acc);
+		p += 4;
+		acc >>= 32;
+		bits -= 32;
 	}
-	return (size_t)(p - dst);
+	put_u64(p, acc);
+	if (end > p + 8)
+		memset(p + 8, 0, (size_t)(end - p - 8));
+	return (size_t)(end - dst);
 }
 
 static size_t
@@ -163,15 +174,61 @@ pqenc_hybrid(uint8_t *dst, const uint32_t *v, size_t n, unsigned width)
 	return (size_t)(p - dst);
 }
 
+static size_t
+levels_packed(uint8_t *dst, const uint8_t *bits, size_t bytes)
+{
+	size_t len = 0;
+
+	if (bytes == 0)
+		return 0;
+	len = thrift_uvarint(dst, (uint64_t)bytes << 1 | 1);
+	memcpy(dst + len, bits, bytes);
+	return len + bytes;
+}
+
+size_t
+pqenc_levels(uint8_t *dst, const uint8_t *bits, size_t n)
+{
+	size_t bytes = (n + 7) / 8;
+	uint8_t *p = dst;
+	size_t literal = 0;
+
+	for (size_t i = 0; i < bytes;) {
+		size_t run = 1;
+
+		if (bits[i] != 0 && bits[i] != 0xff) {
+			i++;
+			continue;
+		}
+		while (i + run < bytes && bits[i + run] == bits[i])
+			run++;
+		/* A short run costs more than the bytes it saves. */
+		if (run < 3 && run < bytes) {
+			i += run;
+			continue;
+		}
+		p += levels_packed(p, bits + literal, i - literal);
+		size_t left = n - i * 8;
+
+		p += hybrid_rle(
+		    p, bits[i] & 1, run * 8 < left ? run * 8 : left, 1);
+		i += run;
+		literal = i;
+	}
+	p += levels_packed(p, bits + literal, bytes - literal);
+	CHECK((size_t)(p - dst) <= PQENC_HYBRID_BOUND(n));
+	return (size_t)(p - dst);
+}
+
 static inline uint32_t
 dict_slot(int64_t v)
 {
 	uint64_t h = (uint64_t)v * UINT64_C(0x9e3779b97f4a7c15);
 
-	return (uint32_t)(h >> 48);
+	return (uint32_t)(h >> 49);
 }
 
-_Static_assert(PQENC_DICT_TABLE == 1 << 16, "dict_slot takes 16 bits");
+_Static_assert(PQENC_DICT_TABLE == 1 << 15, "dict_slot takes 15 bits");
 _Static_assert(PQENC_DICT_MAX < UINT16_MAX, "codes fit the table");
 
 int

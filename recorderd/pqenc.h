@@ -29,6 +29,11 @@ size_t pqenc_delta(uint8_t *dst, const int64_t *v, size_t n);
 #define PQENC_HYBRID_BOUND(n) ((size_t)(n)*5 + 64)
 size_t pqenc_hybrid(uint8_t *dst, const uint32_t *v, size_t n, unsigned width);
 
+/* pqenc_levels - the same encoding at width 1 for n bits, packed eight a byte
+ * from the lowest up (unused bits of the last byte zero): bytes of equal bits
+ * become runs. dst as for pqenc_hybrid. */
+size_t pqenc_levels(uint8_t *dst, const uint8_t *bits, size_t n);
+
 /* pqenc_width - bits needed for values 0..max. */
 unsigned pqenc_width(uint32_t max);
 
@@ -38,7 +43,7 @@ unsigned pqenc_width(uint32_t max);
  * their names say; the caller owns them.
  */
 #define PQENC_DICT_MAX	 16384
-#define PQENC_DICT_TABLE 65536
+#define PQENC_DICT_TABLE 32768
 
 struct pqenc_dict {
 	uint16_t *table; /* PQENC_DICT_TABLE, code + 1, 0: free */

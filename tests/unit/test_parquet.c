@@ -243,6 +243,44 @@ hybrid_round_trip(void **state)
 }
 
 static void
+levels_round_trip(void **state)
+{
+	uint8_t bits[80];
+	uint8_t buf[PQENC_HYBRID_BOUND(640)];
+	uint32_t got[640];
+	uint64_t seed = 5;
+
+	(void)state;
+	for (size_t n = 1; n <= 640; n++) {
+		for (unsigned how = 0; how < 6; how++) {
+			memset(bits, how == 0 ? 0 : 0xff, sizeof(bits));
+			for (size_t i = 0; how > 1 && i < n;) {
+				bool one = rnd(&seed) % 2;
+				size_t run = 1 + rnd(&seed) % (how * how * 4);
+
+				for (; run > 0 && i < n; run--, i++)
+					if (one)
+						bits[i / 8] |=
+						    (uint8_t)(1 << i % 8);
+					else
+						bits[i / 8] &=
+						    (uint8_t) ~(1 << i % 8);
+			}
+			for (size_t i = n; i < 640; i++)
+				bits[i / 8] &= (uint8_t) ~(1 << i % 8);
+			size_t len = pqenc_levels(buf, bits, n);
+			struct pqr_in in = {buf, buf + len};
+
+			pqr_hybrid(&in, 1, got, n);
+			assert_ptr_equal(in.p, in.end);
+			for (size_t i = 0; i < n; i++)
+				assert_int_equal(
+				    got[i], bits[i / 8] >> i % 8 & 1);
+		}
+	}
+}
+
+static void
 dict_limits(void **state)
 {
 	static uint16_t table[PQENC_DICT_TABLE];
@@ -630,6 +668,7 @@ main(void)
 	    cmocka_unit_test(delta_round_trip),
 	    cmocka_unit_test(delta_spec_example),
 	    cmocka_unit_test(hybrid_round_trip),
+	    cmocka_unit_test(levels_round_trip),
 	    cmocka_unit_test(dict_limits),
 	    cmocka_unit_test(kinds_round_trip),
 	    cmocka_unit_test(schema_says_what_it_is),
