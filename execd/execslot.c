@@ -83,7 +83,8 @@ exec_report(const struct exec_now *n, const struct exec_slot *s,
 		o->hdr.recv_ns = note->of->recv_ns;
 		o->id = note->of->id;
 		o->px = note->of->px;
-		o->qty = note->of->qty;
+		o->qty =
+		    note->kind == MSG_ACK && own ? exec_left(s) : note->of->qty;
 		o->cum_qty = own ? s->filled : QTY(0);
 		o->venue = (uint8_t)n->e->venue;
 		o->side = s->side;
