@@ -129,7 +129,7 @@ take_line(struct reader *r, const char *line, size_t n)
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
 	if (capture_line(r->capture, line, n, &item)) {
-		r->good_n++;
+		r->good_n += r->capture->format != 0;
 		keep_item(r, &item);
 		return;
 	}
@@ -198,7 +198,8 @@ take_open_file(struct reader *r, gzFile gz, char *err)
 		capture_init(r->capture, slash != NULL ? slash + 1 : r->path);
 		(void)take_lines(r, gz, buf, &why);
 		if (why == NULL && r->good_n == 0)
-			why = r->line_no == 0 ? "empty" : r->capture->error;
+			why = r->capture->error[0] != '\0' ? r->capture->error
+							   : "empty";
 		while (why == NULL && capture_end(r->capture, &item))
 			keep_item(r, &item);
 		if (why == NULL && r->is_full)
