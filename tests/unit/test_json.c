@@ -68,79 +68,80 @@ accepts_json(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	enum reason reason;
+	size_t off;
+} broken[] = {
+    {"", REASON_BAD_JSON, 0},
+    {"   ", REASON_BAD_JSON, 3},
+    {"{", REASON_BAD_JSON, 1},
+    {"}", REASON_BAD_JSON, 0},
+    {"[}", REASON_BAD_JSON, 1},
+    {"{]", REASON_BAD_JSON, 1},
+    {"[1,]", REASON_BAD_JSON, 3},
+    {"[,1]", REASON_BAD_JSON, 1},
+    {"[1 2]", REASON_BAD_JSON, 3},
+    {"{\"a\"}", REASON_BAD_JSON, 4},
+    {"{\"a\":}", REASON_BAD_JSON, 5},
+    {"{\"a\":1,}", REASON_BAD_JSON, 7},
+    {"{,\"a\":1}", REASON_BAD_JSON, 1},
+    {"{a:1}", REASON_BAD_JSON, 1},
+    {"{1:1}", REASON_BAD_JSON, 1},
+    {"{\"a\" 1}", REASON_BAD_JSON, 5},
+    {"{\"a\":1 \"b\":2}", REASON_BAD_JSON, 7},
+    {"[1]]", REASON_BAD_JSON, 3},
+    {"{} x", REASON_BAD_JSON, 3},
+    {"01", REASON_BAD_JSON, 1},
+    {"-", REASON_BAD_JSON, 1},
+    {"-a", REASON_BAD_JSON, 1},
+    {"+1", REASON_BAD_JSON, 0},
+    {".5", REASON_BAD_JSON, 0},
+    {"1.", REASON_BAD_JSON, 2},
+    {"1.e5", REASON_BAD_JSON, 2},
+    {"1e", REASON_BAD_JSON, 2},
+    {"1e+", REASON_BAD_JSON, 3},
+    {"0x10", REASON_BAD_JSON, 1},
+    {"NaN", REASON_BAD_JSON, 0},
+    {"Infinity", REASON_BAD_JSON, 0},
+    {"tru", REASON_BAD_JSON, 0},
+    {"truth", REASON_BAD_JSON, 0},
+    {"nul", REASON_BAD_JSON, 0},
+    {"nulll", REASON_BAD_JSON, 4},
+    {"'a'", REASON_BAD_JSON, 0},
+    {"\"a", REASON_BAD_JSON, 2},
+    {"\"a\\\"", REASON_BAD_JSON, 4},
+    {"\"a\\", REASON_BAD_JSON, 2},
+    {"\"\\x\"", REASON_BAD_JSON, 1},
+    {"\"\\u12g4\"", REASON_BAD_JSON, 1},
+    {"\"\\u12", REASON_BAD_JSON, 1},
+    {"\"tab\there\"", REASON_BAD_JSON, 4},
+    {"\"line\nhere and more text to fill\"", REASON_BAD_JSON, 5},
+    {"/* c */ 1", REASON_BAD_JSON, 0},
+    {"\"\x80\"", REASON_BAD_UTF8, 1},
+    {"\"\xc0\xaf\"", REASON_BAD_UTF8, 1},
+    {"\"\xe0\x80\xaf\"", REASON_BAD_UTF8, 1},
+    {"\"\xed\xa0\x80\"", REASON_BAD_UTF8, 1},
+    {"\"\xf4\x90\x80\x80\"", REASON_BAD_UTF8, 1},
+    {"\"\xf5\x80\x80\x80\"", REASON_BAD_UTF8, 1},
+    {"\"\xc3\"", REASON_BAD_UTF8, 1},
+    {"\"plain text of more than 16 bytes \xff\"", REASON_BAD_UTF8, 34},
+    {"\"cut \xe2\x82", REASON_BAD_UTF8, 5},
+};
+
 static void
 refuses_broken_json(void **state)
 {
-	static const struct {
-		const char *text;
-		enum reason reason;
-		size_t off;
-	} cases[] = {
-	    {"", REASON_BAD_JSON, 0},
-	    {"   ", REASON_BAD_JSON, 3},
-	    {"{", REASON_BAD_JSON, 1},
-	    {"}", REASON_BAD_JSON, 0},
-	    {"[}", REASON_BAD_JSON, 1},
-	    {"{]", REASON_BAD_JSON, 1},
-	    {"[1,]", REASON_BAD_JSON, 3},
-	    {"[,1]", REASON_BAD_JSON, 1},
-	    {"[1 2]", REASON_BAD_JSON, 3},
-	    {"{\"a\"}", REASON_BAD_JSON, 4},
-	    {"{\"a\":}", REASON_BAD_JSON, 5},
-	    {"{\"a\":1,}", REASON_BAD_JSON, 7},
-	    {"{,\"a\":1}", REASON_BAD_JSON, 1},
-	    {"{a:1}", REASON_BAD_JSON, 1},
-	    {"{1:1}", REASON_BAD_JSON, 1},
-	    {"{\"a\" 1}", REASON_BAD_JSON, 5},
-	    {"{\"a\":1 \"b\":2}", REASON_BAD_JSON, 7},
-	    {"[1]]", REASON_BAD_JSON, 3},
-	    {"{} x", REASON_BAD_JSON, 3},
-	    {"01", REASON_BAD_JSON, 1},
-	    {"-", REASON_BAD_JSON, 1},
-	    {"-a", REASON_BAD_JSON, 1},
-	    {"+1", REASON_BAD_JSON, 0},
-	    {".5", REASON_BAD_JSON, 0},
-	    {"1.", REASON_BAD_JSON, 2},
-	    {"1.e5", REASON_BAD_JSON, 2},
-	    {"1e", REASON_BAD_JSON, 2},
-	    {"1e+", REASON_BAD_JSON, 3},
-	    {"0x10", REASON_BAD_JSON, 1},
-	    {"NaN", REASON_BAD_JSON, 0},
-	    {"Infinity", REASON_BAD_JSON, 0},
-	    {"tru", REASON_BAD_JSON, 0},
-	    {"truth", REASON_BAD_JSON, 0},
-	    {"nul", REASON_BAD_JSON, 0},
-	    {"nulll", REASON_BAD_JSON, 4},
-	    {"'a'", REASON_BAD_JSON, 0},
-	    {"\"a", REASON_BAD_JSON, 2},
-	    {"\"a\\\"", REASON_BAD_JSON, 4},
-	    {"\"a\\", REASON_BAD_JSON, 2},
-	    {"\"\\x\"", REASON_BAD_JSON, 1},
-	    {"\"\\u12g4\"", REASON_BAD_JSON, 1},
-	    {"\"\\u12", REASON_BAD_JSON, 1},
-	    {"\"tab\there\"", REASON_BAD_JSON, 4},
-	    {"\"line\nhere and more text to fill\"", REASON_BAD_JSON, 5},
-	    {"/* c */ 1", REASON_BAD_JSON, 0},
-	    {"\"\x80\"", REASON_BAD_UTF8, 1},
-	    {"\"\xc0\xaf\"", REASON_BAD_UTF8, 1},
-	    {"\"\xe0\x80\xaf\"", REASON_BAD_UTF8, 1},
-	    {"\"\xed\xa0\x80\"", REASON_BAD_UTF8, 1},
-	    {"\"\xf4\x90\x80\x80\"", REASON_BAD_UTF8, 1},
-	    {"\"\xf5\x80\x80\x80\"", REASON_BAD_UTF8, 1},
-	    {"\"\xc3\"", REASON_BAD_UTF8, 1},
-	    {"\"plain text of more than 16 bytes \xff\"", REASON_BAD_UTF8, 34},
-	    {"\"cut \xe2\x82", REASON_BAD_UTF8, 5},
-	};
 	size_t off;
 
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
+	for (size_t i = 0; i < LEN(broken); i++) {
 		enum reason r =
-		    skip_all(cases[i].text, strlen(cases[i].text), &off);
+		    skip_all(broken[i].text, strlen(broken[i].text), &off);
 
-		if (r != cases[i].reason || off != cases[i].off)
-			fail_msg("%s: %s at %zu", cases[i].text, reason_name(r),
-			    off);
+		if (r != broken[i].reason || off != broken[i].off)
+			fail_msg("%s: %s at %zu", broken[i].text,
+			    reason_name(r), off);
 	}
 	assert_int_equal(skip_all("\"a\0b\"", 5, &off), REASON_BAD_JSON);
 	assert_int_equal(off, 2);
