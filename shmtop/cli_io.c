@@ -183,9 +183,9 @@ print_line(const struct snap *s)
 		fflush(stdout);
 		return;
 	}
-	printf("up %s  %s msg/s  %s ticks/s  %u markets  %llu rows  ",
+	printf("up %s  %s msg/s  %s ticks/s  %u markets  %llu recorded  ",
 	    text_dur(s->up_ns, a), text_count(frames, b), text_count(ticks, d),
-	    s->market_n, (unsigned long long)s->rec.rows);
+	    s->market_n, (unsigned long long)s->rec.records);
 	printf("%llu fills  P&L %s", (unsigned long long)s->risk.fills,
 	    text_usd(s->risk.pnl_e6, e));
 	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)

@@ -66,7 +66,7 @@ decode_tick(const struct tick *t, char *buf, size_t n)
 		return;
 	case TICK_INSTR:
 		snprintf(buf, n, "epoch %u %s", t->u.instr.epoch,
-		    instr_state_name((enum instr_state)t->u.instr.state));
+		    text_state(t->u.instr.state));
 		return;
 	case TICK_CONN:
 		snprintf(buf, n, "conn %u %s %s code %u", t->u.conn.conn,

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "shmtop/decode.h"
+#include "shmtop/text.h"
 
 /* libcore has functions named json_object and json_array; see module.mk. */
 #define NEW_OBJECT() json_pack("{}")
@@ -116,9 +117,9 @@ markets(const struct snap *s)
 		    json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:f,s:I,s:I,s:I,s:I,"
 			      "s:I,s:i}",
 			"instr", m->idx, "symbol", m->in.symbol, "venue",
-			venue_name((enum venue)m->in.venue), "state",
-			instr_state_name((enum instr_state)m->in.state),
-			"bid_e8", (json_int_t)t->bbo.bid_px.e8, "ask_e8",
+			text_venue(m->in.venue), "state",
+			text_state(m->in.state), "bid_e8",
+			(json_int_t)t->bbo.bid_px.e8, "ask_e8",
 			(json_int_t)t->bbo.ask_px.e8, "age_ms",
 			t->bbo_ns ? (double)(s->now_ns - t->bbo_ns) / 1e6
 				  : -1.0,

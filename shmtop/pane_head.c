@@ -56,7 +56,10 @@ venue_state(struct canvas *c, const struct snap *s, enum venue v, int at)
 	uint64_t m = s->gate[v];
 	char names[128];
 
-	at = canvas_printf(c, 1, at, COL_DIM, "%s ", venue_name(v));
+	at = canvas_printf(c, 1, at, COL_DIM, "%s ",
+	    c->cols >= PANE_WIDE    ? venue_name(v)
+	    : v == VENUE_POLYMARKET ? "pm"
+				    : "hl");
 	if (m == 0)
 		return canvas_put(c, 1, at, COL_GOOD, "TRADING") + 2;
 	return canvas_printf(c, 1, at, m & FREEZE_LATCHED ? COL_BAD : COL_WARN,

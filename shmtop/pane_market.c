@@ -94,6 +94,19 @@ spread_text(const struct track_market *t, char *buf)
 	return buf;
 }
 
+/* A long name keeps its beginning and its end: the end tells windows of a
+ * series apart. */
+static void
+short_name(const char *symbol, int room, char *buf, size_t n)
+{
+	int len = (int)strlen(symbol);
+
+	if (len <= room)
+		snprintf(buf, n, "%s", symbol);
+	else
+		snprintf(buf, n, "%.*s~%s", room - 7, symbol, symbol + len - 6);
+}
+
 static void
 market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
     int row)
@@ -101,16 +114,13 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	const struct track_market *t = &m->t;
 	uint64_t old =
 	    t->bbo_ns != 0 && s->now_ns > t->bbo_ns ? s->now_ns - t->bbo_ns : 0;
-	size_t len = strlen(m->in.symbol);
-	const char *name = m->in.symbol;
-	int room = c->cols >= PANE_WIDE ? 30 : 17;
+	char name[64];
+	int room = c->cols >= PANE_WIDE ? 30 : 16;
 	int x = room + 2;
 	char a[TEXT_SZ];
 	char b[TEXT_SZ];
 
-	/* The end of a long name tells windows apart. */
-	if (len > (size_t)room)
-		name += len - (size_t)room;
+	short_name(m->in.symbol, room, name, sizeof(name));
 	canvas_put(c, row, 1,
 	    m->in.state == INSTR_NORMAL || m->in.cls >= CLASS_PERP ? COL_PLAIN
 								   : COL_DIM,
@@ -134,7 +144,7 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	if (c->cols < PANE_WIDE)
 		return;
 	canvas_printf(c, row, x + 63, COL_DIM, "%4u %-8s %s", t->fill_n,
-	    instr_state_name((enum instr_state)m->in.state),
+	    text_state(m->in.state),
 	    t->refused ? reason_name((enum reason)t->refused) : "");
 }
 
@@ -143,7 +153,7 @@ pane_markets(struct canvas *c, const struct snap *s, const struct pane_view *v,
     int row, int max)
 {
 	uint16_t best[SNAP_MARKETS];
-	int room = c->cols >= PANE_WIDE ? 30 : 17;
+	int room = c->cols >= PANE_WIDE ? 30 : 16;
 	int n = 0;
 	int k = 0;
 

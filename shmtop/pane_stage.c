@@ -45,8 +45,7 @@ exit_text(const struct snap_stage *g, char *buf)
 	else if (sig != 0)
 		snprintf(buf, TEXT_SZ, "sig %u", sig);
 	else
-		snprintf(
-		    buf, TEXT_SZ, "exit %u", (unsigned)(g->last_exit >> 8));
+		snprintf(buf, TEXT_SZ, "ex %u", (unsigned)(g->last_exit >> 8));
 	return buf;
 }
 
@@ -83,20 +82,20 @@ stage_row(struct canvas *c, const struct snap *s, int i, int row)
 	canvas_put(c, row, 1, COL_PLAIN, topo_stages[i].name);
 	canvas_put(c, row, 19, col, state);
 	canvas_printf(c, row, 28, g->restarts ? COL_WARN : COL_PLAIN,
-	    "%3" PRIu64 " %-7s", g->restarts, exit_text(g, last));
+	    "%3" PRIu64 " %-6s", g->restarts, exit_text(g, last));
 	if (g->alive) {
 		canvas_printf(
-		    c, row, 39, COL_PLAIN, "%7s", text_dur(g->up_ns, up));
-		canvas_printf(c, row, 47, g->stale ? COL_BAD : COL_DIM, "%6s",
+		    c, row, 39, COL_PLAIN, "%6s", text_dur(g->up_ns, up));
+		canvas_printf(c, row, 46, g->stale ? COL_BAD : COL_DIM, "%5s",
 		    text_dur(g->beat_ns, beat));
-		canvas_printf(c, row, 54, COL_DIM, "%-5s", wait_text(g->wait));
+		canvas_printf(c, row, 52, COL_DIM, "%-5s", wait_text(g->wait));
 		canvas_printf(
-		    c, row, 59, COL_PLAIN, "%4.1f%%", g->busy_frac * 100);
+		    c, row, 58, COL_PLAIN, "%3.0f%%", g->busy_frac * 100);
 	}
 	canvas_printf(
-	    c, row, 64, COL_PLAIN, "%5s", text_count(g->step_rate, steps));
+	    c, row, 63, COL_PLAIN, "%4s", text_count(g->step_rate, steps));
 	if (g->hop_n != 0)
-		canvas_printf(c, row, 69, COL_PLAIN, " %s/%s",
+		canvas_printf(c, row, 68, COL_PLAIN, "%s/%s",
 		    text_dur(g->hop_ns[0], hop), text_dur(g->hop_ns[1], hop99));
 	if (c->cols >= PANE_WIDE)
 		stage_wide(c, g, row);
@@ -111,7 +110,7 @@ pane_stages(struct canvas *c, const struct snap *s, int row, int max)
 		return 0;
 	canvas_fill(c, row, COL_HEAD);
 	canvas_put(c, row, 1, COL_HEAD,
-	    "STAGE             STATE    RST LAST         UP   BEAT WAIT   BUSY "
+	    "STAGE             STATE    RST LAST       UP  BEAT WAIT  BUSY "
 	    "ev/s HOP50/99");
 	if (c->cols >= PANE_WIDE)
 		canvas_put(
@@ -170,7 +169,7 @@ pane_links(struct canvas *c, const struct snap *s, int row, int max)
 		return 0;
 	canvas_fill(c, row, COL_HEAD);
 	canvas_put(c, row, 1, COL_HEAD,
-	    "LINK        STATE          RTT     EMA  KILL   msg/s tick/s   "
+	    "LINK        STATE          RTT     EMA   KILL   msg/s tick/s "
 	    "INST GAPS REC  BAD");
 	if (c->cols >= PANE_WIDE)
 		canvas_put(c, row, 81, COL_HEAD,
@@ -213,8 +212,8 @@ pane_money(struct canvas *c, const struct snap *s, int row, int max)
 		at = canvas_printf(c, row + 1, at, COL_WARN, " (%s)",
 		    reason_name((enum reason)r->top_reason[0]));
 	canvas_printf(c, row + 1, at, s->rec.gaps ? COL_WARN : COL_DIM,
-	    "  recorded %s rows %s, %s/s, %" PRIu64 " gaps",
-	    text_count((double)s->rec.rows, a), text_bytes(s->rec.bytes, b),
+	    "  recorded %s messages %s, %s/s, %" PRIu64 " gaps",
+	    text_count((double)s->rec.records, a), text_bytes(s->rec.bytes, b),
 	    text_count(s->rec.record_rate, d), s->rec.gaps);
 	return 2;
 }

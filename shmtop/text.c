@@ -13,13 +13,14 @@ text_dur(uint64_t ns, char *buf)
 	if (ns < 1000)
 		snprintf(buf, TEXT_SZ, "%" PRIu64 "ns", ns);
 	else if (ns < 1000000)
-		snprintf(buf, TEXT_SZ, "%.*fus", ns < 100000 ? 1 : 0,
+		snprintf(buf, TEXT_SZ, "%.*fus", ns < 9950 ? 1 : 0,
 		    (double)ns / 1e3);
 	else if (ns < 1000000000)
-		snprintf(buf, TEXT_SZ, "%.*fms", ns < 100000000 ? 1 : 0,
+		snprintf(buf, TEXT_SZ, "%.*fms", ns < 9950000 ? 1 : 0,
 		    (double)ns / 1e6);
 	else if (s < 60)
-		snprintf(buf, TEXT_SZ, "%.1fs", (double)ns / 1e9);
+		snprintf(buf, TEXT_SZ, "%.*fs", s < 10 ? 1 : 0,
+		    s < 10 ? (double)(ns / 100000000) / 10 : (double)s);
 	else if (s < 3600)
 		snprintf(buf, TEXT_SZ, "%um%02us", (unsigned)(s / 60),
 		    (unsigned)(s % 60));
@@ -101,4 +102,19 @@ text_qty(qty_t qty, unsigned digits, char *buf)
 	else
 		fixed_format(qty.e8 - qty.e8 % cut, 8, buf);
 	return buf;
+}
+
+const char *
+text_state(uint8_t instr_state)
+{
+	if (instr_state == 0 || instr_state >= INSTR_STATE_N)
+		return "?";
+	return instr_state_name((enum instr_state)instr_state);
+}
+
+const char *
+text_venue(uint8_t venue)
+{
+	return venue > 0 && venue < VENUE_N ? venue_name((enum venue)venue)
+					    : "?";
 }

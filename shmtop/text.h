@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 #include "libcore/fixed.h"
+#include "libcore/types.h"
 
 #define TEXT_SZ 32
 
-/* text_dur - "850ns" "12.3us" "4.1ms" "1.2s" "3m05s" "2h04m" "5d03h". */
+/* text_dur - "850ns" "12us" "4.1ms" "1.2s" "3m05s" "2h04m" "5d03h". */
 const char *text_dur(uint64_t ns, char *buf);
 
 /* text_count - "0" "950" "1.2k" "34M"; rates below 10 keep a decimal. */
@@ -28,5 +29,9 @@ const char *text_usd(int64_t e6, char *buf);
  * `digits` decimals. */
 const char *text_px(px_t px, char *buf);
 const char *text_qty(qty_t qty, unsigned digits, char *buf);
+
+/* text_state, text_venue - names of what may be any byte. */
+const char *text_state(uint8_t instr_state);
+const char *text_venue(uint8_t venue);
 
 #endif
