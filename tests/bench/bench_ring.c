@@ -11,19 +11,14 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libshm/ring.h"
 #include "libshm/slots.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/bench_pair.h"
 #include "tests/bench/bench_ring.h"
 
 #define BLOCK	    4096u
@@ -32,6 +27,8 @@
 #define SAMPLES_MAX 64u
 #define CLEAN_MIN   5u
 #define AGREE	    1.25
+#define PP_BUSY_NS  1000
+#define PATIENCE_NS UINT64_C(40000000000)
 
 enum regime {
 	REGIME_SMT = 1,
@@ -41,17 +38,8 @@ enum regime {
 	REGIME_N
 };
 
-struct line {
-	_Alignas(128) _Atomic uint64_t v;
-};
-
 /* Shared by both sides. */
 struct lab {
-	_Atomic uint32_t cmd[2]; /* peer: process, thread                 */
-	_Atomic uint32_t done[2];
-	void (*volatile fn)(void);
-	struct line ping;
-	struct line pong;
 	struct line ready[BLOCKS];
 	struct line taken;
 	_Alignas(4096) unsigned char blocks[BLOCKS * BLOCK];
@@ -61,7 +49,6 @@ struct lab {
 	int big;
 	uint64_t n;
 	_Atomic uint64_t sum;
-	_Atomic uint64_t stamp;
 };
 
 static struct lab *lab;
@@ -84,24 +71,6 @@ static const struct ring_def defs[4] = {
 static struct ring to[2];
 static struct ring back[2];
 
-_Noreturn static void
-die(const char *what)
-{
-	fprintf(stderr, "bench_ring: %s\n", what);
-	exit(1);
-}
-
-static void
-pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "# not pinned to cpu %d\n", cpu);
-}
-
 static void
 attach(struct ring *r, const struct ring_def *def, enum ring_role role)
 {
@@ -111,51 +80,22 @@ attach(struct ring *r, const struct ring_def *def, enum ring_role role)
 		die(e.text);
 }
 
-/* ------------------------------------------------- peer and its orders */
-
 static void
-peer_loop(unsigned k)
+peer_begin(void)
 {
-	uint32_t seen = 0;
-
-	for (;;) {
-		while (atomic_load(&lab->cmd[k]) == seen)
-			syscall(
-			    SYS_futex, &lab->cmd[k], FUTEX_WAIT, seen, 0, 0, 0);
-		seen++;
-		lab->fn();
-		atomic_store(&lab->done[k], seen);
+	bell_register();
+	for (int i = 0; i < 2; i++) {
+		attach(&to[i], &defs[i], RING_CONSUMER);
+		attach(&back[i], &defs[2 + i], RING_PRODUCER);
 	}
 }
 
-static void *
-peer_thread(void *arg)
-{
-	(void)arg;
-	pin(1);
-	peer_loop(1);
-	return 0;
-}
-
 static void
-peer_start(void)
+start(void)
 {
 	pthread_t t;
-	pid_t pid = fork();
 
-	if (pid < 0)
-		die("fork");
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pin(1);
-		bell_register();
-		for (int i = 0; i < 2; i++) {
-			attach(&to[i], &defs[i], RING_CONSUMER);
-			attach(&back[i], &defs[2 + i], RING_PRODUCER);
-		}
-		peer_loop(0);
-	}
-	pin(0);
+	pair_start(peer_begin);
 	bell_register();
 	for (int i = 0; i < 2; i++) {
 		attach(&to[i], &defs[i], RING_PRODUCER);
@@ -163,43 +103,6 @@ peer_start(void)
 	}
 	if (pthread_create(&t, 0, peer_thread, 0) != 0)
 		die("thread");
-}
-
-/* Run theirs on the peer and ours here; the peer is up before we begin. */
-static void
-peer_order(unsigned k, void (*theirs)(void))
-{
-	lab->fn = theirs;
-	atomic_fetch_add(&lab->cmd[k], 1);
-	syscall(SYS_futex, &lab->cmd[k], FUTEX_WAKE, 1, 0, 0, 0);
-}
-
-static void
-peer_wait(unsigned k)
-{
-	while (atomic_load(&lab->done[k]) != atomic_load(&lab->cmd[k]))
-		cpu_pause();
-}
-
-/* Both sides meet, so that no time is spent on waking the peer. */
-static void
-meet(bool first)
-{
-	if (first) {
-		atomic_store(&lab->ping.v, UINT64_MAX);
-		while (atomic_load(&lab->pong.v) != UINT64_MAX)
-			;
-		atomic_store(&lab->ping.v, 0);
-		while (atomic_load(&lab->pong.v) != 0)
-			;
-		return;
-	}
-	while (atomic_load(&lab->ping.v) != UINT64_MAX)
-		;
-	atomic_store(&lab->pong.v, UINT64_MAX);
-	while (atomic_load(&lab->ping.v) != 0)
-		;
-	atomic_store(&lab->pong.v, 0);
 }
 
 /* ------------------------------------------------------- calibrations */
@@ -210,9 +113,9 @@ pp_peer(void)
 	meet(false);
 	for (uint64_t i = 1; i <= lab->n; i++) {
 		while (atomic_load_explicit(
-			   &lab->ping.v, memory_order_acquire) != i)
+			   &pair->ping.v, memory_order_acquire) != i)
 			;
-		atomic_store_explicit(&lab->pong.v, i, memory_order_release);
+		atomic_store_explicit(&pair->pong.v, i, memory_order_release);
 	}
 }
 
@@ -226,9 +129,9 @@ pp(unsigned peer)
 	meet(true);
 	t = bench_now_ns();
 	for (uint64_t i = 1; i <= lab->n; i++) {
-		atomic_store_explicit(&lab->ping.v, i, memory_order_release);
+		atomic_store_explicit(&pair->ping.v, i, memory_order_release);
 		while (atomic_load_explicit(
-			   &lab->pong.v, memory_order_acquire) != i)
+			   &pair->pong.v, memory_order_acquire) != i)
 			;
 	}
 	t = bench_now_ns() - t;
@@ -469,6 +372,9 @@ take(struct series *s)
 	double st2;
 	struct sample x;
 
+	/* Somebody else has one of the cores. */
+	if (pp1 > PP_BUSY_NS && !bench_quick())
+		return;
 	lab->ref = s->ref;
 	lab->n = s->n;
 	x.ns = s->run(peer);
@@ -529,9 +435,12 @@ static enum regime
 collect(struct series *s, unsigned n)
 {
 	unsigned rounds = bench_quick() ? 3 : SAMPLES_MAX;
+	uint64_t until = bench_now_ns() + PATIENCE_NS;
 	enum regime g = (enum regime)0;
 
 	for (unsigned k = 0; k < rounds && g == 0; k++) {
+		if (bench_now_ns() > until)
+			break;
 		for (unsigned i = 0; i < n; i++)
 			take(&s[i]);
 		g = common(s, n);
@@ -610,227 +519,6 @@ bench_size(int big)
 	    median_of(&s[2], g, FIG_PP));
 }
 
-/* ---------------------------------------------------------------- wake */
-
-/* Sleeps in turn as a ring's consumer does and on a bare futex. */
-static void
-wake_peer(void)
-{
-	_Atomic uint32_t *w = (_Atomic uint32_t *)&lab->taken.v;
-
-	meet(false);
-	for (uint32_t i = 0; i < lab->n; i++) {
-		while (ring_peek(&to[1]) == 0) {
-			bell_prepare(&lab->bell, BELL_FUTEX);
-			if (ring_peek(&to[1]) == 0)
-				bell_wait(&lab->bell, BELL_SLEEP_NS_MAX);
-			else
-				bell_cancel(&lab->bell);
-		}
-		atomic_store(&lab->stamp, bench_now_ns());
-		ring_release(&to[1]);
-		while (atomic_load(w) == i)
-			syscall(SYS_futex, w, FUTEX_WAIT, i, 0, 0, 0);
-		atomic_store(&lab->stamp, bench_now_ns());
-	}
-	ring_commit(&to[1]);
-}
-
-static void
-gap(void)
-{
-	struct timespec ts = {0, 200000};
-
-	nanosleep(&ts, 0);
-}
-
-static uint64_t
-stamp_after(uint64_t t)
-{
-	uint64_t s;
-
-	while ((s = atomic_load(&lab->stamp)) == 0)
-		cpu_pause();
-	return s - t;
-}
-
-static void
-bench_wake(void)
-{
-	size_t n = bench_quick() ? 50 : 1500;
-	uint64_t *a = calloc(2 * n, sizeof(*a));
-	uint64_t *b = a + n;
-	_Atomic uint32_t *w = (_Atomic uint32_t *)&lab->taken.v;
-	uint64_t slot[16] = {0};
-
-	if (a == 0)
-		die("memory");
-	to[1].bell.bell = &lab->bell;
-	lab->n = n;
-	atomic_store(w, 0);
-	peer_order(0, wake_peer);
-	meet(true);
-	for (size_t i = 0; i < n; i++) {
-		gap();
-		atomic_store(&lab->stamp, 0);
-		a[i] = bench_now_ns();
-		ring_push(&to[1], slot);
-		a[i] = stamp_after(a[i]);
-		gap();
-		atomic_store(&lab->stamp, 0);
-		b[i] = bench_now_ns();
-		atomic_fetch_add(w, 1);
-		syscall(SYS_futex, w, FUTEX_WAKE, 1, 0, 0, 0);
-		b[i] = stamp_after(b[i]);
-	}
-	peer_wait(0);
-	to[1].bell.bell = 0;
-	bench_line("ring_wake_p50", bench_quantile(a, n, 500) / 1000, "us",
-	    "futex", bench_quantile(b, n, 500) / 1000);
-	bench_line("ring_wake_p99", bench_quantile(a, n, 990) / 1000, "us",
-	    "futex", bench_quantile(b, n, 990) / 1000);
-	free(a);
-}
-
-/* ------------------------------------------------- attach and recovery */
-
-static void
-bench_attach(uint32_t depth, double bar_ms)
-{
-	struct ring_def def = {"attach", ST_QUOTED, ST_RISKD, RING_FULL_NEWEST,
-	    RING_MSG, 128, depth};
-	uint64_t ns[21];
-	unsigned n = bench_quick() ? 3 : 21;
-	uint64_t slot[16] = {0};
-	struct err e;
-	struct ring r;
-	char name[64];
-
-	unlinkat(dirfd, "ring.attach", 0);
-	if (ring_create(dirfd, &def, 1, &e) < 0)
-		die(e.text);
-	attach(&r, &def, RING_PRODUCER);
-	while (ring_push(&r, slot))
-		;
-	ring_detach(&r);
-	for (unsigned i = 0; i < n; i++) {
-		ns[i] = bench_now_ns();
-		attach(&r, &def, RING_PRODUCER);
-		ns[i] = bench_now_ns() - ns[i];
-		ring_detach(&r);
-	}
-	snprintf(name, sizeof(name), "ring_attach_recover_%u", depth);
-	bench_line(name, bench_quantile(ns, n, 500) / 1e6, "ms", "bar", bar_ms);
-}
-
-static void
-bench_push(void)
-{
-	uint64_t n = bench_quick() ? 20000 : 2000000;
-	uint64_t slot[16] = {0};
-	struct ring p;
-	struct ring c;
-	struct ring_def def = {"push", ST_QUOTED, ST_RISKD, RING_FULL_NEWEST,
-	    RING_MSG, 128, QUEUE_DEPTH};
-	struct err e;
-	uint64_t t;
-
-	if (ring_create(dirfd, &def, 1, &e) < 0)
-		die(e.text);
-	attach(&p, &def, RING_PRODUCER);
-	attach(&c, &def, RING_CONSUMER);
-	t = bench_now_ns();
-	for (uint64_t i = 0; i < n; i++) {
-		slot[3] = i;
-		if (!ring_push(&p, slot) || ring_peek(&c) == 0)
-			die("push");
-		ring_release(&c);
-	}
-	t = bench_now_ns() - t;
-	bench_line("ring_push_and_pop_128_one_core", (double)t / (double)n,
-	    "ns", "bar", 60);
-	ring_detach(&p);
-	ring_detach(&c);
-}
-
-/* --------------------------------------------------------- system calls */
-
-/* Take everything, then stay away from the kernel until told. */
-static void
-steady_peer(void)
-{
-	ring_peer();
-	atomic_store(&lab->stamp, 1);
-	while (atomic_load(&lab->stamp) != 2)
-		cpu_pause();
-}
-
-/* Runs under strace: both sides awake between two calls that are easy to
- * find in its output. */
-static int
-steady(void)
-{
-	lab->big = 1;
-	lab->n = STEADY_N;
-	to[1].bell.bell = &lab->bell;
-	peer_order(0, steady_peer);
-	meet(true);
-	access("/steady/begin", F_OK);
-	ring_produce(&to[1], lab->n, 128);
-	while (atomic_load(&lab->stamp) != 1)
-		cpu_pause();
-	access("/steady/end", F_OK);
-	atomic_store(&lab->stamp, 2);
-	peer_wait(0);
-	return 0;
-}
-
-/* Lines between the two marks; -1 when they are missing. */
-static long
-count_calls(const char *path)
-{
-	char line[512];
-	long n = -1;
-	bool over = false;
-	FILE *f = fopen(path, "r");
-
-	if (f == 0)
-		return -1;
-	while (!over && fgets(line, sizeof(line), f) != 0) {
-		over = strstr(line, "/steady/end") != 0;
-		if (strstr(line, "/steady/begin") != 0)
-			n = 0;
-		else if (n >= 0 && !over && strstr(line, "resumed") == 0)
-			n++;
-	}
-	fclose(f);
-	return over ? n : -1;
-}
-
-static void
-bench_syscalls(const char *self)
-{
-	char cmd[512];
-	long n;
-
-	if (system("command -v strace >/dev/null 2>&1") != 0) {
-		printf("# ring_syscalls: skipped, strace is not installed\n");
-		return;
-	}
-	snprintf(cmd, sizeof(cmd),
-	    "strace -f -o %s/strace '%s' --steady >/dev/null 2>&1", dir_path,
-	    self);
-	if (system(cmd) != 0) {
-		printf("# ring_syscalls: skipped, strace may not trace\n");
-		return;
-	}
-	snprintf(cmd, sizeof(cmd), "%s/strace", dir_path);
-	n = count_calls(cmd);
-	if (n < 0)
-		die("strace's output lacks the marks");
-	bench_line("ring_syscalls_300000_messages", (double)n, "calls", 0, 0);
-}
-
 static void
 cleanup(void)
 {
@@ -842,10 +530,9 @@ cleanup(void)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	struct err e;
-	bool is_steady = argc > 1 && strcmp(argv[1], "--steady") == 0;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
 		printf("# bench_ring: skipped, needs two cores\n");
@@ -856,24 +543,16 @@ main(int argc, char **argv)
 		die("cannot make a directory in /dev/shm");
 	atexit(cleanup);
 	dirfd = open(dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	lab = mmap(0, sizeof(*lab), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	lab = bench_mem(sizeof(*lab));
 	source = aligned_alloc(128, SOURCE_N * 128);
-	if (lab == MAP_FAILED || source == 0)
+	if (source == 0)
 		die("memory");
 	source_fill(source, 128);
 	for (int i = 0; i < 4; i++)
 		if (ring_create(dirfd, &defs[i], 1, &e) < 0)
 			die(e.text);
-	peer_start();
-	if (is_steady)
-		return steady();
-	bench_push();
+	start();
 	bench_size(0);
 	bench_size(1);
-	bench_wake();
-	bench_syscalls(argv[0]);
-	bench_attach(1024, 1);
-	bench_attach(65536, 10);
 	return 0;
 }
