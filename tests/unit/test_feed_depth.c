@@ -1,0 +1,364 @@
+/* links: feedd libvenue libshm libcore */
+/*
+ * Binance through the core with frames of our own: order of updates between
+ * streams, lost messages, snapshots that do not fit, faults.
+ */
+#define _GNU_SOURCE
+#include "tests/golden/feed_rig.h"
+
+#define IDX INSTR_BN_BASE
+
+static struct rig *
+open_streams(const char *streams)
+{
+	struct rig *r = rig_open();
+	char why[CFG_WHY_SZ];
+
+	assert_true(cfg_set(&r->cfg, CFG_KEY_binance_streams, streams, why));
+	r->touch_apart = true;
+	rig_start(r, VENUE_BINANCE);
+	rig_pass(r, 1000000);
+	rig_step(r, FEED_EV_UP, 0);
+	return r;
+}
+
+static void
+trade(struct rig *r, uint64_t id, bool buyer_is_maker)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"stream\":\"btcusdt@trade\",\"data\":{\"e\":\"trade\","
+	    "\"E\":1723161601438001,\"s\":\"BTCUSDT\",\"t\":%llu,"
+	    "\"p\":\"61685.99\",\"q\":\"0.00017\",\"T\":1723161601437000,"
+	    "\"m\":%s,\"M\":true}}",
+	    (unsigned long long)id, buyer_is_maker ? "true" : "false");
+	rig_frame(r, 0, text);
+}
+
+static void
+ticker(struct rig *r, uint64_t u, const char *bid, const char *ask)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":%llu,"
+	    "\"s\":\"BTCUSDT\",\"b\":\"%s\",\"B\":\"1\",\"a\":\"%s\","
+	    "\"A\":\"2\"}}",
+	    (unsigned long long)u, bid, ask);
+	rig_frame(r, 0, text);
+}
+
+static void
+depth(struct rig *r, uint64_t first, uint64_t last, const char *bids,
+    const char *asks)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+	    "{\"stream\":\"btcusdt@depth@100ms\",\"data\":{"
+	    "\"e\":\"depthUpdate\",\"E\":1723161601500000,\"s\":\"BTCUSDT\","
+	    "\"U\":%llu,\"u\":%llu,\"b\":[%s],\"a\":[%s]}}",
+	    (unsigned long long)first, (unsigned long long)last, bids, asks);
+	rig_frame(r, 0, text);
+}
+
+static void
+snapshot(struct rig *r, uint64_t id)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"lastUpdateId\":%llu,\"bids\":[[\"100\",\"1\"],[\"99\",\"5\"]],"
+	    "\"asks\":[[\"101\",\"2\"],[\"102\",\"4\"]]}",
+	    (unsigned long long)id);
+	rig_http(r, 0, 200, text, strlen(text));
+}
+
+static void
+streams_are_asked_in_the_address(void **state)
+{
+	struct rig *r = open_streams("trade, bookTicker");
+
+	(void)state;
+	assert_string_equal(rig_last(r, FEED_OPEN, 0)->url,
+	    "ws://127.0.0.1:18802/stream?streams=btcusdt@trade/"
+	    "btcusdt@bookTicker&timeUnit=MICROSECOND");
+	assert_string_equal(r->instr[IDX].symbol, "BTCUSDT");
+	assert_int_equal(r->instr[IDX].cls, CLASS_SPOT);
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+}
+
+static void
+trades_and_tickers(void **state)
+{
+	struct rig *r = open_streams("trade, bookTicker");
+
+	(void)state;
+	rig_clear(r);
+	trade(r, 7, true);
+	assert_int_equal(r->tick[0].u.trade.side, SIDE_ASK);
+	assert_int_equal(r->tick[0].u.trade.px.e8, INT64_C(6168599000000));
+	assert_int_equal(r->tick[0].hdr.venue_ns, INT64_C(1723161601437000000));
+	trade(r, 7, true); /* again */
+	assert_int_equal(r->tick_n, 1);
+	ticker(r, 50, "100", "101");
+	ticker(r, 49, "90", "101");  /* older */
+	ticker(r, 51, "100", "101"); /* the same touch */
+	assert_int_equal(r->tick_n, 2);
+	assert_int_equal(r->tick[1].u.bbo.bid_px.e8, 100 * E8);
+	assert_int_equal(feed_stats(r->f)->reason[REASON_SEQ_OLD], 2);
+	rig_close(r);
+}
+
+static void
+lost_trades_are_told(void **state)
+{
+	struct rig *r = open_streams("trade, bookTicker");
+
+	(void)state;
+	ticker(r, 50, "100", "101");
+	trade(r, 7, false);
+	rig_clear(r);
+	trade(r, 11, false);
+	assert_int_equal(r->tick[0].hdr.kind, TICK_GAP);
+	assert_int_equal(r->tick[0].u.gap.lost_n, 3);
+	assert_int_equal(r->tick[0].u.gap.reason, REASON_SEQ_GAP);
+	/* the touch is still true, and told again */
+	assert_int_equal(r->tick[1].hdr.kind, TICK_BBO);
+	assert_int_equal(r->tick[2].hdr.kind, TICK_TRADE);
+	rig_close(r);
+}
+
+static void
+book_waits_for_its_snapshot(void **state)
+{
+	struct rig *r = open_streams("depth@100ms");
+
+	(void)state;
+	rig_clear(r);
+	assert_false(feed_is_ready(r->f));
+	depth(r, 10, 12, "[\"98\",\"1\"]", "");
+	assert_non_null(strstr(rig_last(r, FEED_GET, -1)->url,
+	    "/api/v3/depth?limit=1000&symbol=BTCUSDT"));
+	depth(r, 13, 15, "[\"100\",\"3\"]", "[\"101\",\"0\"]");
+	assert_int_equal(r->tick_n, 0);
+	snapshot(r, 13); /* the second one straddles it */
+	assert_int_equal(rig_ticks(r, TICK_SNAP_BEGIN), 1);
+	assert_int_equal(r->tick[0].u.snap.venue_seq, 15);
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.bid_qty.e8, 3 * E8);
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.ask_px.e8, 102 * E8);
+	assert_true(feed_is_ready(r->f));
+	rig_clear(r);
+	depth(r, 14, 15, "[\"1\",\"1\"]", ""); /* known */
+	assert_int_equal(r->tick_n, 0);
+	depth(r, 16, 17, "[\"100\",\"0\"]", "");
+	assert_int_equal(r->tick[0].u.level.venue_seq, 17);
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.bid_px.e8, 99 * E8);
+	rig_close(r);
+}
+
+static void
+old_snapshot_is_asked_again(void **state)
+{
+	struct rig *r = open_streams("depth@100ms");
+
+	(void)state;
+	depth(r, 10, 12, "", "");
+	rig_clear(r);
+	snapshot(r, 8); /* 9 is missing */
+	assert_int_equal(r->tick_n, 0);
+	assert_null(rig_last(r, FEED_GET, -1)); /* not at once */
+	rig_pass(r, 1100 * 1000000ull);
+	assert_non_null(rig_last(r, FEED_GET, -1));
+	snapshot(r, 9);
+	assert_int_equal(rig_ticks(r, TICK_SNAP_BEGIN), 1);
+	rig_close(r);
+}
+
+static void
+gap_drops_the_book(void **state)
+{
+	struct rig *r = open_streams("depth@100ms");
+
+	(void)state;
+	depth(r, 10, 12, "", "");
+	snapshot(r, 11);
+	rig_pass(r, 1100 * 1000000ull);
+	rig_clear(r);
+	depth(r, 15, 16, "[\"100\",\"9\"]", "");
+	assert_int_equal(r->tick[0].hdr.kind, TICK_GAP);
+	assert_int_equal(r->tick[0].u.gap.lost_n, 2);
+	assert_false(feed_is_ready(r->f));
+	assert_non_null(rig_last(r, FEED_GET, -1));
+	snapshot(r, 15);
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.bid_qty.e8, 9 * E8);
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+}
+
+static void
+crossed_book_is_fetched_again(void **state)
+{
+	struct rig *r = open_streams("depth@100ms");
+
+	(void)state;
+	depth(r, 10, 12, "", "");
+	snapshot(r, 12);
+	rig_clear(r);
+	depth(r, 13, 13, "[\"101\",\"9\"]", "");
+	assert_int_equal(
+	    rig_last_tick(r, TICK_GAP)->u.gap.reason, REASON_CROSSED);
+	assert_int_equal(rig_ticks(r, TICK_BBO), 0);
+	rig_close(r);
+}
+
+static void
+top_differs_from_ticker_twice(void **state)
+{
+	struct rig *r = open_streams("bookTicker, depth@100ms");
+
+	(void)state;
+	depth(r, 10, 12, "", "");
+	snapshot(r, 12); /* 100 x 1 / 101 x 2 */
+	ticker(r, 12, "100", "101");
+	ticker(r, 14, "97", "101");
+	assert_int_equal(feed_stats(r->f)->touch_ok, 1);
+	depth(r, 13, 14, "[\"98\",\"1\"]", ""); /* top stays 100 */
+	rig_clear(r);
+	ticker(r, 16, "96", "101");
+	assert_int_equal(feed_stats(r->f)->touch_bad, 1);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	depth(r, 15, 16, "[\"98\",\"2\"]", "");
+	ticker(r, 18, "95", "101");
+	assert_int_equal(
+	    rig_last_tick(r, TICK_GAP)->u.gap.reason, REASON_TOUCH_MISMATCH);
+	/* the ticker's touch goes on */
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.bid_px.e8, 95 * E8);
+	rig_close(r);
+}
+
+static void
+partial_book_needs_no_snapshot(void **state)
+{
+	struct rig *r = open_streams("depth20@100ms");
+
+	(void)state;
+	rig_clear(r);
+	rig_frame(r, 0,
+	    "{\"stream\":\"btcusdt@depth20@100ms\",\"data\":{"
+	    "\"lastUpdateId\":5,\"bids\":[[\"100\",\"1\"]],"
+	    "\"asks\":[[\"101\",\"2\"]]}}");
+	assert_int_equal(rig_ticks(r, TICK_SNAP_BEGIN), 1);
+	assert_int_equal(rig_ticks(r, TICK_BBO), 1);
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+}
+
+static void
+bad_input_is_counted(void **state)
+{
+	static const struct {
+		const char *text;
+		enum reason reason;
+	} bad[] = {
+	    {"{\"stream\"", REASON_BAD_JSON},
+	    {"{\"stream\":\"x@y\",\"data\":{\"e\":\"kline\",\"E\":1}}",
+		REASON_UNKNOWN_EVENT},
+	    {"{\"e\":\"trade\",\"E\":1,\"s\":\"ETHUSDT\",\"t\":1,\"p\":\"1\","
+	     "\"q\":\"1\",\"T\":1723161601437,\"m\":true}",
+		REASON_UNKNOWN_ASSET},
+	    {"{\"e\":\"trade\",\"E\":1,\"s\":\"BTCUSDT\",\"t\":1,\"p\":\"-1\","
+	     "\"q\":\"1\",\"T\":1723161601437,\"m\":true}",
+		REASON_BAD_NUMBER},
+	    {"{\"code\":2,\"msg\":\"Invalid request\",\"id\":1}",
+		REASON_UNSUPPORTED},
+	};
+	struct rig *r = open_streams("trade");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		rig_clear(r);
+		rig_frame(r, 0, bad[i].text);
+		assert_int_equal(feed_stats(r->f)->reason[bad[i].reason], 1);
+		assert_int_equal(r->tick_n, 0);
+	}
+	rig_close(r);
+}
+
+static void
+shutdown_reconnects(void **state)
+{
+	struct rig *r = open_streams("trade");
+
+	(void)state;
+	rig_clear(r);
+	rig_frame(r, 0,
+	    "{\"stream\":\"!serverShutdown\",\"data\":{"
+	    "\"e\":\"serverShutdown\",\"E\":1770123456789}}");
+	assert_non_null(rig_last(r, FEED_CLOSE, 0));
+	rig_close(r);
+}
+
+/* T-58: before the venue's 24 hours are over another connection takes over,
+ * and nothing is lost or told twice. */
+static void
+rotation_overlaps(void **state)
+{
+	struct rig *r = open_streams("trade");
+
+	(void)state;
+	r->forget_ticks = false;
+	for (int i = 0; i < 23 * 3600 / 4 + 2; i++) {
+		rig_pass(r, 4000 * 1000000ull);
+		rig_step(r, FEED_EV_PONG, 0);
+		trade(r, (uint64_t)i + 1, true);
+		if (rig_last(r, FEED_OPEN, 1) != NULL)
+			break;
+		rig_clear(r);
+	}
+	assert_non_null(rig_last(r, FEED_OPEN, 1));
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	rig_step(r, FEED_EV_UP, 1);
+	trade(r, 30000, true);
+	rig_clear(r);
+	{
+		char text[] = "{\"e\":\"trade\",\"E\":1723161601438,"
+			      "\"s\":\"BTCUSDT\",\"t\":30001,\"p\":\"1\","
+			      "\"q\":\"1\",\"T\":1723161601438,\"m\":true}";
+
+		rig_frame(r, 1, text);
+		rig_frame(r, 0, text);
+	}
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 1);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	assert_non_null(rig_last(r, FEED_CLOSE, 0));
+	rig_down(r, 0, 1000);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	rig_pass(r, 60 * 1000000ull);
+	assert_null(rig_last(r, FEED_OPEN, 0));
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(streams_are_asked_in_the_address),
+	    cmocka_unit_test(trades_and_tickers),
+	    cmocka_unit_test(lost_trades_are_told),
+	    cmocka_unit_test(book_waits_for_its_snapshot),
+	    cmocka_unit_test(old_snapshot_is_asked_again),
+	    cmocka_unit_test(gap_drops_the_book),
+	    cmocka_unit_test(crossed_book_is_fetched_again),
+	    cmocka_unit_test(top_differs_from_ticker_twice),
+	    cmocka_unit_test(partial_book_needs_no_snapshot),
+	    cmocka_unit_test(bad_input_is_counted),
+	    cmocka_unit_test(shutdown_reconnects),
+	    cmocka_unit_test(rotation_overlaps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
