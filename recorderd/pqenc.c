@@ -203,7 +203,7 @@ pqenc_levels(uint8_t *dst, const uint8_t *bits, size_t n)
 		while (i + run < bytes && bits[i + run] == bits[i])
 			run++;
 		/* A short run costs more than the bytes it saves. */
-		if (run < 3 && run < bytes) {
+		if (run < 8 && run < bytes) {
 			i += run;
 			continue;
 		}
