@@ -176,22 +176,22 @@ swar_e8(const char *p, int64_t *out)
 }
 
 /*
- * swar_u64 - a bare whole number of 8 to 15 digits, no leading zero: ids, and
- * times in milliseconds. p + 16 must be readable.
+ * swar_u64 - a bare whole number of 8 to 16 digits, no leading zero: ids, and
+ * times in milli- or microseconds. p + 17 must be readable.
  * Returns : length, 0 for any other number.
  */
 SWAR_INLINE unsigned
 swar_u64(const char *p, uint64_t *out)
 {
-	static const uint32_t pow10[8] = {
-	    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+	static const uint32_t pow10[9] = {
+	    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 	uint64_t a = swar_load8(p) ^ SWAR_ALL('0');
 	uint64_t b = swar_load8(p + 8) ^ SWAR_ALL('0');
 	unsigned n = swar_digits(b);
-	char next = p[8 + (n & 7)];
+	char next = p[8 + n];
 
-	if (swar_digits(a) != 8 || n == 8 || p[0] == '0' || next == '.' ||
-	    (next | 0x20) == 'e')
+	if (swar_digits(a) != 8 || p[0] == '0' || next == '.' ||
+	    (next | 0x20) == 'e' || (next >= '0' && next <= '9'))
 		return 0;
 	*out = swar_value(a) * pow10[n] + (n == 0 ? 0 : swar_lead(b, n));
 	return 8 + n;

@@ -499,6 +499,32 @@ trade_usual(struct bn_event *ev, const char *text, size_t n)
 	       vtime_ns(sent, &ev->event_ns);
 }
 
+/* The same for the spot book ticker, the most frequent message. */
+static bool
+ticker_usual(struct bn_event *ev, const char *text, size_t n)
+{
+	struct usual u = {text, text + n, true};
+
+	usual_lit(&u, "{\"stream\":\"");
+	usual_plain(&u, &ev->stream);
+	if (!usual_lit(&u, "\",\"data\":{\"u\":"))
+		return false;
+	usual_u64(&u, &ev->last_id);
+	usual_lit(&u, ",\"s\":\"");
+	usual_plain(&u, &ev->symbol);
+	usual_lit(&u, "\",\"b\":\"");
+	usual_e8(&u, &ev->bid.px.e8);
+	usual_lit(&u, "\",\"B\":\"");
+	usual_e8(&u, &ev->bid.qty.e8);
+	usual_lit(&u, "\",\"a\":\"");
+	usual_e8(&u, &ev->ask.px.e8);
+	usual_lit(&u, "\",\"A\":\"");
+	usual_e8(&u, &ev->ask.qty.e8);
+	usual_lit(&u, "\"}}");
+	ev->kind = BN_BOOK_TICKER;
+	return u.ok && u.p == u.end;
+}
+
 enum bn_kind
 bn_decode(struct bn_event *ev, const char *text, size_t n)
 {
@@ -507,8 +533,8 @@ bn_decode(struct bn_event *ev, const char *text, size_t n)
 
 	memset(ev, 0, offsetof(struct bn_event, bids));
 	ev->body = (struct json_str){.s = text, .n = (uint32_t)n};
-	if (trade_usual(ev, text, n))
-		return BN_TRADE;
+	if (trade_usual(ev, text, n) || ticker_usual(ev, text, n))
+		return ev->kind;
 	memset(ev, 0, offsetof(struct bn_event, body));
 	json_init(&j, text, n);
 	if (!frame(&s) || !finish(&s))

@@ -19,7 +19,7 @@
 SWAR_INLINE bool
 pm_usual_px(struct usual *u, int64_t *px)
 {
-	if (!usual_room(u, USUAL_ROOM))
+	if (!usual_room(u, sizeof(uint64_t)))
 		return false;
 	uint64_t w = swar_load8(u->p) ^ UINT64_C(0x2230302e30);
 	uint64_t d1 = w >> 16 & 0xff;

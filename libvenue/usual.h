@@ -47,19 +47,32 @@ usual_room(struct usual *u, size_t n)
 	return u->ok = u->ok && (size_t)(u->end - u->p) >= n;
 }
 
+/* Near the end of the text: a copy with room behind it. */
+__attribute__((noinline, unused)) static unsigned
+usual_e8_last(const char *p, size_t n, int64_t *out)
+{
+	char copy[2 * USUAL_ROOM] = {0};
+
+	memcpy(copy, p, n);
+	return swar_e8(copy, out);
+}
+
 /* usual_e8 - decimal digits up to a quote, which is not consumed. */
 SWAR_INLINE bool
 usual_e8(struct usual *u, int64_t *out)
 {
-	if (!usual_room(u, USUAL_ROOM))
+	size_t left = (size_t)(u->end - u->p);
+
+	if (!u->ok)
 		return false;
-	unsigned n = swar_e8(u->p, out);
+	unsigned n = left >= USUAL_ROOM ? swar_e8(u->p, out)
+					: usual_e8_last(u->p, left, out);
 
 	u->p += n;
 	return u->ok = n != 0;
 }
 
-/* usual_u64 - a bare number of 8 to 15 digits. */
+/* usual_u64 - a bare number of 8 to 16 digits. */
 SWAR_INLINE bool
 usual_u64(struct usual *u, uint64_t *out)
 {
@@ -71,18 +84,28 @@ usual_u64(struct usual *u, uint64_t *out)
 	return u->ok = n != 0;
 }
 
-/* usual_plain - ASCII text of 1 to 15 bytes up to a quote, not consumed. */
+/* Bytes of 16 before the first that ends plain ASCII text; 16 if none does. */
+SWAR_INLINE unsigned
+usual_run(const char *p)
+{
+	unsigned stop = swar_special(p) | swar_high(p);
+
+	return (unsigned)__builtin_ctz(stop | 1u << SWAR_BLOCK);
+}
+
+/* usual_plain - ASCII text of 1 to 31 bytes up to a quote, not consumed. */
 SWAR_INLINE bool
 usual_plain(struct usual *u, struct json_str *out)
 {
 	if (!usual_room(u, USUAL_ROOM))
 		return false;
-	unsigned special = swar_special(u->p) | swar_high(u->p);
-	unsigned n = (unsigned)__builtin_ctz(special | 1u << SWAR_BLOCK);
+	unsigned n = usual_run(u->p);
 
+	if (n == SWAR_BLOCK)
+		n += usual_run(u->p + SWAR_BLOCK);
+	u->ok = n != 0 && n != 2 * SWAR_BLOCK && u->p[n] == '"';
 	*out = (struct json_str){.s = u->p, .n = n};
-	u->ok = n != 0 && n != SWAR_BLOCK && u->p[n] == '"';
-	u->p += n;
+	u->p += u->ok ? n : 0;
 	return u->ok;
 }
 

@@ -226,30 +226,34 @@ refusals(void **state)
 	}
 }
 
-/* The usual spelling of a trade, one byte at a time replaced: the answer is
+/* Frames in the venue's spelling, one byte at a time replaced: the answer is
  * what the general way gives. */
 static void
 fast_equals_general(void **state)
 {
+	static const char *const names[] = {"trade_ms.json", "trade.json",
+	    "book_ticker.json", "depth.json", "snapshot.json"};
 	static const char bytes[] = "0 9.,:\"{}\\xte-\x01\xc3";
 	char path[256];
 	size_t n;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%strade_ms.json", FRAMES);
-	char *text = data_read_path(path, &n);
+	for (size_t f = 0; f < LEN(names); f++) {
+		snprintf(path, sizeof(path), "%s%s", FRAMES, names[f]);
+		char *text = data_read_path(path, &n);
 
-	assert_non_null(text);
-	for (size_t i = 0; i < n; i++) {
-		char keep = text[i];
+		assert_non_null(text);
+		for (size_t i = 0; i < n; i++) {
+			char keep = text[i];
 
-		for (size_t b = 0; b < sizeof(bytes) - 1; b++) {
-			text[i] = bytes[b];
-			(void)fuzz_binance(text, n);
+			for (size_t b = 0; b < sizeof(bytes) - 1; b++) {
+				text[i] = bytes[b];
+				(void)fuzz_binance(text, n);
+			}
+			text[i] = keep;
 		}
-		text[i] = keep;
+		free(text);
 	}
-	free(text);
 }
 
 /* A side of n levels, written compactly. */
