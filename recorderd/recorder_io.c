@@ -80,7 +80,8 @@ write_instr(struct stage *s, uint16_t idx, const struct instr *in)
 	struct recorder *r = s->ops->self;
 	struct journal_clock now = clock_of(s);
 
-	if (!note_instr(r, idx, in))
+	/* A segment yet to be opened begins with all names. */
+	if (!note_instr(r, idx, in) || r->journal.fd < 0)
 		return;
 	const struct journal_instr *one = &r->names[r->name_at[idx] - 1];
 

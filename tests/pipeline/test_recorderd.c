@@ -196,6 +196,14 @@ mark(const struct pqr *r, const char *column, int which)
 		}
 		free(seq);
 		free(val);
+		if (which == 0) {
+			const struct pqr_chunk *c =
+			    &r->chunk[g][pqr_find(r, "symbol")];
+
+			assert_int_equal(c->min.len, 7);
+			assert_memory_equal(c->min.p, "BTCUSDT", 7);
+			assert_memory_equal(c->max.p, "BTCUSDT", 7);
+		}
 	}
 }
 
