@@ -39,32 +39,32 @@ shmdir_close(struct shmdir *d)
 }
 
 /* How a child that runs the statement ends: its wait status. */
-#define IN_CHILD(status, statement)                                            \
-	do {                                                                   \
-		pid_t pid_ = fork();                                           \
-                                                                               \
-		assert_true(pid_ >= 0);                                        \
-		if (pid_ == 0) {                                               \
-			struct rlimit none_ = {0, 0};                          \
-                                                                               \
-			setrlimit(RLIMIT_CORE, &none_);                        \
-			signal(SIGABRT, SIG_DFL);                              \
-			if (freopen("/dev/null", "w", stderr) == 0)            \
-				_exit(2);                                      \
-			statement;                                             \
-			_exit(0);                                              \
-		}                                                              \
-		assert_int_equal(waitpid(pid_, &(status), 0), pid_);           \
+#define IN_CHILD(status, statement)                                  \
+	do {                                                         \
+		pid_t pid_ = fork();                                 \
+                                                                     \
+		assert_true(pid_ >= 0);                              \
+		if (pid_ == 0) {                                     \
+			struct rlimit none_ = {0, 0};                \
+                                                                     \
+			setrlimit(RLIMIT_CORE, &none_);              \
+			signal(SIGABRT, SIG_DFL);                    \
+			if (freopen("/dev/null", "w", stderr) == 0)  \
+				_exit(2);                            \
+			statement;                                   \
+			_exit(0);                                    \
+		}                                                    \
+		assert_int_equal(waitpid(pid_, &(status), 0), pid_); \
 	} while (0)
 
 /* The statement must fail a CHECK. */
-#define assert_check_fails(statement)                                          \
-	do {                                                                   \
-		int status_;                                                   \
-                                                                               \
-		IN_CHILD(status_, statement);                                  \
-		assert_true(WIFSIGNALED(status_) &&                            \
-		    WTERMSIG(status_) == SIGABRT);                             \
+#define assert_check_fails(statement)                                      \
+	do {                                                               \
+		int status_;                                               \
+                                                                           \
+		IN_CHILD(status_, statement);                              \
+		assert_true(                                               \
+		    WIFSIGNALED(status_) && WTERMSIG(status_) == SIGABRT); \
 	} while (0)
 
 #endif

@@ -14,12 +14,12 @@
 #include "libshm/slots.h"
 #include "tests/unit/shmdir.h"
 
-static const struct ring_def md = {"t.md", ST_FEEDD_PM, ST_QUOTED,
-    RING_FULL_DROP, RING_TOP, 64, 256};
-static const struct ring_def msg = {"t.msg", ST_QUOTED, ST_RISKD,
-    RING_FULL_NEWEST, RING_MSG, 128, 16};
-static const struct ring_def tap = {"t.tap", ST_QUOTED, ST_RECORDERD,
-    RING_FULL_TAP, RING_MSG, 128, 1024};
+static const struct ring_def md = {
+    "t.md", ST_FEEDD_PM, ST_QUOTED, RING_FULL_DROP, RING_TOP, 64, 256};
+static const struct ring_def msg = {
+    "t.msg", ST_QUOTED, ST_RISKD, RING_FULL_NEWEST, RING_MSG, 128, 16};
+static const struct ring_def tap = {
+    "t.tap", ST_QUOTED, ST_RECORDERD, RING_FULL_TAP, RING_MSG, 128, 1024};
 
 static struct shmdir dir;
 static struct err err;
@@ -290,8 +290,8 @@ test_refusals(void **state)
 	    offsetof(struct ring_shm, fix.depth), 512, 4, -EPROTO, "512 slots");
 	assert_refused(offsetof(struct ring_shm, fix.slot_sz), 128, 4, -EPROTO,
 	    "128 bytes");
-	assert_refused(offsetof(struct ring_shm, fix.reader), 0, 1, -EPROTO,
-	    "stage");
+	assert_refused(
+	    offsetof(struct ring_shm, fix.reader), 0, 1, -EPROTO, "stage");
 	snprintf(path, sizeof(path), "%s/ring.t.md", dir.path);
 	assert_int_equal(chmod(path, 0640), 0);
 	assert_int_equal(
