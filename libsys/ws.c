@@ -476,6 +476,29 @@ on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 	try_next_address(c, -EADDRNOTAVAIL);
 }
 
+static void
+on_numeric(uv_timer_t *timer)
+{
+	try_next_address(timer->data, -EADDRNOTAVAIL);
+}
+
+/* The resolver of libuv runs threads; an address in digits needs none. */
+static bool
+resolve_numeric(struct ws_client *c, const char *port)
+{
+	struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	};
+	if (getaddrinfo(c->url.host, port, &hints, &c->addrs) != 0) {
+		c->addrs = NULL;
+		return false;
+	}
+	c->addr_next = c->addrs;
+	CHECK(uv_timer_start(&c->resume, on_numeric, 0, 0) == 0);
+	return true;
+}
+
 int
 ws_client_connect(struct ws_client *c)
 {
@@ -483,16 +506,21 @@ ws_client_connect(struct ws_client *c)
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	if (c->state != STATE_IDLE)
 		return -EALREADY;
-	struct resolve *r = calloc(1, sizeof(*r));
-	if (r == NULL || ws_session_reset(&c->session) != 0) {
-		free(r);
+	if (ws_session_reset(&c->session) != 0)
 		return -ENOMEM;
+	(void)snprintf(port, sizeof(port), "%u", (unsigned)c->url.port);
+	struct resolve *r = NULL;
+	if (!resolve_numeric(c, port)) {
+		r = calloc(1, sizeof(*r));
+		if (r == NULL)
+			return -ENOMEM;
+		r->client = c;
+		r->req.data = r;
 	}
 	c->state = STATE_RESOLVE;
 	CHECK(uv_timer_start(&c->timer, on_timer, c->open_timeout_ms, 0) == 0);
-	(void)snprintf(port, sizeof(port), "%u", (unsigned)c->url.port);
-	r->client = c;
-	r->req.data = r;
+	if (r == NULL)
+		return 0;
 	if (uv_getaddrinfo(c->loop, &r->req, on_resolved, c->url.host, port,
 		&hints) != 0) {
 		free(r);
