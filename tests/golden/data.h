@@ -36,6 +36,7 @@ data_read_path(const char *path, size_t *n)
 	char *buf = malloc(cap);
 	FILE *f = fopen(path, "r");
 
+	*n = 0;
 	snprintf(cmd, sizeof(cmd), "gzip -dc '%s'", path);
 	if (f != NULL && packed) {
 		fclose(f);
@@ -45,7 +46,7 @@ data_read_path(const char *path, size_t *n)
 		free(buf);
 		return NULL;
 	}
-	for (*n = 0;;) {
+	for (;;) {
 		size_t got = fread(buf + *n, 1, cap - *n - 1, f);
 
 		if (got == 0)

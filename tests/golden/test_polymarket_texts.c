@@ -148,6 +148,10 @@ condition_ids(void **state)
 	assert_int_equal(d.b[2], 0xef);
 }
 
+/* A token's price is no canonical price to the compiler. */
+_Static_assert(_Generic((tok_px_t){0}, px_t : 0, default : 1), "frames mix");
+_Static_assert(_Generic((px_t){0}, tok_px_t : 0, default : 1), "frames mix");
+
 static void
 frames_turn_price_and_side(void **state)
 {
