@@ -124,6 +124,7 @@ struct feed_stats {
 	uint64_t malformed; /* messages or parts of them not used */
 	uint64_t hash_ok;
 	uint64_t hash_bad;
+	uint64_t rest_ok;   /* books over REST that equal ours */
 	uint64_t mirror_ok; /* pairs compared at the end of a batch */
 	uint64_t mirror_bad;
 	uint64_t touch_ok;

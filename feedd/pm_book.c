@@ -222,19 +222,26 @@ check_touch(struct pm_feed *p, struct pm_tok *t)
 	t->touch_strikes = 0;
 }
 
-static void
-check_hash(struct pm_feed *p, const struct pm_market *m, struct pm_tok *t)
+static bool
+kept_hash_is(
+    const struct pm_market *m, const struct pm_tok *t, const char *hash)
 {
 	struct pm_hash_book b = {.market = m->cond, .token = t->id};
 	char ours[PM_HASH_LEN];
 
-	if (!t->has_expect)
-		return;
 	b.role = ROLE_YES; /* the book is in the token's own frame */
 	b.venue_ns = t->book_ns;
 	b.book = &t->book;
 	pm_hash_kept(&b, &t->meta, ours);
-	t->hash_due = memcmp(ours, t->expect, PM_HASH_LEN) != 0;
+	return memcmp(ours, hash, PM_HASH_LEN) == 0;
+}
+
+static void
+check_hash(struct pm_feed *p, const struct pm_market *m, struct pm_tok *t)
+{
+	if (!t->has_expect)
+		return;
+	t->hash_due = !kept_hash_is(m, t, t->expect);
 	if (t->hash_due)
 		return;
 	t->has_expect = false;
@@ -309,22 +316,21 @@ publish_snapshot(struct pm_feed *p, struct pm_market *m, int64_t venue_ns)
 	pm_check_complete(p, m->pub.conn);
 }
 
-static void
-check_snapshot_hash(
-    struct pm_feed *p, struct pm_tok *t, const struct pm_event *ev)
+/* Is a book's own text what its hash says? */
+static bool
+text_hash_is_true(
+    struct pm_feed *p, const struct pm_tok *t, const struct pm_event *ev)
 {
 	char ours[PM_HASH_LEN];
 
-	if (!ev->has_hash)
-		return;
 	pm_hash_event(ev, &t->meta, ours);
-	t->is_hash_trusted = memcmp(ours, ev->hash, PM_HASH_LEN) == 0;
-	if (t->is_hash_trusted) {
+	if (memcmp(ours, ev->hash, PM_HASH_LEN) == 0) {
 		p->feed.stats.hash_ok++;
-		return;
+		return true;
 	}
 	p->feed.stats.hash_bad++;
 	feed_note(&p->feed, REASON_HASH_MISMATCH);
+	return false;
 }
 
 static bool
@@ -380,7 +386,8 @@ pm_take_book(struct pm_feed *p, const struct pm_event *ev)
 	mirror_recount(m);
 	t->is_awaited = false;
 	end_message(p, m, touched_none);
-	check_snapshot_hash(p, t, ev);
+	if (ev->has_hash)
+		t->is_hash_trusted = text_hash_is_true(p, t, ev);
 }
 
 static void
@@ -519,13 +526,25 @@ pm_take_rest_book(struct pm_feed *p, const struct pm_event *ev)
 {
 	enum token_role role;
 	struct pm_market *m = pm_find(p, &ev->token, &role);
+	struct pm_tok *t;
 
 	if (m == NULL) {
 		feed_count(&p->feed, REASON_UNKNOWN_ASSET);
 		return;
 	}
-	pm_meta_update(&m->tok[role - 1].meta, ev);
-	check_snapshot_hash(p, &m->tok[role - 1], ev);
+	t = &m->tok[role - 1];
+	pm_meta_update(&t->meta, ev);
+	if (!ev->has_hash || !text_hash_is_true(p, t, ev))
+		return;
+	if (!t->has_book || t->hash_due || ev->venue_ns != t->book_ns)
+		return; /* of another moment than the book */
+	if (kept_hash_is(m, t, ev->hash)) {
+		p->feed.stats.rest_ok++;
+		return;
+	}
+	t->hash_due = true;
+	m->batch_due_ns = p->feed.now_ns + PM_BATCH_NS;
+	feed_wake_at(&p->feed, m->batch_due_ns);
 }
 
 /* A snapshot that was asked for and did not come: ask again. A book that

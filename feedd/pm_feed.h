@@ -83,6 +83,7 @@ struct pm_feed {
 	uint64_t look_ns;      /* next look */
 	uint32_t look_open_n;  /* answers awaited */
 	uint32_t look_found_n; /* markets in this look */
+	uint32_t probe_n;      /* books asked for over REST */
 	bool look_listed;      /* the whole list was asked for */
 	bool look_failed;
 	uint64_t refresh_ns[FEED_CONN_N]; /* not before */

@@ -78,6 +78,29 @@ ask_list(struct pm_feed *p)
 	ask(p, TAG_LIST, "/markets/keyset?closed=false&limit=", n);
 }
 
+/* One token's book over REST each look, in turn: its hash must verify, and
+ * equal ours when it is of the same moment. */
+static void
+ask_book(struct pm_feed *p)
+{
+	char url[FEED_URL_MAX];
+	char id[PM_TOKEN_TEXT_MAX];
+
+	for (uint32_t k = 0; k < p->market_n; k++) {
+		uint32_t i = p->probe_n++ % (2 * p->market_n);
+		const struct pm_market *m = &p->market[i / 2];
+
+		if (!m->used)
+			continue;
+		pm_token_format(&m->tok[i % 2].id, id);
+		text_join(url, sizeof(url), p->feed.cfg.polymarket_rest_url.s,
+		    "/book?token_id=");
+		text_add(url, sizeof(url), id);
+		feed_get(&p->feed, FEED_TAG_BOOK, url, NULL);
+		return;
+	}
+}
+
 void
 pm_look(struct pm_feed *p)
 {
@@ -86,6 +109,7 @@ pm_look(struct pm_feed *p)
 
 	p->look_ns = f->now_ns + (uint64_t)cfg->discovery_poll.ns;
 	feed_wake_at(f, p->look_ns);
+	ask_book(p);
 	if (p->look_open_n > 0)
 		return;
 	p->look_found_n = 0;

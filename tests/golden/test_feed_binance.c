@@ -48,7 +48,7 @@ want_e8(struct json_str of, const char *key)
 static struct rig_reader *
 reader(struct rig *r)
 {
-	return rig_reader(r, INSTR_BN_BASE);
+	return rig_reader(&r->read, INSTR_BN_BASE);
 }
 
 /* The book as it was after the first message of a full minute. */
@@ -211,7 +211,7 @@ replay(const char *name, const char *symbol)
 	json_sub(&run.checks, checks.s, checks.n);
 	assert_true(json_array(&run.checks));
 	r = rig_open();
-	r->touch_apart = true;
+	r->read.touch_apart = true;
 	r->cfg.binance_symbols.n = 1;
 	snprintf(r->cfg.binance_symbols.item[0], CFG_ITEM_SZ, "%s", symbol);
 	assert_true(cfg_set(&r->cfg, CFG_KEY_binance_streams,

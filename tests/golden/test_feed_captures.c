@@ -124,12 +124,13 @@ same_books(struct rig *r)
 	size_t before = r->by_kind[TICK_SNAP_BEGIN];
 	uint64_t hash[RIG_READERS];
 
-	for (size_t i = 0; i < r->reader_n; i++)
-		hash[i] = book_hash(&r->reader[i]->book, 1);
+	for (size_t i = 0; i < r->read.reader_n; i++)
+		hash[i] = book_hash(&r->read.reader[i]->book, 1);
 	rig_resync(r, RING_FULL);
 	assert_int_equal(r->by_kind[TICK_SNAP_BEGIN], before + 3);
-	for (size_t i = 0; i < r->reader_n; i++)
-		assert_int_equal(hash[i], book_hash(&r->reader[i]->book, 1));
+	for (size_t i = 0; i < r->read.reader_n; i++)
+		assert_int_equal(
+		    hash[i], book_hash(&r->read.reader[i]->book, 1));
 }
 
 static void
@@ -163,10 +164,11 @@ play(const char *cap, const char *want, size_t want_n)
 	cut = expected_n(want, want_n, cap, "price_change_entries") -
 	      expected_n(want, want_n, cap, "price_change_hash_ok");
 	printf("%s: hash ok %llu bad %llu, touch ok %llu, mirror ok %llu, "
-	       "%llu ticks\n",
+	       "rest = kept %llu, %llu ticks\n",
 	    cap, (unsigned long long)s->hash_ok,
 	    (unsigned long long)s->hash_bad, (unsigned long long)s->touch_ok,
-	    (unsigned long long)s->mirror_ok, (unsigned long long)s->ticks);
+	    (unsigned long long)s->mirror_ok, (unsigned long long)s->rest_ok,
+	    (unsigned long long)s->ticks);
 	assert_int_equal(s->hash_ok,
 	    expected_n(want, want_n, cap, "ws_book_hash_ok") +
 		expected_n(want, want_n, cap, "rest_book_hash_ok") +

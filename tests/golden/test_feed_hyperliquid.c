@@ -23,7 +23,7 @@ open_coins(const char *coins)
 	char why[CFG_WHY_SZ];
 
 	assert_true(cfg_set(&r->cfg, CFG_KEY_hyperliquid_coins, coins, why));
-	r->touch_apart = true;
+	r->read.touch_apart = true;
 	rig_start(r, VENUE_HYPERLIQUID);
 	assert_string_equal(
 	    rig_last(r, FEED_GET, -1)->url, "http://127.0.0.1:18803/info");

@@ -15,7 +15,7 @@ open_streams(const char *streams)
 	char why[CFG_WHY_SZ];
 
 	assert_true(cfg_set(&r->cfg, CFG_KEY_binance_streams, streams, why));
-	r->touch_apart = true;
+	r->read.touch_apart = true;
 	rig_start(r, VENUE_BINANCE);
 	rig_pass(r, 1000000);
 	rig_step(r, FEED_EV_UP, 0);
