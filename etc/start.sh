@@ -46,7 +46,8 @@ cleanup() {
 	exit "$code"
 }
 trap cleanup EXIT
-trap 'exit 130' INT
+# Ctrl-C is the ordinary way to stop.
+trap 'exit 0' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 

@@ -32,6 +32,7 @@ struct source {
 struct entry {
 	char *text;
 	const char *stamp; /* inside text; "" when it has none */
+	size_t at;
 };
 
 static const char *
@@ -112,7 +113,10 @@ by_time(const void *a, const void *b)
 	const struct entry *x = a;
 	const struct entry *y = b;
 
-	return strncmp(x->stamp, y->stamp, 27);
+	int c = strncmp(x->stamp, y->stamp, 27);
+
+	/* The sort is not stable: what came first stays first. */
+	return c != 0 ? c : x->at < y->at ? -1 : 1;
 }
 
 /* The last lines of every source, in the order of their times. */
@@ -139,7 +143,8 @@ show_tails(
 			/* Text between JSON lines stays after its line. */
 			if (stamp[0] == '\0' && m > 0)
 				stamp = all[m - 1].stamp;
-			all[m++] = (struct entry){copy, stamp};
+			all[m] = (struct entry){copy, stamp, m};
+			m++;
 		}
 	}
 	if (all != NULL)

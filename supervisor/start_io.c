@@ -173,12 +173,11 @@ start_daemon(const struct sup_opts *o, struct cfg_load *l, uint32_t first)
 static void
 absolute(struct sup_opts *o)
 {
-	for (size_t i = 0; i < o->config_n; i++) {
-		char *full = realpath(o->config[i], NULL);
+	static char full[CFGFILE_N_MAX][PATH_MAX];
 
-		if (full != NULL)
-			o->config[i] = full;
-	}
+	for (size_t i = 0; i < o->config_n; i++)
+		if (realpath(o->config[i], full[i]) != NULL)
+			o->config[i] = full[i];
 }
 
 int
