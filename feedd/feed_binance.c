@@ -248,7 +248,7 @@ follow_trades(struct feed *f, struct bn_symbol *s, uint64_t *last,
 {
 	if (*last != 0 && ev->trade_id <= *last &&
 	    f->link[f->conn].clock.back_n == 0) {
-		feed_count(f, REASON_SEQ_OLD);
+		feed_note(f, REASON_SEQ_OLD);
 		return false;
 	}
 	if (*last != 0 && ev->trade_id > *last + 1) {
@@ -256,7 +256,7 @@ follow_trades(struct feed *f, struct bn_symbol *s, uint64_t *last,
 		struct tick_bbo bbo = s->pub.bbo;
 		bool was_valid = s->pub.is_valid;
 
-		feed_count(f, REASON_SEQ_GAP);
+		feed_note(f, REASON_SEQ_GAP);
 		feed_log(f, FEED_LOG_GAP, s->pub.idx, REASON_SEQ_GAP,
 		    (int64_t)lost_n);
 		feed_gap(f, &s->pub, REASON_SEQ_GAP, lost_n);
@@ -290,7 +290,7 @@ take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 	feed_stamp(f, ev->event_ns);
 	if (f->link[f->conn].clock.back_n != back_n) {
 		/* The stream began again from an earlier time. */
-		feed_count(f, REASON_SEQ_GAP);
+		feed_note(f, REASON_SEQ_GAP);
 		forget(f, s);
 		feed_gap(f, &s->pub, REASON_SEQ_GAP, 0);
 	}
@@ -351,7 +351,7 @@ take_ticker(struct feed *f, uint32_t i, const struct bn_event *ev)
 	struct bn_symbol *s = &bn(f)->symbol[i];
 
 	if (s->ticker_id != 0 && ev->last_id <= s->ticker_id) {
-		feed_count(f, REASON_SEQ_OLD);
+		feed_note(f, REASON_SEQ_OLD);
 		return;
 	}
 	if (bn(f)->has_depth && !touch_agrees(f, s, ev->last_id)) {
@@ -400,16 +400,16 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 	feed_stamp(f, ev->event_ns);
 	switch (bn_depth_diff(&s->depth, ev, level_changed, &u)) {
 	case BN_QUEUED: ask_snapshot(f, i); return;
-	case BN_OLD: feed_count(f, REASON_SEQ_OLD); return;
+	case BN_OLD: feed_note(f, REASON_SEQ_OLD); return;
 	case BN_GAP:
-		feed_count(f, REASON_SEQ_GAP);
+		feed_note(f, REASON_SEQ_GAP);
 		book_lost(f, i, REASON_SEQ_GAP, ev->first_id - before_id - 1);
 		check_complete(f);
 		return;
 	case BN_APPLIED:
 		if (book_is_crossed(&s->depth.book)) {
 			feed_batch_end(f);
-			feed_count(f, REASON_CROSSED);
+			feed_note(f, REASON_CROSSED);
 			book_lost(f, i, REASON_CROSSED, 0);
 			check_complete(f);
 			return;
@@ -443,7 +443,7 @@ static void
 take_partial(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 {
 	if (s->depth.sync == BN_SYNC_OK && ev->last_id <= s->depth.last_id) {
-		feed_count(f, REASON_SEQ_OLD);
+		feed_note(f, REASON_SEQ_OLD);
 		return;
 	}
 	bn_depth_partial(&s->depth, ev);
@@ -545,7 +545,7 @@ take_http(struct feed *f, const struct feed_event *in)
 		return;
 	}
 	if (!bn_depth_snapshot(&s->depth, ev)) {
-		feed_count(f, REASON_SEQ_OLD);
+		feed_note(f, REASON_SEQ_OLD);
 		ask_snapshot(f, in->tag);
 		return;
 	}

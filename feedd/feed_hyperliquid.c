@@ -275,7 +275,7 @@ is_old(struct feed *f, int64_t venue_ns, int64_t last_ns)
 {
 	if (venue_ns >= last_ns || venue_ns < last_ns - BACK_NS)
 		return false;
-	feed_count(f, REASON_SEQ_OLD);
+	feed_note(f, REASON_SEQ_OLD);
 	return true;
 }
 
@@ -350,7 +350,7 @@ take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
 	fill(&h->tmp, SIDE_BID, ev->bids, ev->bids_n);
 	fill(&h->tmp, SIDE_ASK, ev->asks, ev->asks_n);
 	if (book_is_crossed(&h->tmp)) {
-		feed_count(f, REASON_CROSSED);
+		feed_note(f, REASON_CROSSED);
 		return;
 	}
 	c->book_ns = ev->venue_ns;
@@ -398,7 +398,7 @@ take_trades(struct feed *f, struct coin *c, const struct hl_event *ev)
 		    feed_tick(f, TICK_TRADE, c->pub.idx, trade->venue_ns);
 
 		if (is_repeat(c, trade) || trade->venue_ns < from_ns) {
-			feed_count(f, REASON_SEQ_OLD);
+			feed_note(f, REASON_SEQ_OLD);
 			continue;
 		}
 		seen_time(f, trade->venue_ns);
@@ -506,7 +506,7 @@ on_timer(struct feed *f)
 		feed_wake_at(f, h->wait_ns + limit);
 		return;
 	}
-	feed_count(f, REASON_NO_SNAPSHOT);
+	feed_note(f, REASON_NO_SNAPSHOT);
 	feed_reconnect(f, 0);
 }
 

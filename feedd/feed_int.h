@@ -76,7 +76,7 @@ void feed_batch_end(struct feed *f);
 void feed_drop(
     struct feed *f, enum reason r, size_t off, const char *text, size_t n);
 
-/* feed_count - the same without a sample: expected while running. */
+/* feed_count - the same without a sample. */
 void feed_count(struct feed *f, enum reason r);
 
 /* feed_note - a reason that is not about an unusable message. */

@@ -25,7 +25,8 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		LOG(LOG_FEED_FRESH, F_STR("venue", venue), F_STR("url", url));
 		return;
 	case FEED_LOG_MALFORMED:
-		LOG(LOG_MALFORMED, F_STR("reason", reason_name(a->reason)),
+		LOG_KIND(LOG_MALFORMED, (uint32_t)a->reason,
+		    F_STR("reason", reason_name(a->reason)),
 		    F_I64("offset", a->value), F_STRN("sample", a->text, a->n));
 		return;
 	case FEED_LOG_UNKNOWN:

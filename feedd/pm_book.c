@@ -340,7 +340,7 @@ is_old(struct pm_feed *p, const struct pm_tok *t, int64_t venue_ns, bool back)
 		return false;
 	if (back && venue_ns < t->book_ns - PM_BACK_NS)
 		return false;
-	feed_count(&p->feed, REASON_SEQ_OLD);
+	feed_note(&p->feed, REASON_SEQ_OLD);
 	return true;
 }
 
@@ -445,7 +445,7 @@ pm_take_changes(struct pm_feed *p, const struct pm_event *ev)
 		}
 		t = &of->tok[role - 1];
 		if (!t->has_book) {
-			feed_count(f, REASON_NO_SNAPSHOT);
+			feed_note(f, REASON_NO_SNAPSHOT);
 			continue;
 		}
 		if (is_old(p, t, ev->venue_ns, false))
@@ -460,7 +460,7 @@ pm_take_changes(struct pm_feed *p, const struct pm_event *ev)
 			begin_message(p, of, ev->venue_ns);
 			m = of;
 			if (!t->has_book) { /* the last batch was judged */
-				feed_count(f, REASON_NO_SNAPSHOT);
+				feed_note(f, REASON_NO_SNAPSHOT);
 				continue;
 			}
 		}

@@ -147,7 +147,7 @@ take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 
 		if (pt->venue_ns <= last && pt->venue_ns > last - PM_BACK_NS) {
 			if (ev->kind == RTDS_UPDATE)
-				feed_count(&p->feed, REASON_SEQ_OLD);
+				feed_note(&p->feed, REASON_SEQ_OLD);
 			continue;
 		}
 		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
