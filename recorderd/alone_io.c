@@ -21,6 +21,7 @@
 #include "libshm/metrics.h"
 #include "libshm/topo.h"
 #include "libsys/clock.h"
+#include "libsys/log.h"
 #include "libsys/stage.h"
 #include "libsys/version.h"
 
@@ -444,13 +445,15 @@ static void
 summary(const struct alone *a)
 {
 	char b[32];
+	char dir[PATH_MAX * 2];
 
+	log_escape(dir, sizeof(dir), a->dir, strlen(a->dir));
 	found.since = a->since;
 	nftw(a->dir, count_file, 16, FTW_PHYS);
 	if (a->json) {
 		printf("{\"done\":true,\"dir\":\"%s\",\"parquet_files\":%llu,"
 		       "\"parquet_bytes\":%llu}\n",
-		    a->dir, (unsigned long long)found.files,
+		    dir, (unsigned long long)found.files,
 		    (unsigned long long)found.bytes);
 		return;
 	}

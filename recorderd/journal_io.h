@@ -69,8 +69,8 @@ struct journal_io {
 	size_t partial;	  /* bytes after off that are written              */
 	int err;	  /* negative errno while writing fails, else 0    */
 	uint64_t retry_ns;
-	uint64_t sync_due_ns;  /* 0: everything is synced                  */
-	uint64_t space_due_ns; /* next look at the free space              */
+	uint64_t sync_due_ns;	/* 0: everything is synced                  */
+	uint64_t space_due_ns;	/* next look at the free space              */
 	int64_t opened_wall_ns; /* when the segment was begun */
 	char name[JOURNAL_NAME_SZ]; /* of the segment, "" when none        */
 	struct journal_io_stat stat;
