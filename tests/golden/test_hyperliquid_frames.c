@@ -191,6 +191,19 @@ refusals(void **state)
 		REASON_BAD_NUMBER},
 	    {"{\"channel\":\"pong\"} x", REASON_BAD_JSON},
 	    {"{\"channel\":\"\xff\"}", REASON_BAD_UTF8},
+	    {"{\"channel\":\"error\"}", REASON_MISSING_FIELD},
+	    {"{\"channel\":\"trades\",\"data\":{}}", REASON_BAD_TYPE},
+	    {"{\"channel\":\"trades\",\"data\":[7]}", REASON_BAD_TYPE},
+	    {TRADE("\"side\":7"), REASON_BAD_TYPE},
+	    {"{\"channel\":\"activeAssetCtx\",\"data\":{\"coin\":\"X\","
+	     "\"ctx\":[]}}",
+		REASON_BAD_TYPE},
+	    {BBO("\"time\":1,\"bbo\":[{\"px\":\"1\",\"sz\":\"1\","
+		 "\"n\":4294967296},null]"),
+		REASON_BAD_NUMBER},
+	    {BBO("\"time\":1,\"bbo\":[7,null]"), REASON_BAD_TYPE},
+	    {"{\"universe\":{}}", REASON_BAD_TYPE},
+	    {"{\"universe\":[7]}", REASON_BAD_TYPE},
 	};
 
 	(void)state;
@@ -202,6 +215,58 @@ refusals(void **state)
 			fail_msg("%s: kind %d %s", cases[i].text, kind,
 			    reason_name(ev.reason));
 	}
+}
+
+/* n times the same text between head and tail. */
+static enum hl_kind
+repeated(const char *head, const char *item, unsigned n, const char *tail)
+{
+	static char text[1 << 18];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s", head);
+
+	for (unsigned i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+		    i == 0 ? "" : ",", item);
+	len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", tail);
+	return decode(text, len);
+}
+
+static void
+counts_have_limits(void **state)
+{
+	static const struct {
+		const char *head;
+		const char *item;
+		const char *tail;
+		unsigned max;
+	} cases[] = {
+	    {"{\"coin\":\"X\",\"time\":1,\"levels\":[[],[",
+		"{\"px\":\"1\",\"sz\":\"1\"}", "]]}", HL_LEVELS_MAX},
+	    {"{\"channel\":\"trades\",\"data\":[",
+		"{\"coin\":\"X\",\"side\":\"B\",\"px\":\"1\","
+		"\"sz\":\"1\",\"time\":1,\"tid\":1}",
+		"]}", HL_TRADES_MAX},
+	    {"{\"universe\":[", "{\"name\":\"X\",\"szDecimals\":1}", "]}",
+		HL_COINS_MAX},
+	};
+	static const char two_coins[] =
+	    TRADE("\"coin\":\"X\",\"side\":\"B\",\"px\":\"1\",\"sz\":\"1\","
+		  "\"time\":1,\"tid\":1},{\"coin\":\"Y\",\"side\":\"B\","
+		  "\"px\":\"1\",\"sz\":\"1\",\"time\":1,\"tid\":2");
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		assert_int_not_equal(repeated(cases[i].head, cases[i].item,
+					 cases[i].max, cases[i].tail),
+		    HL_ERR);
+		assert_int_equal(repeated(cases[i].head, cases[i].item,
+				     cases[i].max + 1, cases[i].tail),
+		    HL_ERR);
+		assert_int_equal(ev.reason, REASON_OVERLONG);
+	}
+	assert_int_equal(decode(two_coins, sizeof(two_coins) - 1), HL_ERR);
+	assert_int_equal(ev.reason, REASON_UNSUPPORTED);
+	assert_int_equal(decode("{\"a\":1}", 7), HL_UNKNOWN);
 }
 
 /* Each line of a recorded file. */
@@ -363,6 +428,7 @@ main(void)
 	    cmocka_unit_test(trades),
 	    cmocka_unit_test(the_rest),
 	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(counts_have_limits),
 	    cmocka_unit_test(recorded_lines),
 	    cmocka_unit_test(recorded_files),
 	    cmocka_unit_test(recorded_answers),

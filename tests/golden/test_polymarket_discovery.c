@@ -476,6 +476,18 @@ odd_prices(void **state)
 		0, REASON_BAD_TYPE},
 	    {"{\"topic\":7}", 0, REASON_BAD_TYPE},
 	    {"[1]", 0, REASON_BAD_TYPE},
+	    {"{\"topic\":\"crypto_prices\",\"type\":\"update\","
+	     "\"timestamp\":99999999999999999,\"payload\":{}}",
+		0, REASON_BAD_NUMBER},
+	    {"{\"topic\":\"crypto_prices\",\"type\":\"subscribe\","
+	     "\"payload\":{}}",
+		0, REASON_MISSING_FIELD},
+	    {"{\"topic\":\"crypto_prices\",\"type\":\"subscribe\","
+	     "\"payload\":{\"data\":[7]}}",
+		0, REASON_BAD_TYPE},
+	    {"{\"topic\":\"crypto_prices\",\"type\":\"update\","
+	     "\"payload\":{\"symbol\":\"abcdefghijklmnopqrstuvwx\"}}",
+		0, REASON_OVERLONG},
 	};
 
 	(void)state;
@@ -489,6 +501,30 @@ odd_prices(void **state)
 			fail_msg("%s: kind %d %s", cases[i].text, kind,
 			    reason_name(rt.reason));
 	}
+}
+
+static void
+snapshots_have_a_limit(void **state)
+{
+	static char text[1 << 16];
+
+	(void)state;
+	for (unsigned n = RTDS_POINTS_MAX; n <= RTDS_POINTS_MAX + 1; n++) {
+		size_t len = (size_t)snprintf(text, sizeof(text),
+		    "{\"topic\":\"crypto_prices\",\"type\":\"subscribe\","
+		    "\"payload\":{\"data\":[");
+
+		for (unsigned i = 0; i < n; i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%s{\"timestamp\":%u,\"value\":1}",
+			    i == 0 ? "" : ",", i + 1);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "]}}");
+		enum rtds_kind kind = rtds_decode(&rt, text, len);
+
+		assert_int_equal(
+		    kind, n == RTDS_POINTS_MAX ? RTDS_SNAPSHOT : RTDS_ERR);
+	}
+	assert_int_equal(rt.reason, REASON_OVERLONG);
 }
 
 static void
@@ -539,6 +575,7 @@ main(void)
 	    cmocka_unit_test(a_day_of_windows),
 	    cmocka_unit_test(prices),
 	    cmocka_unit_test(odd_prices),
+	    cmocka_unit_test(snapshots_have_a_limit),
 	    cmocka_unit_test(recorded_prices),
 	};
 

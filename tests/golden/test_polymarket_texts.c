@@ -295,6 +295,17 @@ static const struct {
     {"{\"event_type\":\"book\",\"asset_id\":\"x\"}", REASON_BAD_NUMBER},
     {"{\"event_type\":\"book\",\"timestamp\":\"soon\"}", REASON_BAD_NUMBER},
     {"{\"event_type\":\"book\",\"timestamp\":5}", REASON_BAD_TYPE},
+    {BOOK("\"bids\":[],\"asks\":[],\"neg_risk\":true,\"neg_risk\":true"),
+	REASON_BAD_JSON},
+    {BOOK("\"bids\":[],\"asks\":[],\"price_changes\":[]"), REASON_BAD_JSON},
+    {BOOK("\"bids\":[],\"asks\":[],\"price\":\"0.5\",\"price\":\"0.5\""),
+	REASON_BAD_JSON},
+    {BOOK("\"bids\":[],\"asks\":[],\"side\":\"BUY\",\"side\":\"BUY\""),
+	REASON_BAD_JSON},
+    {BOOK("\"bids\":[],\"asks\":[],\"best_bid\":\"\",\"best_bid\":\"\""),
+	REASON_BAD_JSON},
+    {BOOK("\"bids\":[],\"asks\":[],\"assets_ids\":[],\"assets_ids\":[]"),
+	REASON_BAD_JSON},
     {CHANGE(""), REASON_MISSING_FIELD},
     {CHANGE("\"asset_id\":\"7\",\"price\":\"0.5\",\"size\":\"1\""),
 	REASON_MISSING_FIELD},
@@ -344,6 +355,26 @@ refusals(void **state)
 		assert_int_equal(pm_next(&f, &ev), PM_END);
 		free(copy);
 	}
+}
+
+/* null is the same as a missing key. */
+static void
+nulls_are_absent(void **state)
+{
+	static const char text[] =
+	    BOOK("\"bids\":[],\"asks\":[],\"neg_risk\":null,\"price\":null,"
+		 "\"best_bid\":null,\"assets_ids\":null,\"hash\":null,"
+		 "\"tick_size\":null,\"last_trade_price\":\"\"");
+	struct pm_frame f;
+
+	(void)state;
+	pm_frame_init(&f, text, sizeof(text) - 1);
+	assert_int_equal(pm_next(&f, &ev), PM_BOOK);
+	assert_int_equal(ev.neg_risk, PM_NEG_RISK_NOT_SENT);
+	assert_int_equal(ev.best_bid.state, PM_TOUCH_NOT_SENT);
+	assert_false(ev.has_hash);
+	assert_null(ev.tick_text.s);
+	assert_non_null(ev.last_px_text.s);
 }
 
 /* n times the same text between head and tail. */
@@ -494,6 +525,7 @@ main(void)
 	    cmocka_unit_test(subscriptions),
 	    cmocka_unit_test(price_subscriptions),
 	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(nulls_are_absent),
 	    cmocka_unit_test(counts_have_limits),
 	    cmocka_unit_test(metadata_is_kept),
 	    cmocka_unit_test(contracts),
