@@ -43,8 +43,7 @@ byte c_deaths;
 inline fill(i) {
 	seq[AT(i)] = 0;
 	MAY_DIE;
-	life_of[AT(i)] = lives;
-	index_of[AT(i)] = i;
+	atomic { life_of[AT(i)] = lives; index_of[AT(i)] = i }
 	MAY_DIE
 }
 
@@ -163,10 +162,6 @@ start:	next = cursor;
 		if
 		:: cursor = next
 		:: next < MSGS && next < cursor + 2
-		fi;
-		if
-		:: c_deaths < 1 -> c_deaths++; goto start
-		:: true
 		fi
 	od;
 	assert(handled == MSGS)
