@@ -19,6 +19,8 @@ run=
 venue=
 view=
 up=
+ran=
+captures=captures
 
 sup() { "$bin/supervisor" --instance "$instance" "$@"; }
 
@@ -28,19 +30,29 @@ cleanup() {
 	trap - EXIT
 	[ -n "$view" ] && kill "$view" 2>/dev/null
 	if [ -n "$up" ]; then
-		echo
-		sup stop all || code=$?
+		[ -n "$ran" ] && echo
+		sup stop all
+		rc=$?
+		# Interrupted while it was starting, it may not be there yet.
+		n=0
+		while [ "$rc" = 69 ] && [ -z "$ran" ] && [ "$n" -lt 10 ]; do
+			sleep 0.2
+			sup stop all 2>/dev/null
+			rc=$?
+			n=$((n + 1))
+		done
+		[ "$rc" = 0 ] || [ "$rc" = 69 ] || code=$rc
 	fi
 	if [ -n "$venue" ]; then
 		kill "$venue" 2>/dev/null
 		wait "$venue" 2>/dev/null
 	fi
 	[ -n "$run" ] && rm -rf "$run"
-	if [ -n "$up" ]; then
+	if [ -n "$ran" ]; then
 		echo
 		echo "next:"
-		echo "  $bin/supervisor logs         what every stage said"
-		echo "  ls captures                  what was recorded (Parquet, journal)"
+		echo "  $bin/supervisor logs             what every stage said"
+		echo "  ls $captures                     what was recorded (Parquet, journal)"
 		echo "  DURATION=30 PACE=20 make start   the same, 20 times as fast"
 	fi
 	exit "$code"
@@ -116,18 +128,22 @@ grep -q '"venue":"binance","port":[0-9]*,"frames":0' "$run/venue.out" &&
 grep -q '"venue":"hyperliquid","port":[0-9]*,"frames":0' "$run/venue.out" &&
 	export HYPERLIQUID_ENABLED=false
 
-up=1
 if [ -n "$config" ]; then
 	set -- --config "$config"
 else
 	set -- --config etc/ringmaker.yaml --config etc/sim.yaml
 fi
+dir=$(sup "$@" config recorder.dir 2>/dev/null |
+    sed -n 's/^recorder.dir = \(.*\)  (.*/\1/p')
+captures=${dir:-captures}
+up=1
 sup "$@" start all
 rc=$?
 # 75: a stage is not ready yet, but goes on trying; see for yourself.
 if [ "$rc" != 0 ] && [ "$rc" != 75 ]; then
 	exit "$rc"
 fi
+ran=1
 # A freeze that a person or a crash loop latched earlier is still there.
 "$bin/supervisor" -i "$instance" status | grep -q 'until supervisor thaw' &&
 	echo "start: trading is frozen from before; to lift it:" \
