@@ -14,6 +14,8 @@ FUZZ_SRCS   = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,\
 define fuzz_rules
 $(FUZZ_OUT)/bin/$(1): tests/fuzz/fuzz_$(1).c $$(call FUZZ_SRCS,tests/fuzz/fuzz_$(1).c) $$(wildcard libcore/*.h libvenue/*.h tests/fuzz/*.h)
 	@mkdir -p $$(@D) $(FUZZ_OUT)/$(1)
+	@command -v clang >/dev/null || { \
+	echo "make fuzz needs clang: apt-get install clang" >&2; exit 1; }
 	@echo "  FUZZ  $$@"
 	@clang $(FUZZ_FLAGS) -o $$@ $$(filter %.c,$$^) $(TLS_LIBS) -lm
 fuzz-$(1): $(FUZZ_OUT)/bin/$(1)
