@@ -30,8 +30,12 @@ cleanup() {
 	trap - EXIT
 	[ -n "$view" ] && kill "$view" 2>/dev/null
 	if [ -n "$up" ]; then
-		[ -n "$ran" ] && echo
-		sup stop all
+		if [ -n "$ran" ]; then
+			echo
+			sup stop all
+		else
+			sup stop all 2>/dev/null
+		fi
 		rc=$?
 		# Interrupted while it was starting, it may not be there yet.
 		n=0

@@ -38,7 +38,7 @@ ring_row(struct canvas *c, const struct snap *s, int i, int row)
 	    r->st.prod_epoch, r->st.cons_epoch);
 	if (c->cols < PANE_WIDE)
 		return;
-	canvas_printf(c, row, 81, COL_DIM, "%10" PRIu64 " %6" PRIu64 " %5s %s",
+	canvas_printf(c, row, 81, COL_DIM, "%9" PRIu64 " %5" PRIu64 " %5s %s",
 	    r->st.published, r->st.depth,
 	    text_count((double)r->st.redelivered, a),
 	    topo_stages[topo_rings[i].reader].name);
@@ -59,7 +59,7 @@ pane_rings(struct canvas *c, const struct snap *s, const struct pane_view *v,
 	    "IDLE  LIVES");
 	if (c->cols >= PANE_WIDE)
 		canvas_put(
-		    c, row, 81, COL_HEAD, "       SEQ  SLOTS AGAIN READER");
+		    c, row, 81, COL_HEAD, "      SEQ SLOTS AGAIN READER");
 	n++;
 	for (int i = 0; i < RG_N && n < max; i++) {
 		const struct snap_ring *r = &s->ring[i];
