@@ -24,6 +24,7 @@ $(1)_REFS := $$(patsubst tests/bench/%,$$(OUT)/bench/%.ref.o,$$(filter \
 	tests/bench/ref_$(patsubst bench_%,%,$(1))% tests/bench/$(1)_%, \
 	$$(BENCH_REFS)))
 $$(OUT)/bench/$(1): $$(OUT)/obj/tests/bench/$(1).o $$($(1)_REFS) \
+	$$(OUT)/obj/tests/pipeline/proc.o \
 	$$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
@@ -37,6 +38,9 @@ BENCH_BINS += $$(OUT)/bench/$(1)
 endef
 $(foreach b,$(BENCH_SRCS),$(eval $(call \
 	bench_rules,$(basename $(notdir $(b))),$(b))))
+
+# A tiny size of these runs as a test.
+$(OUT)/test/test_bench: | $(OUT)/bench/bench_ring $(OUT)/bench/bench_wake
 
 bench: all $(BENCH_BINS)
 	@for b in $(BENCH_BINS); do $$b || exit 1; done

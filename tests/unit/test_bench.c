@@ -1,0 +1,92 @@
+/* links: libcore */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The benches of shared memory at a tiny size, so that they cannot rot: each
+ * must end well and print figures in the agreed form. No figure is judged. */
+
+static const char *
+out_dir(void)
+{
+	const char *s = getenv("OUT");
+
+	return s != 0 ? s : "build/release";
+}
+
+static void
+assert_figure(const char *line)
+{
+	static const char *const keys[] = {"{\"name\":\"",
+	    "\"value\":", "\"unit\":\"",
+	    "\"reference\":", "\"reference_value\":", "\"ratio\":"};
+	const char *at = line;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		at = strstr(at, keys[i]);
+		if (at == 0)
+			fail_msg("no %s in %s", keys[i], line);
+	}
+	assert_string_equal(line + strlen(line) - 2, "}\n");
+}
+
+static void
+run(const char *name)
+{
+	char cmd[256];
+	char line[512];
+	unsigned figures = 0;
+	unsigned remarks = 0;
+	FILE *f;
+
+	snprintf(cmd, sizeof(cmd), "BENCH_QUICK=1 JSON=1 %s/bench/%s",
+	    out_dir(), name);
+	f = popen(cmd, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != 0) {
+		if (line[0] == '#') {
+			remarks++;
+			continue;
+		}
+		assert_figure(line);
+		figures++;
+	}
+	assert_int_equal(pclose(f), 0);
+	if (figures == 0 && remarks > 0) {
+		printf("skipped: %s measures nothing here\n", name);
+		skip();
+	}
+	assert_true(figures > 0);
+}
+
+static void
+test_ring(void **state)
+{
+	(void)state;
+	run("bench_ring");
+}
+
+static void
+test_wake(void **state)
+{
+	(void)state;
+	run("bench_wake");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ring),
+	    cmocka_unit_test(test_wake),
+	};
+
+	return cmocka_run_group_tests(tests, 0, 0);
+}
