@@ -21,6 +21,7 @@
 #include "libsys/http.h"
 #include "libsys/httpd.h"
 #include "libsys/net.h"
+#include "tests/unit/contract.h"
 
 /* ---- heads ---- */
 
@@ -566,6 +567,38 @@ test_calls_limit_and_destroy(void **state)
 	site_close(s);
 }
 
+static void
+no_room(void)
+{
+	char out[1];
+	(void)http_query_get((struct http_text){"a=b", 3}, "a", out, 0);
+}
+
+static void
+no_request_handler(void)
+{
+	uv_loop_t loop;
+	int err;
+	struct httpd_cfg cfg = {.loop = &loop, .host = "localhost"};
+	(void)httpd_create(&cfg, &err);
+}
+
+static void
+no_loop(void)
+{
+	struct http_client_cfg cfg = {.calls_max = 1};
+	(void)http_client_create(&cfg);
+}
+
+static void
+test_contracts(void **state)
+{
+	(void)state;
+	assert_true(contract_fails(no_room));
+	assert_true(contract_fails(no_request_handler));
+	assert_true(contract_fails(no_loop));
+}
+
 int
 main(void)
 {
@@ -585,6 +618,7 @@ main(void)
 	    cmocka_unit_test(test_answer_limit),
 	    cmocka_unit_test(test_call_errors),
 	    cmocka_unit_test(test_calls_limit_and_destroy),
+	    cmocka_unit_test(test_contracts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

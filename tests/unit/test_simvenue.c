@@ -22,6 +22,7 @@
 #include "simvenue/capture_io.h"
 #include "simvenue/polymarket.h"
 #include "simvenue/venue.h"
+#include "tests/unit/contract.h"
 
 #define SHIPPED "simvenue/captures"
 
@@ -670,6 +671,30 @@ test_hyperliquid_info(void **state)
 	stand_close(&s);
 }
 
+static void
+no_book(void)
+{
+	struct text t;
+	struct sim_pm *s = calloc(1, sizeof(*s));
+	text_init(&t, out_buf, SIM_OUT_SZ);
+	sim_pm_put_book(s, 0, false, &t);
+}
+
+static void
+no_buffer(void)
+{
+	struct sim_out out;
+	sim_out_init(&out, NULL);
+}
+
+static void
+test_contracts(void **state)
+{
+	(void)state;
+	assert_true(contract_fails(no_book));
+	assert_true(contract_fails(no_buffer));
+}
+
 int
 main(void)
 {
@@ -687,6 +712,7 @@ main(void)
 	    cmocka_unit_test(test_hyperliquid_socket),
 	    cmocka_unit_test(test_fast_book_is_the_top),
 	    cmocka_unit_test(test_hyperliquid_info),
+	    cmocka_unit_test(test_contracts),
 	};
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -18,6 +18,7 @@
 #include "libvenue/hyperliquid.h"
 #include "simvenue/capture.h"
 #include "simvenue/capture_io.h"
+#include "tests/unit/contract.h"
 
 /* ---- timelines ---- */
 
@@ -259,6 +260,28 @@ test_bad_captures(void **state)
 	unlink(path);
 }
 
+static void
+no_such_segment(void)
+{
+	struct sim_timeline t = {.segment_n = 0};
+	(void)sim_timeline_start_ns(&t, 0);
+}
+
+static void
+clock_before_start(void)
+{
+	struct sim_clock c = {.start_mono_ns = 10, .speed_e3 = 1};
+	(void)sim_clock_now(&c, 9);
+}
+
+static void
+test_contracts(void **state)
+{
+	(void)state;
+	assert_true(contract_fails(no_such_segment));
+	assert_true(contract_fails(clock_before_start));
+}
+
 int
 main(void)
 {
@@ -268,6 +291,7 @@ main(void)
 	    cmocka_unit_test(test_lines),
 	    cmocka_unit_test(test_hyperliquid_csv),
 	    cmocka_unit_test(test_bad_captures),
+	    cmocka_unit_test(test_contracts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "libsys/httpd.h"
 #include "libsys/net.h"
 #include "libsys/ws.h"
+#include "tests/unit/contract.h"
 
 struct seen {
 	unsigned n;
@@ -574,6 +575,38 @@ test_open_timeout(void **state)
 	raw_stop(&r);
 }
 
+static void
+no_events(void)
+{
+	uv_loop_t loop;
+	int err;
+	struct ws_client_cfg cfg = {.loop = &loop, .url = "ws://h/"};
+	(void)ws_client_create(&cfg, &err);
+}
+
+static void
+test_creation(void **state)
+{
+	static const char *const bad[] = {"http://h/", "wss://h/", "ws://", ""};
+	struct pair p;
+	int err = 0;
+	(void)state;
+	assert_true(contract_fails(no_events));
+	pair_listen(&p);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ws_client_cfg cfg = {
+		    .loop = &p.loop,
+		    .url = bad[i],
+		    .events = {.on_open = pair_open,
+			.on_message = pair_message,
+			.on_close = pair_close},
+		};
+		assert_null(ws_client_create(&cfg, &err));
+		assert_int_equal(err, -EINVAL);
+	}
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -592,6 +625,7 @@ main(void)
 	    cmocka_unit_test(test_bytewise_server),
 	    cmocka_unit_test(test_eof_mid_frame),
 	    cmocka_unit_test(test_open_timeout),
+	    cmocka_unit_test(test_creation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

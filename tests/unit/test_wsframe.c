@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "libsys/wsframe.h"
+#include "tests/unit/contract.h"
 
 struct seen {
 	unsigned n;
@@ -328,6 +329,59 @@ test_close_codes(void **state)
 	assert_true(ws_close_code_ok(4999));
 }
 
+static void
+bad_role(void)
+{
+	struct ws_session s;
+	struct ws_session_cfg cfg = {.on_message = note_message};
+	(void)ws_session_init(&s, &cfg);
+}
+
+static void
+no_receiver(void)
+{
+	struct ws_session s;
+	struct ws_session_cfg cfg = {.role = WS_CLIENT};
+	(void)ws_session_init(&s, &cfg);
+}
+
+static void
+wrote_too_much(void)
+{
+	struct seen seen;
+	struct ws_session s;
+	session_make(&s, WS_CLIENT, 256, &seen);
+	ws_session_wrote(&s, 1);
+}
+
+static void
+bad_kind(void)
+{
+	struct seen seen;
+	struct ws_session s;
+	session_make(&s, WS_CLIENT, 256, &seen);
+	(void)ws_session_send(&s, WS_KIND_N, "", 0);
+}
+
+static void
+long_key(void)
+{
+	static const char key[65];
+	char out[WS_ACCEPT_MAX];
+	ws_accept_key(key, sizeof(key), out);
+}
+
+static void
+test_contracts(void **state)
+{
+	(void)state;
+	assert_true(contract_fails(bad_role));
+	assert_true(contract_fails(no_receiver));
+	assert_true(contract_fails(wrote_too_much));
+	assert_true(contract_fails(bad_kind));
+	assert_true(contract_fails(long_key));
+}
+
 int
 main(void)
 {
@@ -342,6 +396,7 @@ main(void)
 	    cmocka_unit_test(test_sizes_round_trip),
 	    cmocka_unit_test(test_accept_key),
 	    cmocka_unit_test(test_close_codes),
+	    cmocka_unit_test(test_contracts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
