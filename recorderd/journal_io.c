@@ -38,6 +38,14 @@ posix_sync(void *ctx, int fd)
 	return fdatasync(fd) == 0 ? 0 : -errno;
 }
 
+static void
+posix_push_out(void *ctx, int fd, uint64_t at, uint64_t n)
+{
+	(void)ctx;
+	/* Advice: an error shows at the sync. */
+	sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 static int
 posix_truncate(void *ctx, int fd, uint64_t len)
 {
@@ -61,6 +69,7 @@ const struct journal_ops journal_posix = {
     .open = posix_open,
     .pwrite = posix_pwrite,
     .sync = posix_sync,
+    .push_out = posix_push_out,
     .truncate = posix_truncate,
     .free_bytes = posix_free_bytes,
 };
@@ -124,6 +133,7 @@ leave_segment(struct journal_io *io)
 	io->segment++;
 	io->off = 0;
 	io->partial = 0;
+	io->pushed = 0;
 	io->sync_due_ns = 0;
 }
 
@@ -237,6 +247,11 @@ write_buffer(struct journal_io *io)
 	journal_taken(&io->j, whole);
 	io->off += whole;
 	io->partial -= whole;
+	if (io->off - io->pushed >= JOURNAL_PUSH) {
+		io->args.ops->push_out(
+		    io->args.ops_ctx, io->fd, io->pushed, io->off - io->pushed);
+		io->pushed = io->off;
+	}
 	if (rc != 0 && !is_about_space(rc)) {
 		/* A torn tail that cannot be cut is cut by recovery. */
 		if (io->args.ops->truncate(io->args.ops_ctx, io->fd, io->off) !=

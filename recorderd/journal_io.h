@@ -11,7 +11,9 @@
  *            that is not about space the segment is cut after its last whole
  *            block and a new one begun. Nothing here blocks a producer.
  * Durable  : what flush took survives kill -9; what it synced (every
- *            sync_ns) survives the machine.
+ *            sync_ns) survives the machine. Write-back is begun every
+ *            JOURNAL_PUSH bytes, so that a sync finds little left to do and
+ *            does not hold up the rings.
  * Recovery : journal_recover finds the end of the whole blocks of a file and
  *            cuts off the rest.
  */
@@ -27,6 +29,7 @@
 #include "recorderd/journal.h"
 
 #define JOURNAL_RETRY	NS_PER_S
+#define JOURNAL_PUSH	(UINT64_C(4) << 20)
 #define JOURNAL_NAME_SZ 192
 
 /* The calls that meet the disk; each returns a negative errno. Tests put
@@ -36,6 +39,8 @@ struct journal_ops {
 	ssize_t (*pwrite)(
 	    void *ctx, int fd, const void *buf, size_t n, uint64_t at);
 	int (*sync)(void *ctx, int fd);
+	/* begin to write back a range, without waiting for it */
+	void (*push_out)(void *ctx, int fd, uint64_t at, uint64_t n);
 	int (*truncate)(void *ctx, int fd, uint64_t len);
 	int (*free_bytes)(void *ctx, int dirfd, uint64_t *out);
 };
@@ -67,6 +72,7 @@ struct journal_io {
 	uint32_t segment; /* its number, or the next one's                 */
 	uint64_t off;	  /* of the next whole block                       */
 	size_t partial;	  /* bytes after off that are written              */
+	uint64_t pushed;  /* bytes whose write-back was begun              */
 	int err;	  /* negative errno while writing fails, else 0    */
 	uint64_t retry_ns;
 	uint64_t sync_due_ns;	/* 0: everything is synced                  */

@@ -21,14 +21,18 @@
 #define META_SZ ((size_t)256 << 10)
 #define FOOT_SZ (META_SZ + (size_t)64 * 1024)
 
+/* ctx is a struct rec_file. Write-back begins early, so that the sync at the
+ * end does not hold up the rings. */
 static int
-write_fd(void *ctx, const void *data, size_t n)
+write_file(void *ctx, const void *data, size_t n)
 {
-	const int *fd = ctx;
+	struct rec_file *f = ctx;
 	const uint8_t *p = data;
 
+	f->dirty += n;
+
 	while (n > 0) {
-		ssize_t w = write(*fd, p, n);
+		ssize_t w = write(f->fd, p, n);
 
 		if (w < 0 && errno == EINTR)
 			continue;
@@ -36,6 +40,10 @@ write_fd(void *ctx, const void *data, size_t n)
 			return w < 0 ? -errno : -ENOSPC;
 		p += w;
 		n -= (size_t)w;
+	}
+	if (f->dirty >= JOURNAL_PUSH) {
+		sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		f->dirty = 0;
 	}
 	return 0;
 }
@@ -109,9 +117,10 @@ begin_file(struct rec_io *io, unsigned part)
 {
 	struct rec_file *f = &io->file[part];
 	const struct rec_schema *schema = &rec_schemas[rec_part_table(part)];
-	struct pq_sink sink = {write_fd, &f->fd};
+	struct pq_sink sink = {write_file, f};
 
 	name_file(io, part, f->n, f->path, f->temp);
+	f->dirty = 0;
 	int rc = make_parents(io->dirfd, f->path);
 
 	if (rc != 0)

@@ -53,6 +53,7 @@ struct rec_io_stat {
 struct rec_file {
 	int fd; /* -1: none                                               */
 	unsigned n;
+	size_t dirty; /* bytes since write-back was begun                 */
 	char path[REC_PATH_SZ]; /* below dir, of the finished file         */
 	char temp[REC_PATH_SZ];
 	struct pq pq;

@@ -32,6 +32,7 @@ struct disk {
 	int sync_err;
 	uint64_t free_bytes;
 	unsigned opens;
+	uint64_t pushed;      /* of write-back                               */
 	unsigned short_every; /* every so many writes takes only a part  */
 	unsigned writes;
 };
@@ -77,6 +78,16 @@ disk_sync(void *ctx, int fd)
 	return d->sync_err != 0 ? d->sync_err : journal_posix.sync(NULL, fd);
 }
 
+static void
+disk_push_out(void *ctx, int fd, uint64_t at, uint64_t n)
+{
+	struct disk *d = ctx;
+
+	assert_int_equal(at, d->pushed);
+	d->pushed += n;
+	journal_posix.push_out(NULL, fd, at, n);
+}
+
 static int
 disk_truncate(void *ctx, int fd, uint64_t len)
 {
@@ -94,8 +105,12 @@ disk_free(void *ctx, int dirfd, uint64_t *out)
 	return 0;
 }
 
-static const struct journal_ops disk_ops = {
-    disk_open, disk_pwrite, disk_sync, disk_truncate, disk_free};
+static const struct journal_ops disk_ops = {.open = disk_open,
+    .pwrite = disk_pwrite,
+    .sync = disk_sync,
+    .push_out = disk_push_out,
+    .truncate = disk_truncate,
+    .free_bytes = disk_free};
 
 struct fixture {
 	char dir[64];
@@ -409,6 +424,21 @@ low_space_counts_as_full(void **state)
 	exactly(f, 1, 0);
 }
 
+/* Write-back is begun in steps, and leaves less than one to the sync. */
+static void
+write_back(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 100; i++) {
+		offer(f, 1000);
+		assert_int_equal(journal_flush(&f->io, &f->now), 0);
+		assert_true(f->io.off - f->disk.pushed < JOURNAL_PUSH);
+	}
+	assert_true(f->disk.pushed > JOURNAL_PUSH);
+	exactly(f, 100000, 0);
+}
+
 static void
 sync_policy(void **state)
 {
@@ -634,6 +664,7 @@ main(void)
 	    T(cannot_open),
 	    T(no_room_for_a_header),
 	    T(low_space_counts_as_full),
+	    T(write_back),
 	    T(sync_policy),
 	    T(file_size_limit),
 	    T(small_tmpfs),
