@@ -13,7 +13,7 @@ $(OUT)/bench/%.ref.o: tests/bench/%
 	@mkdir -p $(@D)
 	@case $< in *.c) cc="$(CC) $(CSTD) -O2 -g -I. -pthread -fPIE";; \
 	*) cc="$(CXX) $(CXXFLAGS)";; esac; \
-	echo "  REF   $<"; $$cc -c -o $@ $< 2>$@.log || { \
+	echo "  REF   $<"; $$cc -MMD -MP -c -o $@ $< 2>$@.log || { \
 	echo "# $<: skipped, does not compile here ($@.log)"; \
 	$(CC) -x c -c -o $@ /dev/null; }
 
@@ -46,3 +46,4 @@ bench: all $(BENCH_BINS)
 	@for b in $(BENCH_BINS); do $$b || exit 1; done
 
 .PHONY: bench
+-include $(wildcard $(OUT)/bench/*.d)

@@ -325,7 +325,9 @@ ref_rate(unsigned peer)
 	t = bench_now_ns();
 	lab->ref->produce(lab->queue, lab->big, lab->n, source);
 	peer_wait(peer);
-	return (double)(bench_now_ns() - t) / (double)lab->n;
+	t = bench_now_ns() - t;
+	lab->ref->fini(lab->queue, lab->big);
+	return (double)t / (double)lab->n;
 }
 
 /* ------------------------------------------------------------- samples */

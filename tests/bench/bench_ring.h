@@ -22,6 +22,7 @@ struct bench_queue {
 	int threads;
 	size_t size;
 	void (*init)(void *q, int big);
+	void (*fini)(void *q, int big);
 	void (*produce)(void *q, int big, uint64_t n, unsigned char *source);
 	uint64_t (*consume)(void *q, int big, uint64_t n);
 };

@@ -78,6 +78,16 @@ init(void *q, int big)
 
 template <template <class> class Q>
 static void
+fini(void *q, int big)
+{
+	if (big)
+		((Q<large> *)q)->~Q<large>();
+	else
+		((Q<small> *)q)->~Q<small>();
+}
+
+template <template <class> class Q>
+static void
 produce_any(void *q, int big, uint64_t n, unsigned char *source)
 {
 	if (big)
@@ -96,9 +106,9 @@ consume_any(void *q, int big, uint64_t n)
 
 extern "C" {
 const struct bench_queue ref_boost = {"boost_spsc", 0,
-    sizeof(boost_queue<large>), init<boost_queue>, produce_any<boost_queue>,
+    sizeof(boost_queue<large>), init<boost_queue>, fini<boost_queue>, produce_any<boost_queue>,
     consume_any<boost_queue>};
 const struct bench_queue ref_moodycamel = {"moodycamel", 1,
-    sizeof(moody<large>), init<moody>, produce_any<moody>,
+    sizeof(moody<large>), init<moody>, fini<moody>, produce_any<moody>,
     consume_any<moody>};
 }

@@ -33,6 +33,13 @@ init(void *p, int big)
 	ck_ring_init(&q->ring, QUEUE_DEPTH);
 }
 
+static void
+fini(void *q, int big)
+{
+	(void)q;
+	(void)big;
+}
+
 #define SIDES(kind)                                                            \
 	static void produce_##kind(                                            \
 	    struct queue *q, uint64_t n, unsigned char *source)                \
@@ -82,4 +89,4 @@ consume(void *q, int big, uint64_t n)
 }
 
 const struct bench_queue ref_ck = {
-    "ck_ring", 0, sizeof(struct queue), init, produce, consume};
+    "ck_ring", 0, sizeof(struct queue), init, fini, produce, consume};
