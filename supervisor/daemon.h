@@ -98,6 +98,9 @@ struct supd {
 int daemon_run(const struct sup_opts *o, struct cfg_load *load, uint32_t first,
     int report_fd);
 
+/* daemon_anyone_alive - does a stage of this instance still run? */
+bool daemon_anyone_alive(const struct ctl *c);
+
 /* daemon_apply - carry out what the core decided. */
 void daemon_apply(struct supd *d, const struct sup_out *out);
 

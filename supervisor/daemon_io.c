@@ -392,8 +392,8 @@ loop(struct supd *d)
 	}
 }
 
-static bool
-anyone_alive(const struct ctl *c)
+bool
+daemon_anyone_alive(const struct ctl *c)
 {
 	for (int i = 0; i < ST_N; i++)
 		if (proc_alive((pid_t)atomic_load(&c->stage[i].own.pid),
@@ -432,7 +432,7 @@ adopt(struct supd *d, struct err *e)
 	if (rc < 0)
 		return rc;
 	rc = ctl_attach(&d->ctl, d->inst.dirfd, true, e);
-	if (rc == 0 && !anyone_alive(d->ctl)) {
+	if (rc == 0 && !daemon_anyone_alive(d->ctl)) {
 		ctl_detach(d->ctl);
 		d->ctl = NULL;
 		rc = -ENOENT;
@@ -588,6 +588,9 @@ finish(struct supd *d)
 		code = SUP_SOFTWARE;
 	}
 	LOG(LOG_STAGE_STOP, F_STR("reason", "done"), F_I64("code", code));
+	/* Whoever hears that we are done may start at once. */
+	close(d->lock_fd);
+	d->lock_fd = -1;
 	for (int i = 0; i < SUP_CONNS; i++) {
 		struct sup_conn *c = &d->conn[i];
 

@@ -91,31 +91,6 @@ ask(const struct sup_opts *o, const struct instance *in)
 	return e.code == -ECONNREFUSED ? SUP_NOT_RUNNING : SUP_TEMPORARY;
 }
 
-int
-cmd_ask(const struct sup_opts *o)
-{
-	struct instance in;
-	struct err e;
-	int rc = bad_words(o);
-
-	if (rc != 0)
-		return rc;
-	if (strcmp(o->command, "thaw") == 0 &&
-	    (o->reason == NULL || o->reason[0] == '\0')) {
-		fprintf(stderr, "supervisor: thaw needs --reason \"text\": it "
-				"goes into the log\n");
-		return SUP_USAGE;
-	}
-	if (instance_open(&in, o->instance, &e) < 0) {
-		fprintf(stderr, "supervisor: %s\n",
-		    e.code == -ENOENT ? "not running" : e.text);
-		return e.code == -ENOENT ? SUP_NOT_RUNNING : SUP_NO_PERM;
-	}
-	rc = ask(o, &in);
-	instance_close(&in);
-	return rc;
-}
-
 /* The supervising process of `start`: leaves the terminal and the caller. */
 static int
 detach(const struct sup_opts *o, struct cfg_load *l)
@@ -214,6 +189,51 @@ cmd_start(const struct sup_opts *caller)
 	fprintf(stderr, "supervisor: the supervising process went away; see "
 			"supervisor logs supervisor\n");
 	return SUP_TEMPORARY;
+}
+
+/* The supervisor is dead, its stages are not: a new one takes them over, so
+ * that they stop in order. */
+static void
+adopt_to_stop(const struct sup_opts *o, const struct instance *in)
+{
+	static struct cfg_load l;
+	struct ctl *ctl;
+	struct err e;
+	bool alive;
+
+	if (ctl_attach(&ctl, in->dirfd, false, &e) < 0)
+		return;
+	alive = daemon_anyone_alive(ctl);
+	ctl_detach(ctl);
+	if (alive && opts_config(o, &l) == 0)
+		json_decref(start_daemon(o, &l, 0));
+}
+
+int
+cmd_ask(const struct sup_opts *o)
+{
+	struct instance in;
+	struct err e;
+	int rc = bad_words(o);
+
+	if (rc != 0)
+		return rc;
+	if (strcmp(o->command, "thaw") == 0 &&
+	    (o->reason == NULL || o->reason[0] == '\0')) {
+		fprintf(stderr, "supervisor: thaw needs --reason \"text\": it "
+				"goes into the log\n");
+		return SUP_USAGE;
+	}
+	if (instance_open(&in, o->instance, &e) < 0) {
+		fprintf(stderr, "supervisor: %s\n",
+		    e.code == -ENOENT ? "not running" : e.text);
+		return e.code == -ENOENT ? SUP_NOT_RUNNING : SUP_NO_PERM;
+	}
+	if (strcmp(o->command, "stop") == 0 && !control_alive(&in))
+		adopt_to_stop(o, &in);
+	rc = ask(o, &in);
+	instance_close(&in);
+	return rc;
 }
 
 /* Nobody supervises: make it last ourselves. */

@@ -520,6 +520,23 @@ dead_supervisor_is_replaced(void **unused)
 }
 
 static void
+dead_supervisor_stops_in_order(void **unused)
+{
+	struct err e;
+
+	(void)unused;
+	for (int i = 0; i < 3; i++) {
+		expect(SUP("start", "all"), SUP_OK);
+		attach();
+		kill((pid_t)atomic_load(&ctl->sup.pid), SIGKILL);
+		detach();
+		expect(SUP("stop"), SUP_OK);
+		assert_non_null(strstr(text, "stopped 8 stages"));
+		assert_int_equal(instance_open(&inst, "main", &e), -ENOENT);
+	}
+}
+
+static void
 frozen_while_it_hangs(void **unused)
 {
 	pid_t boss;
@@ -642,6 +659,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(crash_loop_parks_and_freezes),
 	    cmocka_unit_test(poisoned_message_is_quarantined),
 	    cmocka_unit_test(dead_supervisor_is_replaced),
+	    cmocka_unit_test(dead_supervisor_stops_in_order),
 	    cmocka_unit_test(frozen_while_it_hangs),
 	    cmocka_unit_test(not_ready_says_which_and_why),
 	    cmocka_unit_test(stubborn_is_killed_and_said),
