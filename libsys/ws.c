@@ -448,7 +448,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 	case STATE_CLOSING: break;
 	case STATE_IDLE:
 	case STATE_RESOLVE:
-	case STATE_N: CHECK(!"poll without a socket");
+	case STATE_N: CHECK(false);
 	}
 	if (status < 0)
 		finish(c, WS_END_IO, 0, uv_strerror(status));

@@ -201,7 +201,7 @@ opcode_of(enum ws_kind kind)
 	case WS_PONG: return WSLAY_PONG;
 	case WS_KIND_N: break;
 	}
-	CHECK(!"message kind");
+	CHECK(false);
 	return 0;
 }
 

@@ -310,6 +310,6 @@ capture_line(
 		return true;
 	case CAPTURE_FORMAT_N: break;
 	}
-	CHECK(!"capture format");
+	CHECK(false);
 	return false;
 }

@@ -392,7 +392,7 @@ on_tick(uv_timer_t *timer)
 	case RUN_OVER: return;
 	case RUN_N: break;
 	}
-	CHECK(!"state of a player");
+	CHECK(false);
 }
 
 /* ---- what the listeners say ---- */
