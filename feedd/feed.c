@@ -36,8 +36,10 @@ feed_init(struct feed *f, enum venue venue, const struct cfg *cfg,
 	f->venue = venue;
 	f->epoch = epoch;
 	f->cfg = *cfg;
-	for (uint8_t i = 0; i < FEED_CONN_N; i++)
+	for (uint8_t i = 0; i < FEED_CONN_N; i++) {
 		link_init(&f->link[i], venue, i);
+		f->told_as[i] = i;
+	}
 }
 
 struct tick
@@ -243,6 +245,7 @@ tell_link(struct feed *f, struct link *l)
 
 	f->told_link = true;
 	link_report(l, f->now_ns, &t.u.link);
+	t.u.link.conn = f->told_as[l->conn];
 	put_alone(f, &t);
 	if (f->replay != 0)
 		return;
@@ -293,7 +296,7 @@ tell_conn(struct feed *f, const struct link *l, const struct feed_event *ev)
 	struct tick t = feed_tick(f, TICK_CONN, 0, 0);
 
 	t.u.conn.venue = (uint8_t)f->venue;
-	t.u.conn.conn = l->conn;
+	t.u.conn.conn = f->told_as[l->conn];
 	t.u.conn.state = l->state;
 	t.u.conn.code = ev->code;
 	put_alone(f, &t);
@@ -326,7 +329,7 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 
 		t.u.gap.since_ns = l->recv_ns;
 		t.u.gap.reason = REASON_SEQ_GAP;
-		t.u.gap.conn = l->conn;
+		t.u.gap.conn = f->told_as[l->conn];
 		t.u.gap.scope = 2;
 		put_alone(f, &t);
 		f->stats.gaps++;

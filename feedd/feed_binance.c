@@ -38,7 +38,7 @@ struct bn_feed {
 	uint32_t symbol_n;
 	bool has_trade; /* then aggTrade is not published */
 	bool has_depth;
-	uint8_t active; /* connection that instruments name */
+	uint8_t active; /* the other one is the relief */
 	struct bn_event ev;
 	struct bn_symbol symbol[SYMBOLS_N];
 };
@@ -196,10 +196,8 @@ conn_up(struct feed *f, uint8_t conn)
 
 	if (conn != b->active) /* the relief: data will show that it works */
 		return;
-	for (uint32_t i = 0; i < b->symbol_n; i++) {
+	for (uint32_t i = 0; i < b->symbol_n; i++)
 		forget(f, &b->symbol[i]);
-		b->symbol[i].pub.conn = conn;
-	}
 	feed_complete(f, conn, !b->has_depth);
 	feed_wake_at(f, f->now_ns + ROTATE_NS);
 }
@@ -215,7 +213,7 @@ conn_down(struct feed *f, uint8_t conn)
 		forget(f, &b->symbol[i]);
 }
 
-/* The relief delivers: instruments are its from now on. */
+/* The relief delivers: for readers it is the connection from now on. */
 static void
 hand_over(struct feed *f)
 {
@@ -223,8 +221,8 @@ hand_over(struct feed *f)
 	uint8_t old = b->active;
 
 	b->active = f->conn;
-	for (uint32_t i = 0; i < b->symbol_n; i++)
-		b->symbol[i].pub.conn = b->active;
+	f->told_as[b->active] = 0;
+	f->told_as[old] = 1;
 	feed_complete(f, b->active, f->link[old].complete);
 	link_want(&f->link[old], false, f->now_ns);
 	feed_reconnect(f, old);
@@ -241,28 +239,53 @@ find(const struct bn_feed *b, struct json_str name, bool is_stream)
 	return -1;
 }
 
+static void
+publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
+{
+	struct pub_stamp stamp = {venue_ns, s->depth.last_id, false};
+	struct tick_bbo bbo = s->pub.bbo;
+	bool is_older = s->depth.last_id < s->touch_id && s->pub.is_valid;
+
+	pub_snapshot(f, &s->pub, &s->depth.book, &stamp);
+	f->stats.snapshots++;
+	if (is_older) { /* bookTicker was faster */
+		pub_bbo(f, &s->pub, &bbo, 0);
+		feed_batch_end(f);
+	} else {
+		s->touch_id = s->depth.last_id;
+	}
+}
+
+/* Trades are missing. Touch and book are not: they are told again, since a
+ * gap takes them from the readers. */
+static void
+trades_lost(struct feed *f, struct bn_symbol *s, uint64_t lost_n)
+{
+	struct tick_bbo bbo = s->pub.bbo;
+	int64_t bbo_ns = s->pub.bbo_ns;
+	bool was_valid = s->pub.is_valid;
+
+	feed_note(f, REASON_SEQ_GAP);
+	feed_log(f, FEED_LOG_GAP, s->pub.idx, REASON_SEQ_GAP, (int64_t)lost_n);
+	feed_gap(f, &s->pub, REASON_SEQ_GAP, lost_n);
+	if (bn(f)->has_depth && s->depth.sync == BN_SYNC_OK)
+		publish_book(f, s, bbo_ns);
+	if (was_valid)
+		pub_bbo(f, &s->pub, &bbo, bbo_ns);
+	feed_batch_end(f);
+}
+
 /* Is this trade new? A jump in the ids is told before it goes out. */
 static bool
 follow_trades(struct feed *f, struct bn_symbol *s, uint64_t *last,
     const struct bn_event *ev)
 {
-	if (*last != 0 && ev->trade_id <= *last &&
-	    f->link[f->conn].clock.back_n == 0) {
+	if (*last != 0 && ev->trade_id <= *last) {
 		feed_note(f, REASON_SEQ_OLD);
 		return false;
 	}
-	if (*last != 0 && ev->trade_id > *last + 1) {
-		uint64_t lost_n = ev->trade_id - *last - 1;
-		struct tick_bbo bbo = s->pub.bbo;
-		bool was_valid = s->pub.is_valid;
-
-		feed_note(f, REASON_SEQ_GAP);
-		feed_log(f, FEED_LOG_GAP, s->pub.idx, REASON_SEQ_GAP,
-		    (int64_t)lost_n);
-		feed_gap(f, &s->pub, REASON_SEQ_GAP, lost_n);
-		if (was_valid)
-			pub_bbo(f, &s->pub, &bbo, s->pub.bbo_ns);
-	}
+	if (*last != 0 && ev->trade_id > *last + 1)
+		trades_lost(f, s, ev->trade_id - *last - 1);
 	*last = ev->trade_id;
 	return true;
 }
@@ -276,7 +299,7 @@ put_trade(struct feed *f, const struct bn_symbol *s, const struct bn_event *ev)
 	t.u.trade.qty = ev->qty;
 	t.u.trade.trade_id = ev->trade_id;
 	t.u.trade.side = (uint8_t)ev->side;
-	t.u.trade.conn = f->conn;
+	t.u.trade.conn = s->pub.conn;
 	t.u.trade.epoch = s->pub.epoch;
 	feed_put(f, &t);
 	feed_batch_end(f);
@@ -423,23 +446,6 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 }
 
 static void
-publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
-{
-	struct pub_stamp stamp = {venue_ns, s->depth.last_id, false};
-	struct tick_bbo bbo = s->pub.bbo;
-	bool is_older = s->depth.last_id < s->touch_id && s->pub.is_valid;
-
-	pub_snapshot(f, &s->pub, &s->depth.book, &stamp);
-	f->stats.snapshots++;
-	if (is_older) { /* bookTicker was faster */
-		pub_bbo(f, &s->pub, &bbo, 0);
-		feed_batch_end(f);
-	} else {
-		s->touch_id = s->depth.last_id;
-	}
-}
-
-static void
 take_partial(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 {
 	if (s->depth.sync == BN_SYNC_OK && ev->last_id <= s->depth.last_id) {
@@ -463,7 +469,7 @@ take_event(
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;
 	}
-	if (f->conn != b->active)
+	if (f->conn != b->active && !f->link[f->conn].closing)
 		hand_over(f);
 	if (ev->kind == BN_TRADE || ev->kind == BN_AGG_TRADE)
 		take_trade(f, &b->symbol[i], ev);

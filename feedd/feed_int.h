@@ -48,6 +48,8 @@ struct feed {
 	int64_t venue_ns;	/* newest time the venue gave */
 	struct tick held;	/* goes out next: may get SLOT_BATCH_END */
 	struct link link[FEED_CONN_N];
+	uint8_t told_as[FEED_CONN_N]; /* number readers know it by; theirs is
+					 0 for the venue's main connection */
 	struct feed_stats stats;
 	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
 };

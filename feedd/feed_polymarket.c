@@ -62,11 +62,27 @@ conn_up(struct feed *f, uint8_t conn)
 	pm_subscribe_all(p, conn);
 }
 
+/* Readers take the end of connection 0 for the end of everything, and of the
+ * others only what is said of an instrument. */
 static void
 conn_down(struct feed *f, uint8_t conn)
 {
-	if (conn != PM_REF_CONN)
-		forget_conn(pm_of(f), conn);
+	struct pm_feed *p = pm_of(f);
+
+	if (conn == PM_REF_CONN)
+		return;
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+		struct pub_stamp stamp = {m->tok[0].book_ns, 0, false};
+
+		if (!m->used || !m->pub.is_valid)
+			continue;
+		if (m->pub.conn == conn && conn != 0)
+			feed_gap(f, &m->pub, REASON_SEQ_GAP, 0);
+		else if (m->pub.conn != conn && conn == 0)
+			pub_snapshot(f, &m->pub, &m->tok[0].book, &stamp);
+	}
+	forget_conn(p, conn);
 }
 
 static void

@@ -90,7 +90,7 @@ rig_read(struct rig_readers *r, const struct tick *t)
 
 	if (t->hdr.instr == 0) {
 		for (size_t i = 0; i < r->reader_n; i++)
-			if (t->hdr.kind == TICK_GAP) {
+			if (t->hdr.kind == TICK_GAP && t->u.gap.conn == 0) {
 				r->reader[i]->has_book = false;
 				r->reader[i]->has_bbo = false;
 			}

@@ -336,6 +336,9 @@ rotation_overlaps(void **state)
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	/* For readers the venue's connection never went down. */
+	assert_int_equal(rig_last_tick(r, TICK_CONN)->u.conn.conn, 1);
+	assert_int_equal(rig_last_tick(r, TICK_LINK)->u.link.conn, 1);
 	rig_pass(r, 60 * 1000000ull);
 	assert_null(rig_last(r, FEED_OPEN, 0));
 	assert_true(feed_is_ready(r->f));
