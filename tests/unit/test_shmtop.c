@@ -1,4 +1,5 @@
 /* links: shmtop libsys libshm libcore */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include "shmtop/decode.h"
 #include "shmtop/pane.h"
 #include "shmtop/text.h"
+#include "tests/unit/shmdir.h"
 
 /* Far too large for the stack. */
 static struct canvas canvas;
@@ -396,6 +398,18 @@ markets_are_sorted_and_filtered(void **unused)
 	assert_non_null(strstr(line(1), "AAA"));
 }
 
+static void
+contracts(void **unused)
+{
+	char buf[TEXT_SZ];
+
+	(void)unused;
+	assert_check_fails(canvas_put(&canvas, 0, 0, COL_N, "x"));
+	assert_check_fails(canvas_line(&canvas, CANVAS_ROWS_MAX, buf));
+	assert_check_fails(text_qty(QTY(1), 9, buf));
+	assert_check_fails(track_wanted(RG_N));
+}
+
 /* ---- --check ---- */
 
 static void
@@ -503,6 +517,7 @@ main(void)
 	    cmocka_unit_test(overview_fits),
 	    cmocka_unit_test(trouble_is_seen),
 	    cmocka_unit_test(markets_are_sorted_and_filtered),
+	    cmocka_unit_test(contracts),
 	    cmocka_unit_test(nothing_to_find),
 	    cmocka_unit_test(each_finding),
 	};

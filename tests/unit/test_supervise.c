@@ -1,4 +1,5 @@
 /* links: supervisor libsys libshm libcore */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "libcore/fixed.h"
 #include "supervisor/supervise.h"
+#include "tests/unit/shmdir.h"
 
 #define MS(x) ((uint64_t)(x)*UINT64_C(1000000))
 #define T0    MS(1000000)
@@ -553,6 +555,27 @@ beating_but_not_ready_goes_on(void **unused)
 }
 
 static void
+contracts(void **unused)
+{
+	struct supervise_cfg bad = cfg;
+	struct supervise s;
+	struct sup_out out = {0};
+
+	(void)unused;
+	bad.crash_loop_n = SUP_DEATHS_MAX + 1;
+	supervise_init(&s);
+	assert_check_fails(
+	    supervise_ask(&s, &cfg, ST_N, SUP_EV_START, T0, &out));
+	assert_check_fails(
+	    supervise_ask(&s, &cfg, ST_RISKD, SUP_EV_EXIT, T0, &out));
+	assert_check_fails(
+	    supervise_exit(&s, &bad, ST_RISKD, &crash, T0, &out));
+	s.stage[ST_RISKD].state = SUP_STATE_N;
+	assert_check_fails(
+	    supervise_ask(&s, &cfg, ST_RISKD, SUP_EV_START, T0, &out));
+}
+
+static void
 hash_follows_state(void **unused)
 {
 	struct supervise a;
@@ -583,6 +606,7 @@ main(void)
 	    cmocka_unit_test(stops_in_reverse_order),
 	    cmocka_unit_test(stop_all_counts_what_had_to_be_killed),
 	    cmocka_unit_test(beating_but_not_ready_goes_on),
+	    cmocka_unit_test(contracts),
 	    cmocka_unit_test(hash_follows_state),
 	};
 
