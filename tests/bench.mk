@@ -40,7 +40,7 @@ $(foreach b,$(BENCH_SRCS),$(eval $(call \
 	bench_rules,$(basename $(notdir $(b))),$(b))))
 
 # A tiny size of these runs as a test.
-$(OUT)/test/test_bench: | $(OUT)/bench/bench_ring $(OUT)/bench/bench_wake
+$(OUT)/test/test_bench: | $(addprefix $(OUT)/bench/bench_,ring wake chain)
 
 bench: all $(BENCH_BINS)
 	@for b in $(BENCH_BINS); do $$b || exit 1; done

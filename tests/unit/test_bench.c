@@ -80,12 +80,20 @@ test_wake(void **state)
 	run("bench_wake");
 }
 
+static void
+test_chain(void **state)
+{
+	(void)state;
+	run("bench_chain");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ring),
 	    cmocka_unit_test(test_wake),
+	    cmocka_unit_test(test_chain),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
