@@ -248,8 +248,10 @@ rec_row_slot(const struct rec *r, const struct journal_head *head,
 	} else if (kind == TICK_INSTR) {
 		w->status = text_or_null(r->instr_text, t->u.instr.state);
 		w->epoch = t->u.instr.epoch;
-	} else if (kind == TICK_RESTART || kind == MSG_RESTART) {
+	} else if (kind == TICK_RESTART) {
 		w->epoch = (int64_t)t->u.restart.epoch;
+	} else if (kind == MSG_RESTART) {
+		w->epoch = (int64_t)(s->order.id >> 40);
 	} else if (kind == TICK_GAP) {
 		row_gap(r, head, &t->u.gap, w);
 	} else if (kind == TICK_TRACE) {

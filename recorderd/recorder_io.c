@@ -35,6 +35,8 @@ struct recorder {
 	uint64_t convert_retry_ns;
 	int shown_err; /* of the journal, as logged last           */
 	uint64_t shown_lost;
+	uint64_t tap_gaps; /* declared by producers that found a tap full */
+	uint64_t tap_lost;
 	uint64_t stop_ns;
 	bool rotated;
 	bool all_done; /* no segment below this one waits           */
@@ -273,6 +275,11 @@ stage_step(struct stage *s, const struct event *ev)
 	case EV_SLOT:
 		if (ev->instr != NULL)
 			write_instr(s, ev->slot->hdr.instr, ev->instr);
+		if (ev->slot->hdr.kind == TICK_GAP &&
+		    ev->slot->tick.u.gap.scope == 3) {
+			r->tap_gaps++;
+			r->tap_lost += ev->slot->tick.u.gap.lost_n;
+		}
 		journal_put(&r->journal, r->tap_of[ev->ring], ev->slot, &now);
 		return;
 	case EV_CFG:
@@ -321,8 +328,8 @@ publish(struct stage *s)
 {
 	struct recorder *r = s->ops->self;
 	uint64_t kept = 0;
-	uint64_t gaps = 0;
-	uint64_t lost = 0;
+	uint64_t gaps = r->tap_gaps;
+	uint64_t lost = r->tap_lost;
 
 	for (unsigned i = 0; i < r->open.tap_n; i++) {
 		const struct journal_count *n = &r->journal.j.n[i];

@@ -286,6 +286,20 @@ no_disk(void **state)
 	}
 	assert_true(metrics_value(m, M_RECORDERD_DISK_ERRORS) > 0);
 	assert_int_equal(metrics_value(m, M_RECORDERD_FILES), 0);
+	/* What a producer says it lost counts, too. */
+	union tap gap = {.tick = {.hdr = {.kind = TICK_GAP}}};
+
+	gap.tick.u.gap.scope = 3;
+	gap.tick.u.gap.lost_n = 77;
+	assert_true(ring_push(&bn, &gap));
+	for (int i = 0; i < 200 && metrics_value(m, M_RECORDERD_LOST) != 77;
+	     i++) {
+		struct timespec nap = {.tv_nsec = 10000000};
+
+		nanosleep(&nap, NULL);
+	}
+	assert_int_equal(metrics_value(m, M_RECORDERD_LOST), 77);
+	assert_int_equal(metrics_value(m, M_RECORDERD_GAPS), 1);
 	metrics_detach(m);
 	stop(pid);
 }

@@ -307,6 +307,9 @@ the_rest(void **state)
 	s.tick.u.instr.epoch = 2;
 	s.tick.u.instr.state = INSTR_HALTED;
 	feed(f, TAP_BN, &s);
+	s = slot(f, TAP_BN, MSG_RESTART, 0);
+	s.order.id = UINT64_C(12) << 40;
+	feed(f, TAP_BN, &s);
 	for (unsigned i = 0; i < 4; i++) {
 		static const uint16_t ring[] = {
 		    RG_INTENT, 0xffff, 0xfffe, RG_N};
@@ -319,7 +322,8 @@ the_rest(void **state)
 	assert_int_equal(value(f, pl, "rtt_us", 0), UINT32_MAX);
 	assert_int_equal(value(f, pl, "age_us", 0), -5);
 	is_text(f, pl, "state", 0, "stale");
-	assert_int_equal(f->rec.part[pe].rows, 3);
+	assert_int_equal(f->rec.part[pe].rows, 4);
+	assert_int_equal(value(f, pe, "epoch", 3), 12);
 	is_text(f, pe, "state", 0, "down");
 	is_text(f, pe, "reason", 0, "seq_gap");
 	assert_int_equal(value(f, pe, "code", 0), 1006);
