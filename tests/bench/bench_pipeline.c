@@ -127,9 +127,9 @@ push(enum ring_id id, union tap *t)
 static void
 push_all(union tap *t)
 {
-	push(RG_MD_PM_X, t);
-	push(RG_MD_PM_R, t);
 	push(RG_MD_PM_Q, t);
+	push(RG_MD_PM_R, t);
+	push(RG_MD_PM_X, t);
 }
 
 static void
