@@ -1,4 +1,4 @@
-/* links: libcore */
+/* links: libsys libshm libcore */
 /*
  * The simvenue program: arguments, the ready line, a port in use, signals,
  * statistics, exit codes.
