@@ -1,0 +1,430 @@
+/* links: riskd execd libsys libshm libcore */
+/* The real riskd and execd.polymarket under load, killed at random moments:
+ * no fill is lost or booked twice, nothing is left open, and both stores
+ * agree to the last unit. The test is their feeds and their quoted.
+ *   KILLS=n SEED=n for longer runs. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "execd/exec.h"
+#include "libcore/hash.h"
+#include "libshm/cfgpage.h"
+#include "libshm/ctl.h"
+#include "libshm/instr.h"
+#include "libshm/ring.h"
+#include "libshm/slots.h"
+#include "libsys/outbox.h"
+#include "riskd/risk.h"
+#include "tests/pipeline/proc.h"
+
+#define PM	  INSTR_PM_BASE
+#define FILLS	  65536u
+#define LETTER_SZ (8u + sizeof(struct order))
+
+enum {
+	PROC_RISKD,
+	PROC_EXECD,
+	PROC_N
+};
+
+static char dir[160];
+static struct instance in;
+static struct ctl *ctl;
+static struct instr_table *table;
+static struct cfgpage page;
+static struct cfg cfg;
+static struct ring md_r, md_x, bn_r, intent, verdict, report;
+static pid_t pids[PROC_N];
+static uint64_t rng;
+static uint64_t intent_id = UINT64_C(1) << 40;
+static uint64_t fill_id[FILLS];
+static uint32_t fill_n;
+static uint32_t repeats;
+static int64_t position;
+static uint64_t verdicts_ok;
+
+static uint32_t
+rnd(uint32_t n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (uint32_t)(rng >> 33) % n;
+}
+
+static const struct {
+	struct ring *r;
+	enum ring_id id;
+	enum ring_role role;
+	enum stage_id reader;
+} rings[] = {
+    {&md_r, RG_MD_PM_R, RING_PRODUCER, ST_RISKD},
+    {&md_x, RG_MD_PM_X, RING_PRODUCER, ST_EXECD_PM},
+    {&bn_r, RG_MD_BN_R, RING_PRODUCER, ST_RISKD},
+    {&intent, RG_INTENT, RING_PRODUCER, ST_RISKD},
+    {&verdict, RG_VERDICT, RING_CONSUMER, ST_RISKD},
+    {&report, RG_REPORT_PM_Q, RING_CONSUMER, ST_RISKD},
+};
+
+static int
+setup(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s", proc_tmp("risk_exec"));
+	setenv("RINGMAKER_SHM", dir, 1);
+	cfg_defaults(&cfg);
+	snprintf(
+	    cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s", dir);
+	cfg.hyperliquid_enabled = false;
+	cfg.risk_max_orders_per_s = 10000;
+	cfg.risk_max_orders_per_s_market = 1000;
+	cfg.risk_max_intent_age_ms.ns = INT64_C(5000) * NS_PER_MS;
+	cfg.exec_paper_latency.ns = NS_PER_MS;
+	cfg.capital_usd = USD(10000 * E6);
+	cfg.mm_global_daily_loss_limit = USD(100000 * E6);
+	cfg.sandbox_mode =
+	    getenv("RM_SANITIZE") ? CFG_SANDBOX_OFF : CFG_SANDBOX_PROD;
+	if (instance_create(&in, "t", 42, &e) < 0 ||
+	    cfgpage_create(&page, in.dirfd, 42, &cfg, &e) < 0 ||
+	    ctl_attach(&ctl, in.dirfd, true, &e) < 0 ||
+	    instr_attach(&table, in.dirfd, true, &e) < 0)
+		fail_msg("%s", e.text);
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		enum stage_id to = rings[i].reader;
+
+		if (ring_attach(rings[i].r, in.dirfd, &topo_rings[rings[i].id],
+			rings[i].role, &e) < 0)
+			fail_msg("%s", e.text);
+		rings[i].r->bell.fifo_fd = -1;
+		if (rings[i].role != RING_PRODUCER)
+			continue;
+		rings[i].r->bell.bell = &ctl->stage[to].bell;
+		if (to == ST_EXECD_PM)
+			rings[i].r->bell.fifo_fd =
+			    bell_fifo_open(in.dirfd, topo_stages[to].name, &e);
+	}
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++)
+		ring_detach(rings[i].r);
+	cfgpage_detach(&page);
+	instr_detach(table);
+	ctl_detach(ctl);
+	instance_close(&in);
+	proc_rmtree(dir);
+	return 0;
+}
+
+static void
+start(int which)
+{
+	const char *risk[] = {"riskd", "--instance", "t", NULL};
+	const char *exec[] = {
+	    "execd", "--stage", "execd.polymarket", "--instance", "t", NULL};
+	char log[300];
+
+	snprintf(log, sizeof(log), "%s/log.%d", dir, which);
+	pids[which] = proc_start(which == PROC_RISKD ? risk : exec, log);
+	assert_true(pids[which] > 0);
+}
+
+static void
+push(struct ring *r, union tap *t)
+{
+	t->hdr.recv_ns = proc_now_ns();
+	for (int i = 0; i < PROC_WAIT_MS && !ring_push(r, t); i++)
+		usleep(1000);
+}
+
+static union tap
+tick(enum slot_kind kind, uint16_t instr)
+{
+	union tap t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = (uint8_t)kind;
+	t.hdr.instr = instr;
+	return t;
+}
+
+static void
+links(void)
+{
+	union tap t = tick(TICK_LINK, 0);
+
+	t.tick.u.link.rtt_us = 1000;
+	t.tick.u.link.state = LINK_READY;
+	push(&md_r, &t);
+	push(&bn_r, &t);
+}
+
+/* The touch at 49 and 51; a snapshot for execd. */
+static void
+book(void)
+{
+	union tap t = tick(TICK_INSTR, PM);
+
+	push(&md_r, &t);
+	push(&md_x, &t);
+	t = tick(TICK_BBO, PM);
+	t.tick.u.bbo.bid_px = PX(49 * E8 / 100);
+	t.tick.u.bbo.ask_px = PX(51 * E8 / 100);
+	t.tick.u.bbo.bid_qty = t.tick.u.bbo.ask_qty = QTY(10 * E8);
+	push(&md_r, &t);
+	t = tick(TICK_SNAP_BEGIN, PM);
+	push(&md_x, &t);
+	for (int side = SIDE_BID; side <= SIDE_ASK; side++) {
+		t = tick(TICK_LEVEL, PM);
+		t.tick.u.level.side = (uint8_t)side;
+		t.tick.u.level.epoch = 1;
+		t.tick.u.level.px = PX((side == SIDE_BID ? 49 : 51) * E8 / 100);
+		t.tick.u.level.qty = QTY(10 * E8);
+		push(&md_x, &t);
+	}
+	t = tick(TICK_SNAP_END, PM);
+	push(&md_x, &t);
+}
+
+static void
+want(enum side side, int cents, int units)
+{
+	union tap t = tick(MSG_INTENT, PM);
+
+	t.order.id = ++intent_id;
+	t.order.side = (uint8_t)side;
+	t.order.px = PX((int64_t)cents * E8 / 100);
+	t.order.qty = QTY((int64_t)units * E8);
+	t.order.tif = TIF_GTC;
+	t.order.oflags = ORDER_POST_ONLY;
+	t.order.strategy = STRATEGY_MAKER;
+	push(&intent, &t);
+}
+
+static void
+trade(void)
+{
+	union tap t = tick(TICK_TRADE, PM);
+	bool sells = rnd(2) == 0;
+
+	t.tick.u.trade.epoch = 1;
+	t.tick.u.trade.side = sells ? SIDE_ASK : SIDE_BID;
+	t.tick.u.trade.px = PX((sells ? 49 : 51) * E8 / 100);
+	t.tick.u.trade.qty = QTY((int64_t)(rnd(20) + 1) * E8);
+	push(&md_x, &t);
+}
+
+static void
+take_fill(const struct order *o)
+{
+	for (uint32_t i = 0; i < fill_n; i++) {
+		if (fill_id[i] == o->fill_id) {
+			repeats++;
+			return;
+		}
+	}
+	assert_true(fill_n < FILLS);
+	fill_id[fill_n++] = o->fill_id;
+	position += o->side == SIDE_BID ? o->exec_qty.e8 : -o->exec_qty.e8;
+}
+
+static void
+hear(void)
+{
+	const struct order *o;
+
+	while ((o = ring_peek(&report)) != NULL) {
+		if (o->hdr.kind == MSG_FILL)
+			take_fill(o);
+		ring_release(&report);
+	}
+	while ((o = ring_peek(&verdict)) != NULL) {
+		verdicts_ok +=
+		    o->hdr.kind == MSG_VERDICT && o->reason == REASON_OK;
+		ring_release(&verdict);
+	}
+	ring_commit(&report);
+	ring_commit(&verdict);
+}
+
+static void
+load_for(int ms)
+{
+	uint64_t end = proc_now_ns() + (uint64_t)ms * UINT64_C(1000000);
+
+	while (proc_now_ns() < end) {
+		uint32_t what = rnd(10);
+
+		if (what < 3)
+			want(SIDE_BID, 49 - (int)rnd(2), 20 + (int)rnd(20));
+		else if (what < 6)
+			want(SIDE_ASK, 51 + (int)rnd(2), 20 + (int)rnd(20));
+		else if (what < 9)
+			trade();
+		else
+			links();
+		hear();
+		usleep(300);
+	}
+}
+
+static void
+kill_and_restart(int which)
+{
+	int status;
+
+	kill(pids[which], SIGKILL);
+	assert_int_equal(waitpid(pids[which], &status, 0), pids[which]);
+	load_for((int)rnd(4));
+	start(which);
+	book();
+}
+
+static int
+stop(int which)
+{
+	kill(pids[which], SIGTERM);
+	return proc_exit_code(pids[which]);
+}
+
+static void
+load_records(const char *name, uint32_t sz, uint64_t layout, uint32_t n,
+    bool (*take)(uint32_t i, const void *rec))
+{
+	struct store s;
+	struct err e;
+	uint8_t rec[STORE_REC_SZ_MAX];
+
+	if (store_open(&s, in.dirfd, name, hash_u64(layout, LETTER_SZ), &e) < 0)
+		fail_msg("%s", e.text);
+	for (uint32_t i = 0; i < n; i++) {
+		store_get(&s, OUTBOX_RECS(sz) + i, rec);
+		assert_true(take(i, rec));
+	}
+	store_close(&s);
+}
+
+static struct risk *risk;
+static struct exec *exec;
+
+static bool
+take_risk(uint32_t i, const void *rec)
+{
+	return risk_load(risk, i, rec);
+}
+
+static bool
+take_exec(uint32_t i, const void *rec)
+{
+	return exec_load(exec, i, rec);
+}
+
+static void
+check_stores(void)
+{
+	risk = calloc(1, sizeof(*risk));
+	exec = calloc(1, sizeof(*exec));
+	risk_init(risk, &cfg, 1);
+	exec_init(exec, &cfg, VENUE_POLYMARKET, 1);
+	load_records(
+	    "riskd", RISK_REC_SZ, risk_layout(), RISK_REC_N, take_risk);
+	load_records("execd.polymarket", EXEC_REC_SZ, exec_layout(), EXEC_REC_N,
+	    take_exec);
+	risk_loaded(risk);
+	exec_loaded(exec);
+	print_message("%u fills (%u told twice), %llu passed, position %lld\n",
+	    fill_n, repeats, (unsigned long long)verdicts_ok,
+	    (long long)position);
+	assert_true(exec_flat(exec));
+	assert_int_equal(risk->open_n, 0);
+	assert_int_equal(risk->stat.adopted, 0);
+	assert_int_equal(risk->stat.fills, fill_n);
+	assert_int_equal(risk->instr[PM].pos.qty.e8, position);
+	for (uint32_t k = 0; k < exec->slot_n; k++) {
+		const struct exec_slot *x = &exec->slot[k];
+		uint16_t y = risk->slot_of[x->instr][x->side][x->level];
+
+		assert_true(y > 0 || x->cum.e8 == 0);
+		if (y > 0)
+			assert_int_equal(risk->slot[y - 1].cum.e8, x->cum.e8);
+	}
+	free(risk);
+	free(exec);
+}
+
+static void
+quiet_for(int ms)
+{
+	for (int i = 0; i < ms; i++) {
+		hear();
+		usleep(1000);
+	}
+}
+
+static void
+T_43_killed_at_any_moment(void **state)
+{
+	struct instr i = {.symbol = "m",
+	    .venue = VENUE_POLYMARKET,
+	    .cls = CLASS_BINARY,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = PX(E8 / 100),
+	    .lot_qty = QTY(E8 / 100),
+	    .min_qty = QTY(5 * E8)};
+	const char *kills = getenv("KILLS");
+	const char *seed = getenv("SEED");
+	unsigned n = kills != NULL ? (unsigned)strtoul(kills, 0, 10) : 40;
+
+	(void)state;
+	rng = (seed != NULL ? strtoull(seed, 0, 10) : 1) * HASH_SEED;
+	instr_write(table, PM, &i);
+	start(PROC_EXECD);
+	start(PROC_RISKD);
+	links();
+	book();
+	load_for(300);
+	for (unsigned k = 0; k < n; k++) {
+		kill_and_restart((int)rnd(PROC_N));
+		load_for(20 + (int)rnd(60));
+	}
+	links();
+	load_for(200);
+	/* Nothing new; what is said is handled; execd cancels what rests, and
+	 * riskd hears that all is gone. */
+	quiet_for(200);
+	assert_int_equal(stop(PROC_EXECD), 0);
+	quiet_for(200);
+	assert_int_equal(stop(PROC_RISKD), 0);
+	hear();
+	assert_true(fill_n > n);
+	check_stores();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		T_43_killed_at_any_moment, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, 0, 0);
+}
