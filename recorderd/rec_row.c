@@ -257,8 +257,12 @@ rec_row_slot(const struct rec *r, const struct journal_head *head,
 	} else if (kind == TICK_TRACE) {
 		row_trace(r, &t->u.trace, w);
 	}
-	if (s->hdr.instr == 0)
-		w->symbol = kind == TICK_GAP || w->is_conn ? PQ_NULL : 0;
+	if (s->hdr.instr == 0) {
+		enum rec_table table = rec_slot_table(kind);
+
+		w->symbol =
+		    table == REC_EVENT || table == REC_GAP ? PQ_NULL : 0;
+	}
 }
 
 /* Each column's value goes to its own array; `at` is the row. */

@@ -330,6 +330,7 @@ the_rest(void **state)
 	assert_int_equal(value(f, pe, "symbol", 0), PQ_NULL);
 	assert_int_equal(value(f, pe, "epoch", 1), 9);
 	is_text(f, pe, "event", 1, "restart");
+	assert_int_equal(value(f, pe, "symbol", 1), PQ_NULL);
 	is_text(f, pe, "symbol", 2, "BTCUSDT");
 	is_text(f, pe, "state", 2, "halted");
 	is_text(f, pt, "ring", 0, "intent");
