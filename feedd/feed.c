@@ -317,7 +317,7 @@ conn_up(struct feed *f, struct link *l, const struct feed_event *ev)
 static void
 conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 {
-	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCONNECTED};
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_CONNECT_FAILED};
 	bool was_live = link_is_live(l);
 
 	if (!was_live && l->state != LINK_CONNECTING)
@@ -337,6 +337,8 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 	f->ops->down(f, l->conn);
 	eval_link(f, l);
 	tell_link(f, l);
+	if (was_live)
+		a.log = FEED_LOG_DISCONNECTED;
 	a.conn = l->conn;
 	a.code = ev->code;
 	a.text = ev->data;

@@ -75,21 +75,22 @@ enum feed_do {
 
 /* What is worth a line; named as the events of libsys/events.def. */
 enum feed_log {
-	FEED_LOG_CONNECTED = 1, /* conn */
-	FEED_LOG_DISCONNECTED,	/* conn, code, text; value: retry ms */
-	FEED_LOG_SUBSCRIBED,	/* conn; value: how many */
-	FEED_LOG_MALFORMED,	/* reason, text; value: offset */
-	FEED_LOG_UNKNOWN,	/* text: the message */
-	FEED_LOG_GAP,		/* instr; value: lost */
-	FEED_LOG_STALE,		/* conn; value: quiet ms */
-	FEED_LOG_FRESH,		/* conn */
-	FEED_LOG_BOOK_DIRTY,	/* instr, reason */
-	FEED_LOG_HASH,		/* instr; value: strikes */
-	FEED_LOG_ADDED,		/* instr, text: symbol */
-	FEED_LOG_RETIRED,	/* instr, text: symbol */
-	FEED_LOG_TICK_SIZE,	/* instr; value: tick 1e-8 */
-	FEED_LOG_TABLE_FULL,	/* value: limit */
-	FEED_LOG_DISCOVERY,	/* code, text: what failed */
+	FEED_LOG_CONNECTED = 1,	 /* conn */
+	FEED_LOG_CONNECT_FAILED, /* as DISCONNECTED, and it never was up */
+	FEED_LOG_DISCONNECTED,	 /* conn, code, text; value: retry ms */
+	FEED_LOG_SUBSCRIBED,	 /* conn; value: how many */
+	FEED_LOG_MALFORMED,	 /* reason, text; value: offset */
+	FEED_LOG_UNKNOWN,	 /* text: the message */
+	FEED_LOG_GAP,		 /* instr; value: lost */
+	FEED_LOG_STALE,		 /* conn; value: quiet ms */
+	FEED_LOG_FRESH,		 /* conn */
+	FEED_LOG_BOOK_DIRTY,	 /* instr, reason */
+	FEED_LOG_HASH,		 /* instr; value: strikes */
+	FEED_LOG_ADDED,		 /* instr, text: symbol */
+	FEED_LOG_RETIRED,	 /* instr, text: symbol */
+	FEED_LOG_TICK_SIZE,	 /* instr; value: tick 1e-8 */
+	FEED_LOG_TABLE_FULL,	 /* value: limit */
+	FEED_LOG_DISCOVERY,	 /* code, text: what failed */
 	FEED_LOG_N
 };
 

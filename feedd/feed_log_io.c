@@ -9,6 +9,11 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 {
 	switch (a->log) {
 	case FEED_LOG_CONNECTED: LOG(LOG_CONNECTED, F_STR("url", url)); return;
+	case FEED_LOG_CONNECT_FAILED:
+		LOG(LOG_CONNECT_FAILED, F_STR("url", url),
+		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
+		    F_I64("retry_ms", a->value));
+		return;
 	case FEED_LOG_DISCONNECTED:
 		LOG(LOG_DISCONNECTED, F_STR("url", url),
 		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
@@ -84,6 +89,7 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 		    F_DEC("tick", a->value, 8));
 		return;
 	case FEED_LOG_CONNECTED:
+	case FEED_LOG_CONNECT_FAILED:
 	case FEED_LOG_DISCONNECTED:
 	case FEED_LOG_SUBSCRIBED:
 	case FEED_LOG_MALFORMED:
