@@ -29,9 +29,13 @@ FPDET   := -ffp-contract=off -fno-fast-math
 OPT     := $(if $(SAN),-O1,-O2)
 HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 SANFLAGS := $(if $(SAN),-fsanitize=$(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN)))) -fno-sanitize-recover=all -fno-omit-frame-pointer -DRM_DCHECK=1,)
-CFLAGS  := $(CSTD) $(OPT) -g $(WARN) $(FPDET) $(HARDEN) $(SANFLAGS) -I. -pthread
-LDFLAGS := $(SANFLAGS) -pthread -pie -Wl,-z,relro,-z,now
-TESTENV := ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1
+COV     ?=
+COVFLAGS := $(if $(COV),--coverage)
+CFLAGS  := $(CSTD) $(OPT) $(COVFLAGS) -g $(WARN) $(FPDET) $(HARDEN) $(SANFLAGS) -I. -pthread
+LDFLAGS := $(COVFLAGS) $(SANFLAGS) -pthread -pie -Wl,-z,relro,-z,now
+# The leak checker at exit needs calls that a sealed stage may not make.
+TESTENV := ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1 \
+	$(if $(SAN),RM_SANITIZE=1 SANDBOX_MODE=off)
 
 LIBS_ROOMS := libcore libshm libvenue libsys
 STAGES     := feedd quoted riskd execd recorderd
@@ -65,16 +69,24 @@ $(OUT)/obj/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+#: make               all programs, into build/<flavour>/bin
 all: $(ALL_BINS)
 
 # Tests: the first comment line of a test names the rooms it links:
 #   /* links: libcore libshm */
 TEST_SRCS := $(wildcard $(addsuffix /test_*.c,tests/unit tests/prop tests/golden tests/pipeline tests/sim))
-# What tests share, linked into those of the same folder.
-TEST_HELPERS = $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(dir $(1))test_%,$(wildcard $(dir $(1))*.c)))
+# What tests of a folder share; its sources are not called test_*.c.
+define helper_rules
+$$(OUT)/lib/tests-$(1).a: $$(patsubst %.c,$$(OUT)/obj/%.o,$$(filter-out tests/$(1)/test_%,$$(wildcard tests/$(1)/*.c)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach f,unit prop golden pipeline sim,$(eval $(call helper_rules,$(f))))
+
 define test_rules
 $(1)_ROOMS := $$(shell sed -n 's,^/\* links: \(.*\) \*/$$$$,\1,p' $(1) | head -1)
-$$(OUT)/test/$$(basename $$(notdir $(1))): $$(OUT)/obj/$$(basename $(1)).o $(call TEST_HELPERS,$(1)) $$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
+$$(OUT)/test/$$(basename $$(notdir $(1))): $$(OUT)/obj/$$(basename $(1)).o $$(OUT)/lib/tests-$$(notdir $$(patsubst %/,%,$$(dir $(1)))).a $$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(sort $$(foreach d,$$($(1)_ROOMS),$$($$(d)_LIBS))) -lcmocka -lm
 TEST_BINS += $$(OUT)/test/$$(basename $$(notdir $(1)))
@@ -83,14 +95,37 @@ $(foreach t,$(TEST_SRCS),$(eval $(call test_rules,$(t))))
 
 tests: $(TEST_BINS)
 
-# One room's tests, or one test: make t T=test_ring
+#: make t T=test_ring one test
 t: $(OUT)/test/$(T)
 	$(TESTENV) $(OUT)/test/$(T)
 
+#: make test          every test; ends with N passed, N failed, N skipped
+#:                    (SAN=asan,ubsan for the sanitizers)
 test: all tests
 	@OUT=$(OUT) $(TESTENV) sh tests/run.sh $(TEST_BINS)
 
+#: make pipeline      the tests with real processes
+#: make sim           the whole pipeline in virtual time
+pipeline sim: all tests
+	@OUT=$(OUT) $(TESTENV) sh tests/run.sh $(addprefix $(OUT)/test/, \
+	    $(basename $(notdir $(wildcard tests/$@/test_*.c))))
+
 include $(wildcard tests/*.mk etc/*.mk)
+
+#: make cov           tests with coverage, a line a source
+cov:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/cov COV=1 test
+	@cd $(BUILD)/cov/release/obj && for r in $(ROOMS); do \
+	    gcov -n $$r/*.gcda 2>/dev/null; done | \
+	    awk -F"'" '/^File/ { f = $$2 } /^Lines/ && f !~ /^\// { \
+	    print f, $$0; f = "/" }' | sort -u
+
+#: make check         what must pass before a commit: lint and tests
+check: lint test
+
+#: make tidy          format every source
+tidy:
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
 	rm -rf $(BUILD)
@@ -98,5 +133,5 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile tests/*.mk etc/*.mk
 
-.PHONY: all tests t test clean help
+.PHONY: all tests t test pipeline sim cov check tidy clean help
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
