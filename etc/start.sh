@@ -74,7 +74,7 @@ fail() {
 
 # The simulator, on its usual ports or, when they are taken, on free ones.
 venue_start() {
-	set -- --json --pace "$pace" ${CAPTURE:+--capture "$CAPTURE"} "$@"
+	set -- --json --sync --pace "$pace" ${CAPTURE:+--capture "$CAPTURE"} "$@"
 	: >"$run/venue.out"
 	"$bin/simvenue" "$@" >"$run/venue.out" 2>"$run/venue.err" &
 	venue=$!
