@@ -10,7 +10,8 @@
 void
 exec_init(struct exec *e, const struct cfg *cfg, enum venue v, uint64_t epoch)
 {
-	memset(e, 0, sizeof(*e));
+	CHECK(e->slot_n == 0);
+	CHECK(e->md_gen == 0);
 	CHECK(v == VENUE_POLYMARKET || v == VENUE_HYPERLIQUID);
 	e->cfg = *cfg;
 	e->epoch = epoch;

@@ -164,7 +164,9 @@ struct exec {
 	struct exec_instr instr[EXEC_INSTR];
 };
 
-/* exec_init - nothing rests, gate closed (STARTUP) until exec_freeze(0). */
+/* exec_init - nothing rests, gate closed (STARTUP) until exec_freeze(0).
+ * Needs zeroed memory: most of it is books of instruments that may never
+ * come, and is better never touched. */
 void exec_init(
     struct exec *e, const struct cfg *cfg, enum venue v, uint64_t epoch);
 

@@ -21,6 +21,7 @@ struct shell {
 	struct outbox box;
 	struct core_out out;
 	struct exec_stat seen;
+	uint64_t lost_ns; /* the lease ran out then, 0: it did not        */
 	bool backlog;
 	bool flat;
 };
@@ -86,12 +87,13 @@ count(struct stage *s, struct shell *sh)
 	struct metrics *m = s->metrics;
 
 	log_counts(s, sh);
-	metrics_add(m, M_EXECD_ORDERS, now->orders - was->orders);
-	metrics_add(m, M_EXECD_CANCELS, now->cancels - was->cancels);
-	metrics_add(m, M_EXECD_KEPT, now->kept - was->kept);
-	metrics_add(m, M_EXECD_FILLS, now->fills - was->fills);
-	metrics_add(m, M_EXECD_REJECTS, now->rejects - was->rejects);
-	metrics_add(m, M_EXECD_BLOCKED, now->blocked - was->blocked);
+	/* From durable state: a death loses no count. */
+	metrics_set(m, M_EXECD_ORDERS, (int64_t)now->orders);
+	metrics_set(m, M_EXECD_CANCELS, (int64_t)now->cancels);
+	metrics_set(m, M_EXECD_KEPT, (int64_t)now->kept);
+	metrics_set(m, M_EXECD_FILLS, (int64_t)now->fills);
+	metrics_set(m, M_EXECD_REJECTS, (int64_t)now->rejects);
+	metrics_set(m, M_EXECD_BLOCKED, (int64_t)now->blocked);
 	metrics_add(
 	    m, M_ANY_IN_DROPPED, now->dups + now->odd - was->dups - was->odd);
 	*was = *now;
@@ -110,6 +112,10 @@ flush(struct stage *s, struct shell *sh)
 		outbox_put(&sh->box, e->dirty[i], rec);
 	}
 	e->dirty_n = 0;
+	if (memcmp(&e->stat, &sh->seen, sizeof(e->stat)) != 0) {
+		exec_save(e, 0, rec);
+		outbox_put(&sh->box, 0, rec);
+	}
 	s->wake_ns = sh->out.wake_ns;
 	if (sh->out.n > 0)
 		outbox_send(&sh->box, s, &sh->out);
@@ -149,6 +155,24 @@ watch_backlog(struct stage *s, struct shell *sh)
 		LOG(LOG_BACKLOG, F_STR("stage", topo_stages[s->id].name));
 }
 
+/* A lease that ran out by itself: riskd is dead, stopped or hung. */
+static void
+log_lease(struct stage *s, struct shell *sh, uint64_t mask)
+{
+	uint64_t until = atomic_load(&s->ctl->lease.until_ns);
+	bool lost = mask == FREEZE_RISKD_DEAD;
+
+	if (lost && sh->lost_ns == 0) {
+		sh->lost_ns = s->now_ns;
+		LOG(LOG_LEASE_LOST,
+		    F_U64("age_ms", (s->now_ns - until) / (uint64_t)NS_PER_MS));
+	} else if (!lost && sh->lost_ns != 0) {
+		LOG(LOG_LEASE_BACK, F_U64("gap_ms", (s->now_ns - sh->lost_ns) /
+							(uint64_t)NS_PER_MS));
+		sh->lost_ns = 0;
+	}
+}
+
 /* The look before every step that could send. */
 static void
 gate(struct stage *s, struct shell *sh)
@@ -162,6 +186,7 @@ gate(struct stage *s, struct shell *sh)
 	mask = exec_gate(s->ctl, e->venue, s->now_ns);
 	if (mask == e->gate)
 		return;
+	log_lease(s, sh, mask);
 	resting = exec_resting(e);
 	exec_freeze(e, mask, s->now_ns, &sh->out);
 	flush(s, sh);
@@ -268,6 +293,7 @@ on_open(struct stage *s)
 		return EXIT_PERMANENT;
 	}
 	sh->seen = sh->core->stat;
+	count(s, sh);
 	outbox_replay(&sh->box, s);
 	load_instruments(s, sh);
 	s->wake_ns = s->now_ns;

@@ -324,6 +324,7 @@ crash_risk(void)
 static void
 crash_exec(void)
 {
+	memset(s.e, 0, sizeof(*s.e));
 	exec_init(s.e, &s.cfg, VENUE_POLYMARKET, 1);
 	for (uint32_t i = 0; i < EXEC_REC_N; i++)
 		assert_true(exec_load(s.e, i, s.erec[i]));
@@ -469,6 +470,7 @@ run(uint64_t seed, uint32_t n)
 	for (int m = 0; m < MARKETS; m++)
 		s.mid[m] = 50;
 	risk_init(s.r, &s.cfg, 1);
+	memset(s.e, 0, sizeof(*s.e));
 	exec_init(s.e, &s.cfg, VENUE_POLYMARKET, 1);
 	feed_risk();
 	feed_exec();

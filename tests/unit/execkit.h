@@ -1,7 +1,5 @@
-/*
- * execkit.h - for tests of the exec core: one core, a clock, a book, and
- * one-line ways to feed it. Include after cmocka.h. Prices in cents.
- */
+/* execkit.h - for tests of the exec core: one core, a clock, a book, and
+ * one-line ways to feed it. Include after cmocka.h. Prices in cents. */
 #ifndef TESTS_UNIT_EXECKIT_H
 #define TESTS_UNIT_EXECKIT_H
 
@@ -265,11 +263,7 @@ kit_told(const struct kit *k, enum slot_kind kind, uint32_t n)
 	return 0;
 }
 
-static inline void
-kit_mark(struct kit *k)
-{
-	k->log_n = 0;
-}
+#define kit_mark(k) ((k)->log_n = 0)
 
 static inline struct exec_slot *
 kit_slot(struct kit *k, enum side side)
@@ -300,10 +294,6 @@ kit_open(struct kit *k)
 	kit_open_with(k);
 }
 
-static inline void
-kit_close(struct kit *k)
-{
-	free(k->e);
-}
+#define kit_close(k) free((k)->e)
 
 #endif
