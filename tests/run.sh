@@ -7,8 +7,6 @@ OUT=${OUT:-build/release}
 LIMIT=${TEST_LIMIT:-150}
 jobs=${TEST_JOBS:-$(nproc)}
 logs=$OUT/log
-mkdir -p "$logs"
-rm -f "$logs"/*.tap
 
 one() {
 	b=$1
@@ -19,12 +17,15 @@ one() {
 }
 
 [ "${1:-}" != --one ] || { shift; one "$@"; exit 0; }
+mkdir -p "$logs"
+rm -f "$logs"/*.tap
 printf '%s\n' "$@" | xargs -r -P "$jobs" -I{} sh "$0" --one {}
 
 # A plan "1..N" says how many results must be there; a binary that dies, or
 # prints none, is a failure of its own.
 for b in "$@"; do
 	n=$(basename "$b")
+	touch "$logs/$n.tap"
 	awk -v n="$n" '
 	/^1\.\.[0-9]+/ { split($0, p, "[.][.]"); plan += p[2] }
 	/^not ok .*# SKIP/ || /^ok .*# SKIP/ { skip++; print "skip " n ": " $0; next }
