@@ -384,7 +384,8 @@ take(struct series *s)
 	pp2 = pp(peer);
 	x.pp = (pp1 + pp2) / 2;
 	x.stream = (st1 + st2) / 2;
-	x.regime = regime_of(x.pp);
+	/* A quick run has too few samples to tell regimes apart. */
+	x.regime = bench_quick() ? REGIME_BETWEEN : regime_of(x.pp);
 	if (!bench_quick() && (!agree(pp1, pp2) || !agree(st1, st2)))
 		return;
 	if (s->sample_n == SAMPLES_MAX)
