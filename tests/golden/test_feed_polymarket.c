@@ -672,6 +672,102 @@ pongs_measure_the_link(void **state)
 }
 
 static void
+price(struct rig *r, int64_t s, const char *value)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"topic\":\"crypto_prices_chainlink\",\"type\":\"update\","
+	    "\"timestamp\":%lld350,\"payload\":{\"symbol\":\"btc/usd\","
+	    "\"timestamp\":%lld000,\"value\":%s}}",
+	    (long long)s, (long long)s, value);
+	rig_frame(r, 1, text);
+}
+
+/* The window opens at 1777514400. */
+static void
+strike_is_the_price_of_the_opening_second(void **state)
+{
+	struct rig *r = open_market();
+
+	(void)state;
+	price(r, 1777514399, "76000.5");
+	assert_int_equal(r->instr[IDX].strike_source, 0);
+	price(r, 1777514400, "76001.25");
+	assert_int_equal(r->instr[IDX].strike_source, 1);
+	assert_int_equal(r->instr[IDX].strike_px.e8, INT64_C(7600125000000));
+	price(r, 1777514401, "76009");
+	assert_int_equal(r->instr[IDX].strike_px.e8, INT64_C(7600125000000));
+	price(r, 1777514401, "76010"); /* again */
+	assert_int_equal(feed_stats(r->f)->reason[REASON_SEQ_OLD], 1);
+	rig_close(r);
+}
+
+static void
+strike_of_a_missed_second_is_the_price_before(void **state)
+{
+	struct rig *r = open_market();
+
+	(void)state;
+	price(r, 1777514398, "76000.5");
+	price(r, 1777514402, "76005");
+	assert_int_equal(r->instr[IDX].strike_px.e8, INT64_C(7600050000000));
+	rig_close(r);
+	r = open_market(); /* nothing near the opening: no strike */
+	price(r, 1777514380, "76000.5");
+	price(r, 1777514402, "76005");
+	assert_int_equal(r->instr[IDX].strike_source, 0);
+	rig_close(r);
+}
+
+/* One market a connection: 0 and 2. */
+static void
+connections_fail_apart(void **state)
+{
+	static const char two[] =
+	    "[{\"conditionId\":\"" COND "\",\"slug\":\"btc-updown-15m-1\","
+	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"7\",\"8\"],"
+	    "\"acceptingOrders\":true},{\"conditionId\":"
+	    "\"0x22222222222222222222222222222222222222222222222222222222222222"
+	    "22\",\"slug\":\"btc-updown-15m-2\",\"outcomes\":[\"Up\","
+	    "\"Down\"],\"clobTokenIds\":[\"" YES "\",\"" NO "\"],"
+	    "\"acceptingOrders\":true}]";
+	struct rig *r = rig_open();
+	const struct tick *gap;
+
+	(void)state;
+	r->cfg.polymarket_max_tokens = 2;
+	rig_start(r, VENUE_POLYMARKET);
+	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, two, strlen(two));
+	rig_pass(r, 1000000);
+	assert_non_null(rig_last(r, FEED_OPEN, 2));
+	rig_step(r, FEED_EV_UP, 0);
+	rig_step(r, FEED_EV_UP, 2);
+	assert_non_null(strstr(rig_last(r, FEED_SEND, 2)->text, YES));
+	assert_null(strstr(rig_last(r, FEED_SEND, 0)->text, YES));
+	{
+		char text[512];
+
+		snprintf(text, sizeof(text),
+		    "{\"event_type\":\"book\",\"market\":\"" COND
+		    "\",\"asset_id\":\"%s\",\"timestamp\":\"1777428650000\","
+		    "\"bids\":[" L("0.4", "1") "],\"asks\":[]}",
+		    YES);
+		rig_frame(r, 2, text);
+	}
+	rig_clear(r);
+	rig_down(r, 0, 1006); /* of the other market */
+	assert_int_equal(rig_ticks(r, TICK_SNAP_BEGIN), 1);
+	assert_int_equal(rig_last_tick(r, TICK_BBO)->hdr.instr, IDX + 1);
+	rig_clear(r);
+	rig_down(r, 2, 1006);
+	gap = rig_last_tick(r, TICK_GAP);
+	assert_int_equal(gap->u.gap.scope, 1);
+	assert_int_equal(gap->hdr.instr, IDX + 1);
+	rig_close(r);
+}
+
+static void
 rest_failures_are_retried(void **state)
 {
 	struct rig *r = rig_open();
@@ -737,6 +833,9 @@ main(void)
 	    cmocka_unit_test(one_sided_and_empty_books),
 	    cmocka_unit_test(market_resolves_and_is_retired),
 	    cmocka_unit_test(pongs_measure_the_link),
+	    cmocka_unit_test(strike_is_the_price_of_the_opening_second),
+	    cmocka_unit_test(strike_of_a_missed_second_is_the_price_before),
+	    cmocka_unit_test(connections_fail_apart),
 	    cmocka_unit_test(rest_failures_are_retried),
 	    cmocka_unit_test(live_windows_are_asked_by_slug),
 	};
