@@ -253,6 +253,14 @@ frozen(uint64_t bits)
 	return (atomic_load(&ctl->freeze[FW_SUPERVISOR].mask) & bits) == bits;
 }
 
+static bool
+is_running(pid_t pid)
+{
+	struct proc_stat st;
+
+	return proc_read(pid, &st) && !st.zombie;
+}
+
 /* ---- set-up ---- */
 
 static const char config[] = "supervisor:\n"
@@ -523,12 +531,15 @@ static void
 dead_supervisor_stops_in_order(void **unused)
 {
 	struct err e;
+	pid_t boss;
 
 	(void)unused;
 	for (int i = 0; i < 3; i++) {
 		expect(SUP("start", "all"), SUP_OK);
 		attach();
-		kill((pid_t)atomic_load(&ctl->sup.pid), SIGKILL);
+		boss = (pid_t)atomic_load(&ctl->sup.pid);
+		kill(boss, SIGKILL);
+		UNTIL(!is_running(boss));
 		detach();
 		expect(SUP("stop"), SUP_OK);
 		assert_non_null(strstr(text, "stopped 8 stages"));
