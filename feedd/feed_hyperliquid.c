@@ -34,6 +34,7 @@ struct coin {
 	struct instr in;
 	bool is_listed; /* in the venue's list */
 	bool has_book;
+	bool is_excused; /* no book came: the link does not wait for it */
 	bool has_trades; /* first frame after subscribing has passed */
 	bool has_ctx;
 	int64_t book_ns;
@@ -196,6 +197,7 @@ forget(struct coin *c)
 {
 	pub_forget(&c->pub);
 	c->has_book = false;
+	c->is_excused = false;
 	c->has_trades = false;
 	c->book_ns = 0;
 	c->touch_ns = 0;
@@ -263,7 +265,8 @@ check_complete(struct feed *f)
 	bool all = true;
 
 	for (uint32_t i = 0; i < h->coin_n; i++)
-		all = all && (!h->coin[i].is_listed || h->coin[i].has_book);
+		all = all && (!h->coin[i].is_listed || h->coin[i].has_book ||
+				 h->coin[i].is_excused);
 	if (f->link[0].complete != all)
 		feed_complete(f, 0, all);
 }
@@ -489,7 +492,26 @@ take_frame(struct feed *f, const struct feed_event *in)
 	CHECK(ev->kind == HL_ERR);
 }
 
-/* A coin whose book does not come: the connection is made again. */
+/* Books that do not come: when it is all of them, the connection is made
+ * again; else the link holds without them. */
+static void
+books_overdue(struct feed *f)
+{
+	struct hl_feed *h = hl(f);
+	uint32_t have_n = 0;
+
+	feed_note(f, REASON_NO_SNAPSHOT);
+	for (uint32_t i = 0; i < h->coin_n; i++)
+		have_n += h->coin[i].has_book;
+	if (have_n == 0) {
+		feed_reconnect(f, 0);
+		return;
+	}
+	for (uint32_t i = 0; i < h->coin_n; i++)
+		h->coin[i].is_excused = !h->coin[i].has_book;
+	check_complete(f);
+}
+
 static void
 on_timer(struct feed *f)
 {
@@ -502,12 +524,10 @@ on_timer(struct feed *f)
 	}
 	if (!link_is_live(&f->link[0]) || f->link[0].complete)
 		return;
-	if (f->now_ns < h->wait_ns + limit) {
+	if (f->now_ns < h->wait_ns + limit)
 		feed_wake_at(f, h->wait_ns + limit);
-		return;
-	}
-	feed_note(f, REASON_NO_SNAPSHOT);
-	feed_reconnect(f, 0);
+	else
+		books_overdue(f);
 }
 
 static void

@@ -23,6 +23,7 @@ pm_forget(struct pm_market *m)
 	pub_forget(&m->pub);
 	m->is_crossed = false;
 	m->mirror_due = false;
+	m->is_excused = false;
 	m->mirror_strikes = 0;
 	m->mirror_diff_n = 0;
 	m->batch_due_ns = 0;
@@ -48,7 +49,8 @@ pm_check_complete(struct pm_feed *p, uint8_t conn)
 	for (uint32_t i = 0; i < p->market_n && all; i++) {
 		const struct pm_market *m = &p->market[i];
 
-		all = !m->used || m->pub.conn != conn || m->pub.is_valid;
+		all = !m->used || m->pub.conn != conn || m->pub.is_valid ||
+		      m->is_excused;
 	}
 	if (p->feed.link[conn].complete != all)
 		feed_complete(&p->feed, conn, all);
@@ -313,6 +315,7 @@ publish_snapshot(struct pm_feed *p, struct pm_market *m, int64_t venue_ns)
 	if (m->pub.is_valid)
 		return;
 	pub_snapshot(&p->feed, &m->pub, &t->book, &stamp);
+	m->is_excused = false;
 	pm_check_complete(p, m->pub.conn);
 }
 
@@ -547,12 +550,15 @@ pm_take_rest_book(struct pm_feed *p, const struct pm_event *ev)
 	feed_wake_at(&p->feed, m->batch_due_ns);
 }
 
-/* A snapshot that was asked for and did not come: ask again. A book that
- * was only to be refreshed may have missed changes meanwhile: it goes. */
+/* A snapshot that was asked for and did not come: ask again, and hold the
+ * link up no longer for this market's sake. A book that was only to be
+ * refreshed may have missed changes meanwhile: it goes. */
 static void
 snapshot_overdue(struct pm_feed *p, struct pm_market *m)
 {
 	feed_note(&p->feed, REASON_NO_SNAPSHOT);
+	m->is_excused = true;
+	pm_check_complete(p, m->pub.conn);
 	if ((m->tok[0].is_awaited && m->tok[0].has_book) ||
 	    (m->tok[1].is_awaited && m->tok[1].has_book))
 		pm_dirty(p, m, REASON_NO_SNAPSHOT);

@@ -52,6 +52,7 @@ struct pm_tok {
 
 struct pm_market {
 	bool used;
+	bool is_excused; /* no snapshot came: the link does not wait for it */
 	bool is_crossed; /* after the last message */
 	bool mirror_due;
 	uint8_t mirror_strikes;

@@ -287,6 +287,24 @@ reasons_n(const struct rig *r)
 }
 
 static void
+one_missing_book_holds_nothing_up(void **state)
+{
+	struct rig *r = open_coins("BTC, ETH");
+
+	(void)state;
+	book(r, "BTC", 1790231000000, TWO_LEVELS);
+	assert_false(feed_is_ready(r->f));
+	rig_pass(r, 5100 * 1000000ull);
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+	r = open_coins("BTC, ETH"); /* none at all: try again */
+	rig_pass(r, 5100 * 1000000ull);
+	assert_non_null(rig_last(r, FEED_CLOSE, 0));
+	rig_close(r);
+}
+
+static void
 recorded_frames_are_used_or_named(void **state)
 {
 	size_t n;
@@ -329,6 +347,7 @@ main(void)
 	    cmocka_unit_test(context_is_a_reference),
 	    cmocka_unit_test(bad_input_is_counted),
 	    cmocka_unit_test(silence_reconnects),
+	    cmocka_unit_test(one_missing_book_holds_nothing_up),
 	    cmocka_unit_test(recorded_frames_are_used_or_named),
 	};
 

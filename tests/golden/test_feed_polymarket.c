@@ -460,6 +460,10 @@ missing_snapshot_is_asked_for_again(void **state)
 	rig_pass(r, 5100 * 1000000ull);
 	assert_true(rig_count(r, FEED_SEND, 0) >= 2);
 	assert_int_equal(feed_stats(r->f)->reason[REASON_NO_SNAPSHOT], 1);
+	/* One market without a book does not hold up the others. */
+	rig_frame(r, 0, "PONG");
+	assert_int_equal(feed_link(r->f, 0)->state, LINK_READY);
+	assert_true(feed_is_ready(r->f));
 	rig_close(r);
 }
 
