@@ -160,7 +160,7 @@ static void
 log_lease(struct stage *s, struct shell *sh, uint64_t mask)
 {
 	uint64_t until = atomic_load(&s->ctl->lease.until_ns);
-	bool lost = mask == FREEZE_RISKD_DEAD;
+	bool lost = mask == FREEZE_RISKD_DEAD && until != 0;
 
 	if (lost && sh->lost_ns == 0) {
 		sh->lost_ns = s->now_ns;

@@ -39,6 +39,7 @@ enum {
 };
 
 static char dir[160];
+static char state_dir[160];
 static struct instance in;
 static struct ctl *ctl;
 static struct instr_table *table;
@@ -82,12 +83,14 @@ setup(void **state)
 {
 	struct err e = {0};
 
-	(void)state;
+	if (state != NULL)
+		snprintf(
+		    state_dir, sizeof(state_dir), "%s", proc_tmp("risk_state"));
 	snprintf(dir, sizeof(dir), "%s", proc_tmp("risk_exec"));
 	setenv("RINGMAKER_SHM", dir, 1);
 	cfg_defaults(&cfg);
-	snprintf(
-	    cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s", dir);
+	snprintf(cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s",
+	    state_dir);
 	cfg.hyperliquid_enabled = false;
 	cfg.risk_max_orders_per_s = 10000;
 	cfg.risk_max_orders_per_s_market = 1000;
@@ -122,7 +125,6 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++)
 		ring_detach(rings[i].r);
 	cfgpage_detach(&page);
@@ -130,6 +132,8 @@ teardown(void **state)
 	ctl_detach(ctl);
 	instance_close(&in);
 	proc_rmtree(dir);
+	if (state != NULL)
+		proc_rmtree(state_dir);
 	return 0;
 }
 
@@ -286,6 +290,21 @@ load_for(int ms)
 }
 
 static void
+market(void)
+{
+	struct instr i = {.symbol = "m",
+	    .venue = VENUE_POLYMARKET,
+	    .cls = CLASS_BINARY,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = PX(E8 / 100),
+	    .lot_qty = QTY(E8 / 100),
+	    .min_qty = QTY(5 * E8)};
+
+	instr_write(table, PM, &i);
+}
+
+static void
 kill_and_restart(int which)
 {
 	int status;
@@ -381,21 +400,13 @@ quiet_for(int ms)
 static void
 T_43_killed_at_any_moment(void **state)
 {
-	struct instr i = {.symbol = "m",
-	    .venue = VENUE_POLYMARKET,
-	    .cls = CLASS_BINARY,
-	    .state = INSTR_NORMAL,
-	    .epoch = 1,
-	    .tick_px = PX(E8 / 100),
-	    .lot_qty = QTY(E8 / 100),
-	    .min_qty = QTY(5 * E8)};
 	const char *kills = getenv("KILLS");
 	const char *seed = getenv("SEED");
 	unsigned n = kills != NULL ? (unsigned)strtoul(kills, 0, 10) : 40;
 
 	(void)state;
 	rng = (seed != NULL ? strtoull(seed, 0, 10) : 1) * HASH_SEED;
-	instr_write(table, PM, &i);
+	market();
 	start(PROC_EXECD);
 	start(PROC_RISKD);
 	links();
@@ -418,12 +429,98 @@ T_43_killed_at_any_moment(void **state)
 	check_stores();
 }
 
+static bool
+is_latched(void *arg)
+{
+	bool *want_it = arg;
+	uint64_t mask = atomic_load(&ctl->freeze[FW_RISKD].mask);
+
+	links();
+	hear();
+	return ((mask & FREEZE_DAILY_LOSS) != 0) == *want_it;
+}
+
+static bool
+has_filled(void *arg)
+{
+	(void)arg;
+	links();
+	want(SIDE_BID, 49, 20);
+	trade();
+	hear();
+	usleep(2000);
+	return position >= 20 * E8;
+}
+
+static void
+wait_latch(bool on)
+{
+	assert_true(proc_until(is_latched, &on, PROC_WAIT_MS));
+}
+
+static void
+end_hard(int which)
+{
+	int status;
+
+	kill(pids[which], SIGKILL);
+	assert_int_equal(waitpid(pids[which], &status, 0), pids[which]);
+}
+
+/* The limit is lowered under a position, the price falls: latched. Neither
+ * kill -9 nor a reboot (a new instance) lifts it; a person does, for good. */
+static void
+T_23_latch_survives_kill_and_reboot(void **state)
+{
+	union tap t;
+
+	(void)state;
+	fill_n = repeats = 0;
+	position = 0;
+	rng = HASH_SEED;
+	market();
+	start(PROC_EXECD);
+	start(PROC_RISKD);
+	links();
+	book();
+	assert_true(proc_until(has_filled, NULL, PROC_WAIT_MS));
+	cfg.mm_global_daily_loss_limit = USD(E6 / 10);
+	cfgpage_publish(&page, &cfg);
+	t = tick(TICK_BBO, PM);
+	t.tick.u.bbo.bid_px = PX(19 * E8 / 100);
+	t.tick.u.bbo.ask_px = PX(21 * E8 / 100);
+	t.tick.u.bbo.bid_qty = t.tick.u.bbo.ask_qty = QTY(10 * E8);
+	push(&md_r, &t);
+	wait_latch(true);
+	end_hard(PROC_RISKD);
+	start(PROC_RISKD);
+	usleep(50000);
+	wait_latch(true);
+	end_hard(PROC_RISKD);
+	end_hard(PROC_EXECD);
+	teardown(NULL);
+	setup(NULL);
+	start(PROC_RISKD);
+	wait_latch(true);
+	atomic_store(&ctl->sup.thaw_epoch, 1);
+	wait_latch(false);
+	end_hard(PROC_RISKD);
+	teardown(NULL);
+	setup(NULL);
+	start(PROC_RISKD);
+	usleep(100000);
+	wait_latch(false);
+	assert_int_equal(stop(PROC_RISKD), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		T_43_killed_at_any_moment, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		T_23_latch_survives_kill_and_reboot, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
