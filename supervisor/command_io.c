@@ -490,12 +490,13 @@ command_summary(struct supd *d, int *code)
 	usd(f, "pnl_realised_e6", realised);
 	usd(f, "fees_e6", fees);
 	snprintf(text, sizeof(text),
-	    "stopped %u stages in %" PRIu64 " ms%s%s\n"
+	    "stopped %u stage%s in %" PRIu64 " ms%s%s\n"
 	    "captured: %lld rows in %lld files, %lld records, %lld bytes of "
 	    "journal, %lld gaps, in %s\n"
 	    "received: %lld frames, %lld ticks\n"
 	    "traded: %lld fills, P&L today %s USD (realised %s, fees %s)",
-	    stopped, (d->now_ns - d->stop_ns) / 1000000,
+	    stopped, stopped == 1 ? "" : "s",
+	    (d->now_ns - d->stop_ns) / 1000000,
 	    kills ? "; some had to be killed: see supervisor logs" : "",
 	    flat ? "" : "; ORDERS OF OURS STILL REST", fig(f, "rows"),
 	    fig(f, "files"), fig(f, "records"), fig(f, "bytes"), fig(f, "gaps"),
