@@ -27,7 +27,10 @@ setup(void **state)
 	/* What etc/sim.yaml says for the recordings: the markets in them
 	 * open a day later, and fills are wanted. */
 	cfg.capital_usd.e6 = 500 * E6;
+	cfg.mm_global_daily_loss_limit.e6 = 100 * E6;
+	cfg.mm_inventory_limit_qty.e8 = 25 * E8;
 	cfg.perp_spread_bps.e8 = E8;
+	cfg.hyperliquid_coins.n = 1; /* BTC: no ETH in the captures */
 	cfg.updown_max_time_to_expiry.ns = 48 * 3600 * NS_PER_S;
 	return 0;
 }
@@ -66,8 +69,11 @@ check(const char *const *files)
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_int_equal(a.hash_bad, 0);
 	assert_true(a.hash_ok > 0);
-	for (int v = 1; v < VENUE_N; v++)
+	for (int v = 1; v < VENUE_N; v++) {
 		assert_true(a.ticks[v] > 0);
+		assert_int_equal(a.received[v], a.served[v]);
+		assert_int_equal(a.malformed[v], 0);
+	}
 	assert_true(a.intents > 0);
 	assert_int_equal(a.intents, a.verdicts);
 	assert_true(a.orders > 0);
@@ -110,10 +116,26 @@ two_runs_of_the_recordings_are_equal(void **state)
 	check(files);
 }
 
+static void
+two_runs_of_the_shipped_captures_are_equal(void **state)
+{
+	const char *const files[] = {
+	    SHIPPED "polymarket_btc_15m.jsonl.gz",
+	    SHIPPED "binance_spot_btcusdt_200s.gz",
+	    SHIPPED "hyperliquid_btc.jsonl.gz",
+	    NULL,
+	};
+
+	(void)state;
+	check(files);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(
+		two_runs_of_the_shipped_captures_are_equal, setup),
 	    cmocka_unit_test_setup(two_runs_of_the_recordings_are_equal, setup),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);

@@ -596,6 +596,7 @@ finish(struct world *w)
 		const struct feed_stats *st = feed_stats(w->site[v].feed);
 
 		w->r.feed_hash[v] = feed_hash(w->site[v].feed);
+		w->r.received[v] = st->frames;
 		w->r.malformed[v] = st->malformed;
 		w->r.hash_ok += st->hash_ok;
 		w->r.hash_bad += st->hash_bad;

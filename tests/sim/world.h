@@ -23,8 +23,9 @@ struct world_result {
 	uint64_t quote_hash;
 	uint64_t risk_hash;
 	uint64_t feed_hash[VENUE_N];
-	uint64_t frames[VENUE_N]; /* recorded frames whose time came  */
-	uint64_t served[VENUE_N]; /* WebSocket frames given to feeds  */
+	uint64_t frames[VENUE_N];   /* recorded frames whose time came  */
+	uint64_t served[VENUE_N];   /* WebSocket frames given to feeds  */
+	uint64_t received[VENUE_N]; /* ... and taken by them              */
 	uint64_t ticks[VENUE_N];
 	uint64_t malformed[VENUE_N];
 	uint64_t hash_ok;
