@@ -94,6 +94,13 @@ spread_text(const struct track_market *t, char *buf)
 	return buf;
 }
 
+/* Seven columns hold "-0.0028" and "-1000.5". */
+static unsigned
+qty_digits(qty_t q)
+{
+	return q.e8 > -10 * E8 && q.e8 < 10 * E8 ? 4 : 1;
+}
+
 /* A long name keeps its beginning and its end: the end tells windows of a
  * series apart. */
 static void
@@ -140,7 +147,7 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	    t->pos.e8 > 0   ? COL_GOOD
 	    : t->pos.e8 < 0 ? COL_BAD
 			    : COL_DIM,
-	    "%7s", text_qty(t->pos, c->cols >= PANE_WIDE ? 4 : 1, a));
+	    "%7s", text_qty(t->pos, qty_digits(t->pos), a));
 	if (c->cols < PANE_WIDE)
 		return;
 	canvas_printf(c, row, x + 63, COL_DIM, "%4u %-8s %s", t->fill_n,

@@ -354,6 +354,9 @@ overview_fits(void **unused)
 	assert_true(shows("49?"));
 	assert_true(shows("btc-updow~514400"));
 	assert_true(shows("q quit"));
+	snap.market[1].t.pos = QTY(-280000);
+	draw(80, 24, PANE_OVERVIEW);
+	assert_true(shows("-0.0028"));
 }
 
 static void
