@@ -12,6 +12,7 @@
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/log.h"
+#include "libsys/sandbox.h"
 #include "libsys/stage_int.h"
 #include "libsys/version.h"
 
@@ -329,6 +330,7 @@ housekeep(struct stage *s)
 	metrics_set(
 	    s->metrics, M_ANY_LOG_SUPPRESSED, (int64_t)log_suppressed_n());
 	log_housekeep(s->now_ns);
+	sandbox_housekeep();
 	become_ready(s);
 }
 
