@@ -33,6 +33,11 @@ flush(struct stage *s, struct shell *sh)
 		outbox_put(&sh->box, r->dirty[i], rec);
 	}
 	r->dirty_n = 0;
+	if (sh->out.n > 0 &&
+	    memcmp(&r->stat, &sh->seen.stat, sizeof(r->stat)) != 0) {
+		risk_save(r, 0, rec);
+		outbox_put(&sh->box, 0, rec);
+	}
 	s->wake_ns = sh->out.wake_ns;
 	/* Before anything is said: execd may look at any moment. */
 	shell_freeze_words(s, sh);

@@ -179,10 +179,11 @@ shell_metrics(struct stage *s, struct shell *sh)
 	struct risk_stat *was = &sh->seen.stat;
 	struct metrics *m = s->metrics;
 
-	metrics_add(m, M_RISKD_PASSED, now->passed - was->passed);
-	metrics_add(m, M_RISKD_REFUSED, now->refused - was->refused);
-	metrics_add(m, M_RISKD_FILLS, now->fills - was->fills);
-	metrics_add(m, M_RISKD_FILL_DUPS, now->fill_dups - was->fill_dups);
+	/* From durable state: a death loses no count. */
+	metrics_set(m, M_RISKD_PASSED, (int64_t)now->passed);
+	metrics_set(m, M_RISKD_REFUSED, (int64_t)now->refused);
+	metrics_set(m, M_RISKD_FILLS, (int64_t)now->fills);
+	metrics_set(m, M_RISKD_FILL_DUPS, (int64_t)now->fill_dups);
 	metrics_add(m, M_ANY_IN_DROPPED, now->unknown - was->unknown);
 	*was = *now;
 	metrics_set(m, M_RISKD_FROZEN, r->freeze_all != 0);

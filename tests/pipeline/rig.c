@@ -366,6 +366,21 @@ rig_logs(const struct rig *r)
 	char cmd[400];
 
 	fprintf(stderr, "%s\n", r->out);
+	for (int i = 0; i < ST_N && r->attached; i++) {
+		const struct ctl_stage *s = &r->ctl->stage[i];
+
+		fprintf(stderr,
+		    "%-18s pid %llu%s %s, ready at %llu, beat at %llu, "
+		    "%llu restarts\n",
+		    topo_stages[i].name,
+		    (unsigned long long)atomic_load(&s->own.pid),
+		    rig_alive(atomic_load(&s->own.pid)) ? "" : " (gone)",
+		    stage_state_name(
+			(enum stage_state)atomic_load(&s->own.state)),
+		    (unsigned long long)atomic_load(&s->own.ready_ns),
+		    (unsigned long long)atomic_load(&s->own.heartbeat_ns),
+		    (unsigned long long)atomic_load(&s->sup.restarts));
+	}
 	snprintf(cmd, sizeof(cmd),
 	    "for f in %s/state/" RIG_INSTANCE "/logs/*; do "
 	    "echo \"-- $f\"; tail -n 6 \"$f\" | cut -c1-300; done >&2",
