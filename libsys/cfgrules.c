@@ -38,7 +38,6 @@ static const struct {
     AT_MOST(risk_max_orders_per_s_market, risk_max_orders_per_s),
     BELOW(supervisor_dead_ms, supervisor_orphan_timeout),
     AT_MOST(supervisor_backoff_min, supervisor_backoff_max),
-    AT_MOST(recorder_flush_interval, recorder_fsync_interval),
 #undef BELOW
 #undef AT_MOST
 };

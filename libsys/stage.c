@@ -331,7 +331,6 @@ housekeep(struct stage *s)
 	    s->metrics, M_ANY_LOG_SUPPRESSED, (int64_t)log_suppressed_n());
 	log_housekeep(s->now_ns);
 	sandbox_housekeep();
-	become_ready(s);
 }
 
 void
@@ -377,6 +376,7 @@ loop(struct stage *s)
 		timer(s);
 		stage_rings_owed(s);
 		housekeep(s);
+		become_ready(s);
 		if (worked) {
 			if (topo_stages[s->id].flags & STAGE_SOCK)
 				uv_run(&s->loop, UV_RUN_NOWAIT);

@@ -61,8 +61,8 @@ struct stage_ops {
 	/* resync - the reader of ring asked for a snapshot, or the ring had
 	 * been full and has room again: publish it with SLOT_REPLAY. */
 	void (*resync)(struct stage *s, enum ring_id ring);
-	/* ready - true once the stage can do its work; asked in
-	 * housekeeping until it is. NULL: ready after open. */
+	/* ready - true once the stage can do its work; asked each pass until
+	 * it is. NULL: ready after open. */
 	bool (*ready)(struct stage *s);
 	/* housekeep - every STAGE_HOUSEKEEP_NS: metrics, lease, health. */
 	void (*housekeep)(struct stage *s);

@@ -22,7 +22,7 @@ on_open(struct stage *s)
 	struct sandbox_report report;
 	struct err e;
 
-	sh->core = malloc(sizeof(*sh->core));
+	sh->core = calloc(1, sizeof(*sh->core));
 	if (sh->core == 0)
 		return EXIT_TEMPORARY;
 	quote_init(sh->core, &s->cfg, s->epoch);

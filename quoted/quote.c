@@ -19,7 +19,6 @@ quote_init(struct quote *q, const struct cfg *cfg, uint64_t epoch)
 {
 	CHECK(q != 0);
 	CHECK(epoch > 0);
-	memset(q, 0, sizeof(*q));
 	q->cfg = *cfg;
 	q->epoch = epoch;
 	/* Nothing is wanted before riskd has said that it may. */
@@ -124,6 +123,7 @@ evaluate(struct quote *q, struct quote_mkt *m, const struct event *ev,
     struct quote_out *out)
 {
 	struct quote_side want[SIDE_N];
+	enum side first;
 	enum reason r;
 
 	if (!m->known)
@@ -136,8 +136,13 @@ evaluate(struct quote *q, struct quote_mkt *m, const struct event *ev,
 	release_place(q, m, r);
 	m->reason = (uint16_t)r;
 	m->said = (uint16_t)r;
-	want_side(q, m, SIDE_BID, &want[SIDE_BID], ev, out);
-	want_side(q, m, SIDE_ASK, &want[SIDE_ASK], ev, out);
+	/* The side that makes room goes first, or riskd would see the other
+	 * one meet an order of ours. */
+	first = want[SIDE_ASK].px.e8 > m->side[SIDE_ASK].px.e8 ? SIDE_ASK
+							       : SIDE_BID;
+	want_side(q, m, first, &want[first], ev, out);
+	want_side(
+	    q, m, side_opposite(first), &want[side_opposite(first)], ev, out);
 }
 
 /* Every market, QUOTE_SWEEP a step. */

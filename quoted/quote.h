@@ -112,7 +112,8 @@ struct quote_out {
 	struct quote_note note[QUOTE_NOTES];
 };
 
-/* quote_init - empty state in the caller's memory. epoch: this life's. */
+/* quote_init - empty state in zeroed memory of the caller (megabytes that
+ * need not be touched before they are used). epoch: this life's. */
 void quote_init(struct quote *q, const struct cfg *cfg, uint64_t epoch);
 
 /* quote_step - one event, completely. */

@@ -44,6 +44,23 @@ horizon_s(const struct quote *q, const struct quote_mkt *m)
 	return (double)t / 1e9;
 }
 
+static px_t
+bps_of(px_t px, int64_t bps_e8)
+{
+	return PX(i64_mul_div(px.e8, bps_e8, E8 * 10000));
+}
+
+/* Half of the spread, widened, within perp.min_ and perp.max_spread_bps. */
+static px_t
+perp_half(const struct cfg *c, px_t micro, double widen)
+{
+	int64_t bps_e8 = llround((double)c->perp_spread_bps.e8 * widen);
+
+	bps_e8 = i64_clamp(
+	    bps_e8, c->perp_min_spread_bps.e8, c->perp_max_spread_bps.e8);
+	return bps_of(micro, bps_e8 / 2);
+}
+
 static void
 fill_price(struct quote *q, struct quote_mkt *m, struct price_in *in,
     struct quote_out *out)
@@ -77,10 +94,9 @@ fill_price(struct quote *q, struct quote_mkt *m, struct price_in *in,
 		in->skew_px_max =
 		    PX(i64_mul_div(in->tick.e8, c->mm_max_skew_ticks.e8, E8));
 	} else {
-		in->half_px = PX(i64_mul_div(
-		    in->micro.e8, c->perp_spread_bps.e8 / 2, E8 * 10000));
-		in->skew_px_max = PX(i64_mul_div(
-		    in->micro.e8, c->perp_max_skew_bps.e8, E8 * 10000));
+		in->half_px = perp_half(c, in->micro, in->widen);
+		in->widen = 1.0;
+		in->skew_px_max = bps_of(in->micro, c->perp_max_skew_bps.e8);
 	}
 	if (fabs(in->gamma - m->gamma) > 0.1 * m->gamma) {
 		m->gamma = in->gamma;

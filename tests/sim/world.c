@@ -673,7 +673,7 @@ world_new(
 		return NULL;
 	w->cfg = *cfg;
 	w->now_ns = T0;
-	w->quote = malloc(sizeof(*w->quote));
+	w->quote = calloc(1, sizeof(*w->quote));
 	w->risk = malloc(sizeof(*w->risk));
 	w->queue = malloc(QUEUE * sizeof(w->queue[0]));
 	w->instr = calloc(INSTR_N, sizeof(w->instr[0]));
@@ -698,7 +698,7 @@ world_new(
 	for (int v = 1; v < VENUE_N; v++) {
 		if (v == VENUE_BINANCE)
 			continue;
-		w->exec[v] = malloc(sizeof(*w->exec[v]));
+		w->exec[v] = calloc(1, sizeof(*w->exec[v]));
 		CHECK(w->exec[v] != NULL);
 		exec_init(w->exec[v], cfg, (enum venue)v, 1);
 		w->mask[v] = UINT64_MAX;

@@ -117,7 +117,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	q = malloc(sizeof(*q));
+	q = calloc(1, sizeof(*q));
 	cfg_defaults(&cfg);
 	cfg.warmup_max_s.ns = 0;
 	quote_init(q, &cfg, 7);
@@ -238,6 +238,7 @@ nothing_is_quoted_while_warming_up(void **state)
 	(void)state;
 	cfg.warmup_max_s.ns = 10 * NS_PER_S;
 	cfg.warmup_min_books = 2;
+	memset(q, 0, sizeof(*q));
 	quote_init(q, &cfg, 8);
 	state_is(0, TRADING_RUN, 0);
 	link_is(RG_MD_PM_Q, LINK_READY);
@@ -247,6 +248,7 @@ nothing_is_quoted_while_warming_up(void **state)
 	assert_int_equal(q->mkt[PM].reason, REASON_WARMUP);
 	bbo(PM2, 0.49, 0.51, 100, 100);
 	assert_int_equal(q->mkt[PM2].reason, REASON_OK);
+	memset(q, 0, sizeof(*q));
 	quote_init(q, &cfg, 9);
 	state_is(0, TRADING_RUN, 0);
 	instr(PM, 1, CLASS_BINARY);
@@ -262,6 +264,7 @@ a_busy_market_does_not_stop_the_clock(void **state)
 {
 	(void)state;
 	cfg.warmup_max_s.ns = 3 * NS_PER_S;
+	memset(q, 0, sizeof(*q));
 	quote_init(q, &cfg, 10);
 	state_is(0, TRADING_RUN, 0);
 	link_is(RG_MD_PM_Q, LINK_READY);
@@ -432,6 +435,38 @@ a_perp_is_quoted_in_basis_points_on_its_grid(void **state)
 }
 
 static void
+perp_spreads_stay_within_their_bounds(void **state)
+{
+	(void)state;
+	cfg.perp_spread_bps.e8 = 1 * E8;
+	cfg.perp_min_spread_bps.e8 = 20 * E8;
+	memset(q, 0, sizeof(*q));
+	quote_init(q, &cfg, 3);
+	state_is(0, TRADING_RUN, 0);
+	link_is(RG_MD_HL_Q, LINK_READY);
+	instr(PERP, 1, CLASS_PERP);
+	bbo(PERP, 61685.0, 61686.0, 1.0, 1.0);
+	/* 20 bps of 61685.5 is 123.4 dollars */
+	assert_int_equal(sent(SIDE_BID)->px.e8, INT64_C(61623) * E8);
+	assert_int_equal(sent(SIDE_ASK)->px.e8, INT64_C(61748) * E8);
+}
+
+/* Both quotes move up: the ask first, so that the new bid never meets the
+ * old ask; and the other way round. */
+static void
+T_41_the_receding_side_is_sent_first(void **state)
+{
+	(void)state;
+	bbo(PM, 0.49, 0.51, 100, 100);
+	bbo(PM, 0.53, 0.55, 100, 100);
+	assert_int_equal(out.core.n, 2);
+	assert_int_equal(out.core.msg[0].order.side, SIDE_ASK);
+	bbo(PM, 0.45, 0.47, 100, 100);
+	assert_int_equal(out.core.n, 2);
+	assert_int_equal(out.core.msg[0].order.side, SIDE_BID);
+}
+
+static void
 only_so_many_binaries_hold_a_place(void **state)
 {
 	(void)state;
@@ -451,6 +486,7 @@ an_account_too_small_says_so_once(void **state)
 {
 	(void)state;
 	cfg.capital_usd.e6 = 5 * E6;
+	memset(q, 0, sizeof(*q));
 	quote_init(q, &cfg, 1);
 	state_is(0, TRADING_RUN, 0);
 	link_is(RG_MD_PM_Q, LINK_READY);
@@ -512,6 +548,8 @@ main(void)
 	    T(a_restarted_riskd_is_told_everything_again),
 	    T(gaps_and_restarts_of_a_feed_drop_its_books),
 	    T(a_perp_is_quoted_in_basis_points_on_its_grid),
+	    T(perp_spreads_stay_within_their_bounds),
+	    T(T_41_the_receding_side_is_sent_first),
 	    T(only_so_many_binaries_hold_a_place),
 	    T(an_account_too_small_says_so_once),
 	    T(stop_withdraws_everything),
