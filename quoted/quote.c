@@ -138,8 +138,10 @@ evaluate(struct quote *q, struct quote_mkt *m, const struct event *ev,
 	m->said = (uint16_t)r;
 	/* The side that makes room goes first, or riskd would see the other
 	 * one meet an order of ours. */
-	first = want[SIDE_ASK].px.e8 > m->side[SIDE_ASK].px.e8 ? SIDE_ASK
-							       : SIDE_BID;
+	first = m->side[SIDE_ASK].qty.e8 != 0 &&
+			want[SIDE_ASK].px.e8 > m->side[SIDE_ASK].px.e8
+		    ? SIDE_ASK
+		    : SIDE_BID;
 	want_side(q, m, first, &want[first], ev, out);
 	want_side(
 	    q, m, side_opposite(first), &want[side_opposite(first)], ev, out);
