@@ -209,38 +209,54 @@ cmd_check(const struct sup_opts *o)
 	return r.bad ? SUP_CONFIG : SUP_OK;
 }
 
-static int
-one_key(const struct sup_opts *o, const struct cfg_load *l, const char *word)
+static void
+print_key(const struct sup_opts *o, const struct cfg_load *l, size_t k)
 {
-	char group[64];
+	const struct cfg_key *key = cfg_key_at(k);
+	char name[96];
 	char value[CFG_TEXT_SZ];
 	char origin[CFGFILE_ORIGIN_SZ];
-	const char *dot = strchr(word, '.');
-	int k = -1;
 
-	if (dot != NULL && (size_t)(dot - word) < sizeof(group)) {
-		snprintf(group, sizeof(group), "%.*s", (int)(dot - word), word);
-		k = cfg_key_find(group, dot + 1);
-	}
-	if (k < 0) {
-		fprintf(stderr,
-		    "supervisor: no key \"%s\"; supervisor config lists them\n",
-		    word);
-		return SUP_USAGE;
-	}
-	cfg_text(&l->cfg, (size_t)k, value);
-	cfgfile_origin(l, (size_t)k, origin);
+	snprintf(name, sizeof(name), "%s.%s", key->group, key->name);
+	cfg_text(&l->cfg, k, value);
+	cfgfile_origin(l, k, origin);
 	if (o->json) {
-		json_t *j = json_pack("{s:s,s:s,s:s}", "key", word, "value",
+		json_t *j = json_pack("{s:s,s:s,s:s}", "key", name, "value",
 		    value, "origin", origin);
 
 		json_dumpf(j, stdout, JSON_COMPACT);
 		putchar('\n');
 		json_decref(j);
 	} else {
-		printf("%s = %s  (%s)\n", word, value, origin);
+		printf("%s = %s  (%s)\n", name, value, origin);
 	}
-	return 0;
+}
+
+/* "mm.max_spread", or "mm" for all of a group. */
+static int
+some_keys(const struct sup_opts *o, const struct cfg_load *l, const char *word)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < CFG_KEY_N; k++) {
+		const struct cfg_key *key = cfg_key_at(k);
+		size_t g = strlen(key->group);
+
+		if (strncmp(word, key->group, g) != 0)
+			continue;
+		if (word[g] != '\0' &&
+		    (word[g] != '.' || strcmp(word + g + 1, key->name) != 0))
+			continue;
+		print_key(o, l, k);
+		n++;
+	}
+	if (n > 0)
+		return 0;
+	fprintf(stderr,
+	    "supervisor: no key or group \"%s\"; supervisor config lists "
+	    "them\n",
+	    word);
+	return SUP_USAGE;
 }
 
 int
@@ -252,7 +268,7 @@ cmd_config(const struct sup_opts *o)
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < o->word_n; i++) {
-		rc = one_key(o, &l, o->word[i]);
+		rc = some_keys(o, &l, o->word[i]);
 		if (rc != 0)
 			return rc;
 	}

@@ -25,7 +25,7 @@ static const char usage_text[] =
     "  freeze [TEXT]       cancel everything and send nothing, until thaw\n"
     "  thaw --reason TEXT  lift latched freezes\n"
     "  reload [--restart]  read the configuration again, all or nothing\n"
-    "  config [KEY]...     every setting, its value and where it came from\n"
+    "  config [KEY|GROUP]  every setting, its value and where it came from\n"
     "  check               try configuration and machine, start nothing\n"
     "  logs [-f] [STAGE]...  logs for people; --json as they are\n"
     "\n"
