@@ -23,9 +23,9 @@ static const char *const dirs[] = {"shm", "state", "cap"};
 const char *
 rig_path(const struct rig *r, const char *file)
 {
-	static char path[8][300];
+	static char path[32][300];
 	static unsigned at;
-	char *p = path[at++ % 8];
+	char *p = path[at++ % 32];
 
 	snprintf(p, sizeof(path[0]), "%s/%s", r->root, file);
 	return p;
@@ -70,9 +70,9 @@ clean_up(const char *root)
 
 	if (instance_open(&in, RIG_INSTANCE, &e) == 0) {
 		if (ctl_attach(&ctl, in.dirfd, false, &e) == 0) {
-			kill_one(atomic_load(&ctl->sup.pid));
-			for (int i = 0; i < ST_N; i++)
-				kill_one(atomic_load(&ctl->stage[i].own.pid));
+			const struct rig r = {.ctl = ctl};
+
+			rig_kill_all(&r);
 			ctl_detach(ctl);
 		}
 		instance_close(&in);
@@ -119,6 +119,18 @@ rig_set(struct rig *r, const char *fmt, ...)
 	va_end(ap);
 }
 
+void
+rig_config(struct rig *r, const char *file, const char *text)
+{
+	FILE *f;
+
+	snprintf(
+	    r->more_config, sizeof(r->more_config), "%s/%s", r->root, file);
+	f = fopen(r->more_config, "w");
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+}
+
 /* Midnight ends the trading day: keep it far away. */
 static int
 hours_to_noon(void)
@@ -143,6 +155,19 @@ rig_init(struct rig *r, const char *name)
 	/* What the sanitizers do is not what the sandbox expects. */
 	rig_set(r, "sandbox.mode=off");
 #endif
+}
+
+void
+rig_quick(struct rig *r)
+{
+	rig_set(r, "warmup.max_s=0s");
+	rig_set(r, "vol.sample=100ms");
+	rig_set(r, "vol.min_samples=3");
+	rig_set(r, "latency.ping_interval=100ms");
+	rig_set(r, "latency.resume_n=1");
+	rig_set(r, "latency.ema_weight=0.5");
+	rig_set(r, "feed.reconnect_min=20ms");
+	rig_set(r, "feed.reconnect_max=200ms");
 }
 
 void
@@ -262,6 +287,10 @@ rig_sup(struct rig *r, ...)
 	va_list ap;
 	int code;
 
+	if (r->more_config[0] != '\0') {
+		argv[n++] = "--config";
+		argv[n++] = r->more_config;
+	}
 	for (unsigned i = 0; i < r->set_n; i++) {
 		argv[n++] = "--set";
 		argv[n++] = r->set[i];
@@ -356,6 +385,23 @@ rig_gate(const struct rig *r)
 
 	return ctl_gate(r->ctl, VENUE_POLYMARKET, now) |
 	       ctl_gate(r->ctl, VENUE_HYPERLIQUID, now);
+}
+
+bool
+rig_shut(const struct rig *r, uint64_t bits)
+{
+	uint64_t now = proc_now_ns();
+
+	return (ctl_gate(r->ctl, VENUE_POLYMARKET, now) & bits) != 0 &&
+	       (ctl_gate(r->ctl, VENUE_HYPERLIQUID, now) & bits) != 0;
+}
+
+void
+rig_kill_all(const struct rig *r)
+{
+	kill_one(atomic_load(&r->ctl->sup.pid));
+	for (int i = 0; i < ST_N; i++)
+		kill_one(rig_pid(r, (enum stage_id)i));
 }
 
 /* ---- after a failure ---- */

@@ -31,6 +31,7 @@ struct rig {
 	char out[RIG_OUT]; /* what the last command said */
 	char set[RIG_SETS][160];
 	unsigned set_n;
+	char more_config[160]; /* on top of the others, "": none */
 	pid_t venue;
 	pid_t guardian;
 	int guard_fd;
@@ -45,7 +46,11 @@ struct rig {
 void rig_init(struct rig *r, const char *name);
 void rig_free(struct rig *r);
 
-/* rig_path - root/file; static buffers, good for eight calls. */
+/* rig_quick - settings for recordings that run many times as fast: estimates
+ * are made of wall time. */
+void rig_quick(struct rig *r);
+
+/* rig_path - root/file; static buffers, good for 32 calls. */
 const char *rig_path(const struct rig *r, const char *file);
 
 /* rig_set - one --set for every supervisor command that follows. */
@@ -75,10 +80,14 @@ bool rig_ready(const struct rig *r, enum stage_id st);
 bool rig_alive(uint64_t pid);
 
 /* rig_orders, rig_resting - of both execds. rig_gate - freeze bits of the
- * venues that trade. */
+ * venues that trade, of any; rig_shut - each has one of these. */
 int64_t rig_orders(const struct rig *r);
 int64_t rig_resting(const struct rig *r);
 uint64_t rig_gate(const struct rig *r);
+bool rig_shut(const struct rig *r, uint64_t bits);
+
+/* rig_kill_all - kill -9 of the supervisor, then of every stage. */
+void rig_kill_all(const struct rig *r);
 
 /* rig_json - the integer of "key" after the text `after` in a JSON text;
  * INT64_MIN when it is not there. */
@@ -89,6 +98,9 @@ const char *rig_read(struct rig *r, const char *file);
 
 /* rig_logs - print the end of every log; for a test that has failed. */
 void rig_logs(const struct rig *r);
+
+/* rig_config - text of a file below the root that goes on top of the others. */
+void rig_config(struct rig *r, const char *file, const char *text);
 
 /* RIG_UNTIL - wait for a condition, generously; the test fails when it never
  * came. RIG_EXPECT - the test fails when a command's code is another. */
@@ -111,5 +123,13 @@ void rig_logs(const struct rig *r);
 			fail_msg("%s: %d, want %d", #code, got_, (want)); \
 		}                                                         \
 	} while (0)
+
+/* RIG_TRADES - wait for orders that show that it trades. */
+#define RIG_TRADES(r)                                               \
+	do {                                                        \
+		int64_t had_ = rig_orders(r);                       \
+		RIG_UNTIL(r, rig_orders(r) >= had_ + RIG_TRADES_N); \
+	} while (0)
+#define RIG_TRADES_N 5
 
 #endif

@@ -32,10 +32,7 @@ setup(void **state)
 {
 	(void)state;
 	rig_init(&rig, "capture");
-	/* Estimates are made of wall time, and the recordings run fast. */
-	rig_set(&rig, "warmup.max_s=0s");
-	rig_set(&rig, "vol.sample=100ms");
-	rig_set(&rig, "vol.min_samples=3");
+	rig_quick(&rig);
 	return 0;
 }
 

@@ -74,19 +74,11 @@ setup(void **state)
 
 	(void)state;
 	rig_init(&rig, "kill");
-	rig_set(&rig, "warmup.max_s=0s");
-	rig_set(&rig, "vol.sample=100ms");
-	rig_set(&rig, "vol.min_samples=3");
-	rig_set(&rig, "perp.refresh_s=100ms");
+	rig_quick(&rig);
 	rig_set(&rig, "supervisor.crash_loop_n=100");
 	rig_set(&rig, "supervisor.crash_loop_window=1s");
 	rig_set(&rig, "supervisor.backoff_min=1ms");
 	rig_set(&rig, "supervisor.backoff_max=1ms");
-	rig_set(&rig, "latency.ping_interval=100ms");
-	rig_set(&rig, "latency.resume_n=1");
-	rig_set(&rig, "latency.ema_weight=0.5");
-	rig_set(&rig, "feed.reconnect_min=20ms");
-	rig_set(&rig, "feed.reconnect_max=200ms");
 	rig_set(&rig, "feed.stale_polymarket_s=2s");
 	rig_set(&rig, "feed.stale_binance_s=2s");
 	rig_set(&rig, "feed.stale_hyperliquid_s=2s");
@@ -214,32 +206,11 @@ print_times(void)
 
 /* ---- nothing is placed ---- */
 
-static uint64_t
-gate_of(enum venue v)
-{
-	return ctl_gate(rig.ctl, v, proc_now_ns());
-}
-
-static bool
-gates_have(uint64_t bits)
-{
-	return (gate_of(VENUE_POLYMARKET) & bits) != 0 &&
-	       (gate_of(VENUE_HYPERLIQUID) & bits) != 0;
-}
-
-static void
-trades(void)
-{
-	int64_t had = rig_orders(&rig);
-
-	RIG_UNTIL(&rig, rig_orders(&rig) >= had + TRADE_N);
-}
-
 /* From the moment that the gate is shut and nothing rests: no order. */
 static int64_t
 shut(uint64_t bits)
 {
-	RIG_UNTIL(&rig, gates_have(bits));
+	RIG_UNTIL(&rig, rig_shut(&rig, bits));
 	RIG_UNTIL(&rig, rig_resting(&rig) == 0);
 	window[window_n].from_ns = wall_ns();
 	return rig_orders(&rig);
@@ -260,10 +231,10 @@ riskd_hangs(void)
 	uint64_t at = proc_now_ns();
 	int64_t orders;
 
-	trades();
+	RIG_TRADES(&rig);
 	assert_int_equal(kill((pid_t)old, SIGSTOP), 0);
 	orders = shut(FREEZE_RISKD_DEAD);
-	while (rig_pid(&rig, ST_RISKD) == old && gates_have(~UINT64_C(0))) {
+	while (rig_pid(&rig, ST_RISKD) == old && rig_shut(&rig, ~UINT64_C(0))) {
 		assert_int_equal(rig_orders(&rig), orders);
 		assert_int_equal(rig_resting(&rig), 0);
 		usleep(2000);
@@ -271,7 +242,7 @@ riskd_hangs(void)
 	}
 	opened();
 	RIG_UNTIL(&rig, reborn(ST_RISKD, old, at));
-	trades();
+	RIG_TRADES(&rig);
 }
 
 /* The venues fall silent. */
@@ -280,18 +251,18 @@ feeds_go_stale(void)
 {
 	int64_t orders;
 
-	trades();
+	RIG_TRADES(&rig);
 	assert_int_equal(kill(rig.venue, SIGSTOP), 0);
 	orders = shut(NO_TRADING);
 	for (int i = 0; i < SETTLE_MS; i++) {
-		assert_true(gates_have(NO_TRADING));
+		assert_true(rig_shut(&rig, NO_TRADING));
 		assert_int_equal(rig_orders(&rig), orders);
 		assert_int_equal(rig_resting(&rig), 0);
 		usleep(1000);
 	}
 	opened();
 	assert_int_equal(kill(rig.venue, SIGCONT), 0);
-	trades();
+	RIG_TRADES(&rig);
 }
 
 /* ---- what the files say ---- */
@@ -339,10 +310,10 @@ static void
 killed_at_any_moment_nothing_is_lost_or_twice(void **state)
 {
 	(void)state;
-	trades();
+	RIG_TRADES(&rig);
 	for (int i = 0; i < ST_N; i++)
 		kill_stages((enum stage_id)i, (enum stage_id)i);
-	trades();
+	RIG_TRADES(&rig);
 	for (unsigned k = ST_N; k < KILLS; k++) {
 		enum stage_id a = (enum stage_id)rnd(ST_N);
 		enum stage_id b = rnd(4) == 0 ? (enum stage_id)rnd(ST_N) : a;
