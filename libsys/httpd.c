@@ -704,7 +704,7 @@ httpd_ws_send(
 	/* A full socket is tried again when it says so, not at each frame. */
 	if (rc == 0 && (c->poll_events & UV_WRITABLE) == 0)
 		flush(c);
-	return rc;
+	return c->state == CONN_GONE ? -EPIPE : rc;
 }
 
 void

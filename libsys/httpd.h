@@ -88,7 +88,8 @@ struct httpd_answer {
 int httpd_reply(struct httpd_conn *c, const struct httpd_answer *a);
 
 /* httpd_ws_send - 0; -ENOBUFS when it does not fit (nothing queued, wait for
- * on_drain); -EPIPE when closing or not a WebSocket. */
+ * on_drain); -EPIPE when closing, not a WebSocket, or found dead by this very
+ * call: then on_gone was called before it returns. */
 int httpd_ws_send(
     struct httpd_conn *c, enum ws_kind kind, const void *data, size_t n);
 

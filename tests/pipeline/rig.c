@@ -409,7 +409,7 @@ rig_kill_all(const struct rig *r)
 void
 rig_logs(const struct rig *r)
 {
-	char cmd[400];
+	char cmd[500];
 
 	fprintf(stderr, "%s\n", r->out);
 	for (int i = 0; i < ST_N && r->attached; i++) {
@@ -428,9 +428,9 @@ rig_logs(const struct rig *r)
 		    (unsigned long long)atomic_load(&s->sup.restarts));
 	}
 	snprintf(cmd, sizeof(cmd),
-	    "for f in %s/state/" RIG_INSTANCE "/logs/*; do "
-	    "echo \"-- $f\"; tail -n 6 \"$f\" | cut -c1-300; done >&2",
-	    r->root);
+	    "for f in %s/venue.log %s/state/" RIG_INSTANCE "/logs/*; do "
+	    "echo \"-- $f\"; tail -n 40 \"$f\" | cut -c1-300; done >&2",
+	    r->root, r->root);
 	if (r->root[0] != '\0' && system(cmd) != 0)
 		fprintf(stderr, "no logs\n");
 }

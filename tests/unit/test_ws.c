@@ -378,6 +378,28 @@ test_back_pressure(void **state)
 	pair_free(&p);
 }
 
+/* The send that finds the peer dead says so: the owner's data went with
+ * on_gone. */
+static void
+test_send_to_the_dead(void **state)
+{
+	struct pair p;
+	int rc = 0;
+	(void)state;
+	pair_listen(&p);
+	pair_client(&p, "127.0.0.1", httpd_port(p.server), "/ws");
+	pair_run(&p, &p.opens, 1);
+	ws_client_destroy(p.client);
+	p.client = NULL;
+	for (unsigned i = 0; i < 1000 && p.gones == 0; i++) {
+		rc = httpd_ws_send(p.conn, WS_TEXT, "x", 1);
+		assert_int_equal(rc, p.gones == 0 ? 0 : -EPIPE);
+	}
+	assert_int_equal(p.gones, 1);
+	assert_int_equal(rc, -EPIPE);
+	pair_free(&p);
+}
+
 /* ---- a server that misbehaves: raw bytes in answer to the upgrade ---- */
 
 struct raw {
@@ -620,6 +642,7 @@ main(void)
 	    cmocka_unit_test(test_connection_refused),
 	    cmocka_unit_test(test_name_not_found),
 	    cmocka_unit_test(test_back_pressure),
+	    cmocka_unit_test(test_send_to_the_dead),
 	    cmocka_unit_test(test_bad_upgrade_answers),
 	    cmocka_unit_test(test_hang_up_before_answer),
 	    cmocka_unit_test(test_bytewise_server),
