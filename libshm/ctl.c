@@ -215,3 +215,35 @@ ctl_supervisor_dead(const struct ctl *c, uint64_t now_ns, uint64_t limit_ns)
 
 	return now_ns > beat && now_ns - beat > limit_ns;
 }
+
+uint64_t
+ctl_freeze_epoch(const struct ctl *c)
+{
+	uint64_t sum = 0;
+
+	for (int w = 0; w < FW_N; w++)
+		sum += atomic_load_explicit(
+		    &c->freeze[w].epoch, memory_order_relaxed);
+	return sum;
+}
+
+void
+ctl_wake_all(struct ctl *c, int dirfd)
+{
+	struct err e;
+
+	for (int i = 0; i < ST_N; i++) {
+		struct bell_ref r = {.bell = &c->stage[i].bell, .fifo_fd = -1};
+
+		if (!(topo_stages[i].flags & STAGE_HOT))
+			continue;
+		if (topo_stages[i].flags & STAGE_SOCK)
+			r.fifo_fd =
+			    bell_fifo_open(dirfd, topo_stages[i].name, &e);
+		/* A caller need not be registered for the sleeper's
+		 * membarrier: the exchange in bell_wake orders by itself. */
+		bell_wake(&r);
+		if (r.fifo_fd >= 0)
+			close(r.fifo_fd);
+	}
+}

@@ -314,9 +314,11 @@ static void
 housekeep(struct stage *s)
 {
 	int64_t off = s->wall_off_ns;
+	uint64_t freeze = ctl_freeze_epoch(s->ctl);
 
-	if (s->now_ns < s->keep_ns)
+	if (s->now_ns < s->keep_ns && freeze == s->freeze_epoch)
 		return;
+	s->freeze_epoch = freeze;
 	s->keep_ns = s->now_ns + STAGE_HOUSEKEEP_NS;
 	clocks(s);
 	if (off - s->wall_off_ns > WALL_STEP_NS ||

@@ -64,7 +64,8 @@ struct stage_ops {
 	/* ready - true once the stage can do its work; asked each pass until
 	 * it is. NULL: ready after open. */
 	bool (*ready)(struct stage *s);
-	/* housekeep - every STAGE_HOUSEKEEP_NS: metrics, lease, health. */
+	/* housekeep - every STAGE_HOUSEKEEP_NS, and at once when a freeze
+	 * word changed: metrics, lease, health. */
 	void (*housekeep)(struct stage *s);
 	/* stop - after EV_STOP; called each pass until it returns true or
 	 * stop_limit_ns is over. NULL: at once. */
@@ -96,6 +97,7 @@ struct stage {
 	uint64_t wake_ns;    /* next EV_TIMER, 0 none; the stage sets it  */
 	uint64_t start_ns;
 	uint64_t stop_ns; /* when stopping began, 0 not                   */
+	uint64_t freeze_epoch; /* of the words last seen in housekeeping */
 	uint64_t keep_ns; /* next housekeeping                            */
 	struct instance instance;
 	struct cfg cfg; /* copy of the current epoch                      */

@@ -48,6 +48,7 @@ daemon_freeze(
 
 	/* First the memory: that stops orders now. Then the disk. */
 	ctl_freeze_set(d->ctl, FW_SUPERVISOR, bits, true, d->now_ns);
+	ctl_wake_all(d->ctl, d->inst.dirfd);
 	LOG(LOG_FREEZE, F_STR("reason", freeze_format(bits, names, 128)),
 	    F_STR("by", "supervisor"), F_STR("cause", why), F_U64("uid", uid));
 	if (d->latch.mask == 0)

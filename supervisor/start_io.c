@@ -298,6 +298,7 @@ cmd_freeze(const struct sup_opts *caller)
 	 * is dead or hangs; then it may write it down and say so. */
 	ctl_freeze_set(
 	    ctl, FW_SUPERVISOR, FREEZE_MANUAL, true, clock_mono_ns());
+	ctl_wake_all(ctl, in.dirfd);
 	a = control_ask(&in, request(&o), FREEZE_ANSWER_S, &e);
 	rc = a != NULL ? show(&o, a)
 		       : freeze_alone(&o, true, o.reason ? o.reason : "");

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libshm/ctl.h"
 #include "tests/unit/shmdir.h"
@@ -181,6 +183,36 @@ test_contracts(void **state)
 	assert_check_fails(ctl_gate(ctl, VENUE_N, 1));
 }
 
+/* Whoever freezes from outside wakes the sleepers, and every change of a
+ * word can be seen in one number. */
+static void
+test_wake_all_rings_every_sleeper(void **state)
+{
+	uint64_t epoch = ctl_freeze_epoch(ctl);
+	struct bell *b = &ctl->stage[ST_EXECD_PM].bell;
+	struct bell *rec = &ctl->stage[ST_RECORDERD].bell;
+	char byte;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifoat(dir.fd, "bell.execd.polymarket", 0600), 0);
+	fd = bell_fifo_open(dir.fd, "execd.polymarket", &err);
+	assert_true(fd >= 0);
+	atomic_store(&b->sleeping, BELL_FIFO);
+	atomic_store(&ctl->stage[ST_RISKD].bell.sleeping, BELL_FUTEX);
+	atomic_store(&rec->sleeping, BELL_FUTEX);
+	assert_true(ctl_freeze_set(ctl, FW_SUPERVISOR, FREEZE_MANUAL, true, 1));
+	assert_true(ctl_freeze_epoch(ctl) != epoch);
+	ctl_wake_all(ctl, dir.fd);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	assert_int_equal(atomic_load(&b->sleeping), BELL_AWAKE);
+	assert_int_equal(
+	    atomic_load(&ctl->stage[ST_RISKD].bell.sleeping), BELL_AWAKE);
+	/* recorders poll and are left alone */
+	assert_int_equal(atomic_load(&rec->sleeping), BELL_FUTEX);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -194,6 +226,7 @@ main(void)
 	    T(test_state_names),
 	    T(test_attach),
 	    T(test_contracts),
+	    T(test_wake_all_rings_every_sleeper),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
