@@ -15,6 +15,7 @@ config=${CONFIG:-}
 instance=${INSTANCE:-main}
 duration=${DURATION:-}
 pace=${PACE:-1}
+sync=
 run=
 venue=
 view=
@@ -74,7 +75,7 @@ fail() {
 
 # The simulator, on its usual ports or, when they are taken, on free ones.
 venue_start() {
-	set -- --json --sync --pace "$pace" ${CAPTURE:+--capture "$CAPTURE"} "$@"
+	set -- --json $sync --pace "$pace" ${CAPTURE:+--capture "$CAPTURE"} "$@"
 	: >"$run/venue.out"
 	"$bin/simvenue" "$@" >"$run/venue.out" 2>"$run/venue.err" &
 	venue=$!
@@ -99,6 +100,9 @@ port_of() {
 if [ -z "${RM_DATA:-}" ] && [ -d ../shared/data/aligned ]; then
 	export RM_DATA=../shared/data
 fi
+# The shipped captures are one story on one clock; the recordings are of
+# different days and lengths, each beginning again on its own.
+[ -n "${RM_DATA:-}" ] && [ -z "${CAPTURE:-}" ] || sync=--sync
 [ -x "$bin/supervisor" ] || fail "no programs in $bin; run make first"
 sup status >/dev/null 2>&1
 [ $? = 69 ] || fail "instance $instance is there already:" \
