@@ -494,7 +494,8 @@ command_summary(struct supd *d, int *code)
 	    "captured: %lld rows in %lld files, %lld records, %lld bytes of "
 	    "journal, %lld gaps, in %s\n"
 	    "received: %lld frames, %lld ticks\n"
-	    "traded: %lld fills, P&L today %s USD (realised %s, fees %s)",
+	    "traded: %lld fills; P&L of the day, earlier runs included: %s "
+	    "USD (realised %s, fees %s)",
 	    stopped, stopped == 1 ? "" : "s",
 	    (d->now_ns - d->stop_ns) / 1000000,
 	    kills ? "; some had to be killed: see supervisor logs" : "",
