@@ -18,7 +18,8 @@
 #include "riskd/risk_io.h"
 #include "riskd/shell.h"
 
-#define DIRTY_COMMIT 128u
+#define DIRTY_COMMIT  128u
+#define STOP_LIMIT_NS UINT64_C(1000000000) /* for execd's last words */
 
 /* Let go of what changed: records into the store, messages to the rings. */
 static void
@@ -254,6 +255,16 @@ on_open(struct stage *s)
 	return 0;
 }
 
+/* Frozen, execd withdraws everything and says what became of each order; a
+ * fill that is on its way is booked. */
+static bool
+on_stop(struct stage *s)
+{
+	const struct shell *sh = s->ops->self;
+
+	return sh->core->open_n == 0;
+}
+
 static int
 on_close(struct stage *s)
 {
@@ -261,6 +272,7 @@ on_close(struct stage *s)
 
 	ctl_lease_drop(s->ctl);
 	outbox_commit(&sh->box);
+	shell_metrics(s, sh);
 	sh->io.written_ns = 0;
 	shell_checkpoint(s, sh);
 	risk_io_close(&sh->io);
@@ -281,6 +293,8 @@ main(int argc, char **argv)
 	    .batch = on_batch,
 	    .resync = on_resync,
 	    .housekeep = on_housekeep,
+	    .stop = on_stop,
+	    .stop_limit_ns = STOP_LIMIT_NS,
 	    .close = on_close,
 	};
 
