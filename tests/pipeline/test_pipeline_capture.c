@@ -21,6 +21,7 @@
 #include "tests/pipeline/rig.h"
 
 #define PLAY_MS 90000
+#define STOPS	4
 #define SPARE	8
 #define JUMPS	22 /* of the trade numbers in the recorded session */
 
@@ -107,16 +108,13 @@ check_feed(enum stage_id st, enum venue venue, const char *sent, uint64_t jumps)
 	assert_true(rig_metric(&rig, st, M_FEEDD_TICKS) > 0);
 }
 
+/* The fills in the files against the books of execd and riskd. */
 static void
-check_ledger(bool traded)
+check_fills(void)
 {
 	int64_t fills = rig_metric(&rig, ST_RISKD, M_RISKD_FILLS);
-	int64_t pnl = rig_metric(&rig, ST_RISKD, M_RISKD_PNL_DAY);
 
 	ledger_load(&ledger, rig_path(&rig, "cap"));
-	print_message("%u fills, %llu told positions, P&L %lld.%06lld\n",
-	    ledger.fill_n, (unsigned long long)ledger.told_n,
-	    (long long)(pnl / E6), (long long)(ledger_abs(pnl) % E6));
 	assert_int_equal(ledger.repeats, 0);
 	assert_int_equal(ledger.fill_n, fills);
 	assert_int_equal(rig_metric(&rig, ST_RISKD, M_RISKD_FILL_DUPS), 0);
@@ -125,13 +123,25 @@ check_ledger(bool traded)
 	    fills);
 	assert_int_equal(rig_metric(&rig, ST_RISKD, M_RISKD_PNL_REALISED),
 	    ledger_realised_e6(&ledger));
+	ledger_check_told(&ledger);
+}
+
+/* And the profit and loss, when the last prices are those that riskd saw. */
+static void
+check_ledger(bool traded)
+{
+	int64_t pnl = rig_metric(&rig, ST_RISKD, M_RISKD_PNL_DAY);
+
+	check_fills();
+	print_message("%u fills, %u told positions, P&L %lld.%06lld\n",
+	    ledger.fill_n, ledger.told_n, (long long)(pnl / E6),
+	    (long long)(ledger_abs(pnl) % E6));
 	assert_int_equal(pnl, ledger_pnl_e6(&ledger));
 	/* Without average costs: equal but for what was rounded. */
 	assert_true(ledger_abs(pnl - ledger_cash_e6(&ledger)) <= SPARE);
-	ledger_check_told(&ledger);
 	if (traded) {
-		assert_true(fills > 0);
-		assert_true(rig_orders(&rig) > fills);
+		assert_true(ledger.fill_n > 0);
+		assert_true(rig_orders(&rig) > ledger.fill_n);
 	}
 }
 
@@ -211,6 +221,34 @@ recorded_session_is_received_whole(void **state)
 	play(options, false);
 }
 
+/* Stopped at any moment: what was filled until the very end is booked. */
+static void
+stopped_while_it_trades(void **state)
+{
+	const char *const options[] = {
+	    "--capture", "simvenue/captures", "--pace", "40", NULL};
+
+	(void)state;
+	for (int i = 0; i < STOPS; i++) {
+		if (i > 0) {
+			rig_free(&rig);
+			setup(state);
+		}
+		if (!rig_venue(&rig, options))
+			fail_msg("%s", rig.out);
+		RIG_EXPECT(&rig, rig_sup(&rig, "start", "all", NULL), 0);
+		assert_true(rig_attach(&rig));
+		RIG_TRADES(&rig);
+		RIG_UNTIL(&rig, rig_resting(&rig) > 0);
+		RIG_EXPECT(&rig,
+		    rig_sup(&rig, "--json", "--keep", "stop", "all", NULL), 0);
+		assert_non_null(strstr(rig.out, "\"flat\":true"));
+		assert_int_equal(
+		    rig_metric(&rig, ST_RISKD, M_RISKD_OPEN_ORDERS), 0);
+		check_fills();
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -219,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(shipped_set_is_traded_and_recorded_exactly),
 	    T(recorded_session_is_received_whole),
+	    T(stopped_while_it_trades),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
