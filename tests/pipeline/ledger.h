@@ -8,114 +8,16 @@
 #ifndef TESTS_LEDGER_H
 #define TESTS_LEDGER_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libcore/fixed.h"
-#include "tests/unit/pqread.h"
+#include "tests/pipeline/tables.h"
 
-#define LEDGER_COLS    12u
-#define LEDGER_FILES   4096u
 #define LEDGER_FILLS   65536u
 #define LEDGER_TOLD    262144u
 #define LEDGER_SYMBOLS 64u
-
-/* ---- one table, row by row ---- */
-
-struct ledger_row {
-	int64_t v[LEDGER_COLS];
-	struct pqr_str s[LEDGER_COLS];
-};
-
-struct ledger_read {
-	const char *const *col;
-	unsigned col_n;
-	void (*row)(void *user, const struct ledger_row *r);
-	void *user;
-};
-
-static const char *ledger_kind;
-static char *ledger_file[LEDGER_FILES];
-static unsigned ledger_file_n;
-
-static inline int
-ledger_look(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	size_t n = strlen(path);
-
-	(void)st;
-	(void)f;
-	if (type != FTW_F || n < 8 || strcmp(path + n - 8, ".parquet") != 0 ||
-	    strstr(path, ledger_kind) == NULL)
-		return 0;
-	assert_true(ledger_file_n < LEDGER_FILES);
-	ledger_file[ledger_file_n++] = strdup(path);
-	return 0;
-}
-
-static inline void
-ledger_group(const struct pqr *p, unsigned g, const struct ledger_read *read)
-{
-	size_t n = (size_t)p->group_rows[g];
-	int64_t *v = calloc(n * read->col_n + 1, sizeof(*v));
-	struct pqr_str *s = calloc(n * read->col_n + 1, sizeof(*s));
-	uint8_t *hold[LEDGER_COLS] = {0};
-	struct ledger_row row;
-
-	for (unsigned c = 0; c < read->col_n; c++) {
-		int at = pqr_find(p, read->col[c]);
-
-		assert_true(at >= 0);
-		pqr_read(p, g, (unsigned)at, v + c * n, s + c * n, &hold[c]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		for (unsigned c = 0; c < read->col_n; c++) {
-			row.v[c] = v[c * n + i];
-			row.s[c] = s[c * n + i];
-		}
-		read->row(read->user, &row);
-	}
-	for (unsigned c = 0; c < read->col_n; c++)
-		free(hold[c]);
-	free(v);
-	free(s);
-}
-
-/* Every row of every file of a table ("kind=fills") below dir; the number of
- * rows. */
-static inline uint64_t
-ledger_table(const char *dir, const char *kind, const struct ledger_read *read)
-{
-	static struct pqr p;
-	uint64_t rows = 0;
-
-	assert_true(read->col_n <= LEDGER_COLS);
-	ledger_kind = kind;
-	ledger_file_n = 0;
-	assert_int_equal(nftw(dir, ledger_look, 16, FTW_PHYS), 0);
-	for (unsigned i = 0; i < ledger_file_n; i++) {
-		FILE *f = fopen(ledger_file[i], "rb");
-		uint8_t *b;
-		long n;
-
-		assert_non_null(f);
-		assert_int_equal(fseek(f, 0, SEEK_END), 0);
-		n = ftell(f);
-		rewind(f);
-		b = malloc((size_t)n);
-		assert_int_equal(fread(b, 1, (size_t)n, f), n);
-		fclose(f);
-		pqr_open(&p, b, (size_t)n);
-		for (unsigned g = 0; g < p.groups; g++)
-			ledger_group(&p, g, read);
-		rows += (uint64_t)p.rows;
-		free(b);
-		free(ledger_file[i]);
-	}
-	return rows;
-}
 
 /* ---- fills, marks, positions told ---- */
 
@@ -172,7 +74,7 @@ ledger_symbol(struct ledger *l, struct pqr_str s)
 }
 
 static inline void
-ledger_fill_row(void *user, const struct ledger_row *r)
+ledger_fill_row(void *user, const struct table_row *r)
 {
 	struct ledger *l = user;
 	bool bid = ledger_is(r->s[3], "bid");
@@ -191,7 +93,7 @@ ledger_fill_row(void *user, const struct ledger_row *r)
 }
 
 static inline void
-ledger_price_row(void *user, const struct ledger_row *r)
+ledger_price_row(void *user, const struct table_row *r)
 {
 	struct ledger *l = user;
 	unsigned s;
@@ -208,7 +110,7 @@ ledger_price_row(void *user, const struct ledger_row *r)
 }
 
 static inline void
-ledger_told_row(void *user, const struct ledger_row *r)
+ledger_told_row(void *user, const struct table_row *r)
 {
 	struct ledger *l = user;
 
@@ -302,14 +204,14 @@ ledger_load(struct ledger *l, const char *dir)
 	    "seq", "event", "symbol", "bid_px", "bid_qty", "ask_px", "ask_qty"};
 	static const char *const orders[] = {
 	    "seq", "event", "symbol", "qty", "source"};
-	struct ledger_read fill = {fills, 8, ledger_fill_row, l};
-	struct ledger_read price = {prices, 7, ledger_price_row, l};
-	struct ledger_read told = {orders, 5, ledger_told_row, l};
+	struct table_read fill = {fills, 8, ledger_fill_row, l};
+	struct table_read price = {prices, 7, ledger_price_row, l};
+	struct table_read told = {orders, 5, ledger_told_row, l};
 
 	memset(l, 0, sizeof(*l));
-	ledger_table(dir, "kind=fills/", &fill);
-	ledger_table(dir, "kind=price_ticks/", &price);
-	ledger_table(dir, "kind=orders/", &told);
+	table_each(dir, "kind=fills/", &fill);
+	table_each(dir, "kind=price_ticks/", &price);
+	table_each(dir, "kind=orders/", &told);
 	qsort(l->fill, l->fill_n, sizeof(l->fill[0]), ledger_by_seq);
 	qsort(l->told, l->told_n, sizeof(l->told[0]), ledger_told_by_seq);
 	ledger_distinct(l);

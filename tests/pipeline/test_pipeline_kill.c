@@ -268,7 +268,7 @@ feeds_go_stale(void)
 /* ---- what the files say ---- */
 
 static void
-ack_row(void *user, const struct ledger_row *r)
+ack_row(void *user, const struct table_row *r)
 {
 	uint64_t *acks = user;
 	int64_t sent_ns = r->v[2] + r->v[3];
@@ -287,10 +287,10 @@ check_files(void)
 {
 	static const char *const cols[] = {"event", "source", "ts", "send_ns"};
 	uint64_t acks = 0;
-	struct ledger_read read = {cols, 4, ack_row, &acks};
+	struct table_read read = {cols, 4, ack_row, &acks};
 	const char *cap = rig_path(&rig, "cap");
 
-	ledger_table(cap, "kind=orders/", &read);
+	table_each(cap, "kind=orders/", &read);
 	assert_true(acks > 0);
 	for (unsigned i = 0; i < window_n; i++)
 		assert_int_equal(window[i].seen, 0);
