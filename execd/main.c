@@ -21,6 +21,7 @@ struct shell {
 	struct outbox box;
 	struct core_out out;
 	struct exec_stat seen;
+	uint64_t freeze_epoch; /* of the words when last looked at         */
 	uint64_t lost_ns; /* the lease ran out then, 0: it did not        */
 	bool backlog;
 	bool flat;
@@ -173,28 +174,40 @@ log_lease(struct stage *s, struct shell *sh, uint64_t mask)
 	}
 }
 
-/* The look before every step that could send. */
 static void
-gate(struct stage *s, struct shell *sh)
+withdraw(struct stage *s, struct shell *sh, uint64_t mask)
 {
-	struct exec *e = sh->core;
-	uint64_t mask;
-	uint32_t resting;
+	uint32_t resting = exec_resting(sh->core);
 
-	if (e->stopping)
-		return;
-	mask = exec_gate(s->ctl, e->venue, s->now_ns);
-	if (mask == e->gate)
-		return;
-	log_lease(s, sh, mask);
-	resting = exec_resting(e);
-	exec_freeze(e, mask, s->now_ns, &sh->out);
+	exec_freeze(sh->core, mask, s->now_ns, &sh->out);
 	flush(s, sh);
 	sweep_all(s, sh);
 	if (mask != 0 && resting > 0)
 		LOG(LOG_CANCEL_ALL,
 		    F_STR("reason", reason_name(gate_reason(mask))),
 		    F_U64("orders_n", resting));
+}
+
+/* The look before every step that could send. */
+static void
+gate(struct stage *s, struct shell *sh)
+{
+	struct exec *e = sh->core;
+	uint64_t mask;
+	uint64_t epoch;
+
+	if (e->stopping)
+		return;
+	mask = exec_gate(s->ctl, e->venue, s->now_ns);
+	epoch = ctl_freeze_epoch(s->ctl, e->venue);
+	/* Frozen and thawed again between two looks: the edge counts. */
+	if (mask == 0 && e->gate == 0 && epoch != sh->freeze_epoch)
+		withdraw(s, sh, FREEZE_STARTUP);
+	sh->freeze_epoch = epoch;
+	if (mask == e->gate)
+		return;
+	log_lease(s, sh, mask);
+	withdraw(s, sh, mask);
 }
 
 static void
@@ -293,6 +306,9 @@ on_open(struct stage *s)
 		return EXIT_PERMANENT;
 	}
 	sh->seen = sh->core->stat;
+	/* A former life may have died with its word up. */
+	sh->backlog = (atomic_load(&s->ctl->freeze[own_word(s)].mask) &
+			  FREEZE_REPORT_BACKLOG) != 0;
 	count(s, sh);
 	outbox_replay(&sh->box, s);
 	load_instruments(s, sh);

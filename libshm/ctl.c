@@ -216,14 +216,22 @@ ctl_supervisor_dead(const struct ctl *c, uint64_t now_ns, uint64_t limit_ns)
 	return now_ns > beat && now_ns - beat > limit_ns;
 }
 
-uint64_t
-ctl_freeze_epoch(const struct ctl *c)
+static inline uint64_t
+changes(const struct ctl *c, enum freeze_word w)
 {
-	uint64_t sum = 0;
+	return atomic_load_explicit(&c->freeze[w].epoch, memory_order_acquire);
+}
 
-	for (int w = 0; w < FW_N; w++)
-		sum += atomic_load_explicit(
-		    &c->freeze[w].epoch, memory_order_relaxed);
+uint64_t
+ctl_freeze_epoch(const struct ctl *c, enum venue v)
+{
+	uint64_t sum = changes(c, FW_SUPERVISOR) + changes(c, FW_RISKD);
+
+	CHECK((unsigned)v < VENUE_N);
+	if (v == VENUE_POLYMARKET || v == 0)
+		sum += changes(c, FW_RISKD_PM) + changes(c, FW_EXECD_PM);
+	if (v == VENUE_HYPERLIQUID || v == 0)
+		sum += changes(c, FW_RISKD_HL) + changes(c, FW_EXECD_HL);
 	return sum;
 }
 

@@ -141,8 +141,9 @@ void ctl_detach(struct ctl *c);
 bool ctl_freeze_set(
     struct ctl *c, enum freeze_word w, uint64_t bits, bool on, uint64_t now_ns);
 
-/* ctl_freeze_epoch - grows with every change of any freeze word. */
-uint64_t ctl_freeze_epoch(const struct ctl *c);
+/* ctl_freeze_epoch - grows with every change of a freeze word that covers a
+ * venue (0: of any word). */
+uint64_t ctl_freeze_epoch(const struct ctl *c, enum venue v);
 
 /* ctl_wake_all - ring the bells of all stages on the path of an order from
  * outside the rings: they look at the freeze words at once. dirfd: the

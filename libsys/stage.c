@@ -314,7 +314,7 @@ static void
 housekeep(struct stage *s)
 {
 	int64_t off = s->wall_off_ns;
-	uint64_t freeze = ctl_freeze_epoch(s->ctl);
+	uint64_t freeze = ctl_freeze_epoch(s->ctl, 0);
 
 	if (s->now_ns < s->keep_ns && freeze == s->freeze_epoch)
 		return;

@@ -272,7 +272,8 @@ on_gap(struct quote *q, const struct event *ev, struct quote_out *out)
 
 	if (t->u.gap.scope == 1 && t->hdr.instr != 0)
 		q->mkt[t->hdr.instr].valid = false;
-	else
+	/* Connection 0 carries the books; others add references. */
+	else if (t->u.gap.scope != 2 || t->u.gap.conn == 0)
 		invalidate(q, venue_of(ev->ring), REASON_SEQ_GAP, out);
 }
 
@@ -340,13 +341,24 @@ gone(struct quote_side *s, enum reason r, uint64_t now_ns)
 	s->again_ns = now_ns + REFUSED_NS;
 }
 
+/* What rests there is not known: whatever is wanted next is said, a
+ * withdrawal too. */
+static void
+unknown(struct quote_side *s)
+{
+	s->px = PX(-1);
+	s->qty = QTY(-1);
+}
+
 void
 quote_lost(struct quote *q, const struct order *o, uint64_t now_ns)
 {
 	struct quote_side *s = side_of(q, o);
 
-	if (s != 0)
-		gone(s, REASON_BACKPRESSURE, now_ns);
+	if (s == 0)
+		return;
+	gone(s, REASON_BACKPRESSURE, now_ns);
+	unknown(s);
 }
 
 static void
@@ -379,9 +391,14 @@ on_order(struct quote *q, const struct event *ev, struct quote_out *out)
 		 * still has what rests. */
 		if (ev->ring != RG_VERDICT)
 			return;
-		for (uint32_t i = 1; i <= q->max_instr; i++)
-			memset(q->mkt[i].side, 0, sizeof(q->mkt[i].side));
+		for (uint32_t i = 1; i <= q->max_instr; i++) {
+			if (q->mkt[i].side[SIDE_BID].id != 0)
+				unknown(&q->mkt[i].side[SIDE_BID]);
+			if (q->mkt[i].side[SIDE_ASK].id != 0)
+				unknown(&q->mkt[i].side[SIDE_ASK]);
+		}
 		q->trading = TRADING_FROZEN;
+		sweep_begin(q);
 		return;
 	}
 	if (s == 0)

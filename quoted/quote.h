@@ -33,7 +33,7 @@
 /* Desired order of one side. */
 struct quote_side {
 	uint64_t id; /* of the last intent, 0 none                        */
-	px_t px;     /* wanted; qty 0: nothing                            */
+	px_t px;     /* wanted; qty 0: nothing, -1: not known what rests  */
 	qty_t qty;
 	uint16_t refused; /* enum reason of the last verdict, 0 passed    */
 	uint16_t pad[3];

@@ -188,7 +188,7 @@ test_contracts(void **state)
 static void
 test_wake_all_rings_every_sleeper(void **state)
 {
-	uint64_t epoch = ctl_freeze_epoch(ctl);
+	uint64_t epoch = ctl_freeze_epoch(ctl, 0);
 	struct bell *b = &ctl->stage[ST_EXECD_PM].bell;
 	struct bell *rec = &ctl->stage[ST_RECORDERD].bell;
 	char byte;
@@ -202,7 +202,7 @@ test_wake_all_rings_every_sleeper(void **state)
 	atomic_store(&ctl->stage[ST_RISKD].bell.sleeping, BELL_FUTEX);
 	atomic_store(&rec->sleeping, BELL_FUTEX);
 	assert_true(ctl_freeze_set(ctl, FW_SUPERVISOR, FREEZE_MANUAL, true, 1));
-	assert_true(ctl_freeze_epoch(ctl) != epoch);
+	assert_true(ctl_freeze_epoch(ctl, 0) != epoch);
 	ctl_wake_all(ctl, dir.fd);
 	assert_int_equal(read(fd, &byte, 1), 1);
 	assert_int_equal(atomic_load(&b->sleeping), BELL_AWAKE);

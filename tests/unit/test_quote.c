@@ -334,6 +334,24 @@ a_lost_intent_is_wished_again(void **state)
 	assert_null(sent(SIDE_BID));
 }
 
+/* Also when nothing is wanted any more. */
+static void
+a_lost_withdrawal_is_said_again(void **state)
+{
+	struct order o;
+
+	(void)state;
+	bbo(PM, 0.49, 0.51, 100, 100);
+	bbo(PM, 0.40, 0.60, 100, 100);
+	o = *sent(SIDE_BID);
+	assert_int_equal(o.qty.e8, 0);
+	quote_lost(q, &o, now);
+	bbo(PM, 0.40, 0.60, 100, 101);
+	assert_non_null(sent(SIDE_BID));
+	assert_int_equal(sent(SIDE_BID)->qty.e8, 0);
+	assert_null(sent(SIDE_ASK));
+}
+
 static void
 a_finished_order_is_replaced_by_what_the_position_allows(void **state)
 {
@@ -392,6 +410,39 @@ a_restarted_riskd_is_told_everything_again(void **state)
 	state_is(0, TRADING_RUN, 0);
 	assert_non_null(sent(SIDE_BID));
 	assert_non_null(sent(SIDE_ASK));
+}
+
+/* What rests of a market that is not wanted now is withdrawn, for riskd may
+ * have come back faster than execd could see it was away. */
+static void
+a_restarted_riskd_hears_of_unwanted_markets_too(void **state)
+{
+	union tap t = {.hdr = {.kind = MSG_RESTART}};
+
+	(void)state;
+	bbo(PM, 0.49, 0.51, 100, 100);
+	bbo(PM, 0.40, 0.60, 100, 100);
+	slot(RG_VERDICT, &t, 0);
+	assert_int_equal(out.core.n, 2);
+	assert_int_equal(sent(SIDE_BID)->qty.e8, 0);
+	assert_int_equal(sent(SIDE_ASK)->qty.e8, 0);
+}
+
+/* The price stream is not the books. */
+static void
+a_gap_of_a_reference_connection_keeps_the_books(void **state)
+{
+	union tap t = {.hdr = {.kind = TICK_GAP}};
+
+	(void)state;
+	t.tick.u.gap.scope = 2;
+	t.tick.u.gap.conn = 1;
+	bbo(PM, 0.49, 0.51, 100, 100);
+	slot(RG_MD_PM_Q, &t, 0);
+	assert_int_equal(q->mkt[PM].reason, REASON_OK);
+	t.tick.u.gap.conn = 0;
+	slot(RG_MD_PM_Q, &t, 0);
+	quotes_are_pulled("gap of connection 0", REASON_NO_BOOK);
 }
 
 static void
@@ -542,6 +593,9 @@ main(void)
 	    T(T_71_jump_filter_counts_ticks_too),
 	    T(a_refused_wish_is_repeated_later_and_not_before),
 	    T(a_lost_intent_is_wished_again),
+	    T(a_lost_withdrawal_is_said_again),
+	    T(a_restarted_riskd_hears_of_unwanted_markets_too),
+	    T(a_gap_of_a_reference_connection_keeps_the_books),
 	    T(a_finished_order_is_replaced_by_what_the_position_allows),
 	    T(a_stale_report_changes_nothing),
 	    T(reduce_only_quotes_the_reducing_side),
