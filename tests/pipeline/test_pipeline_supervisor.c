@@ -220,7 +220,8 @@ lost(int64_t e6)
 	return rig_metric(&rig, ST_RISKD, M_RISKD_PNL_DAY) < -e6;
 }
 
-/* Perpetuals alone, in both directions: sooner or later a loss. */
+/* Perpetuals alone, far more than the limit in both directions: a loss of two
+ * cents comes at once. */
 static void
 daily_loss_outlives_everything(void **state)
 {
@@ -229,9 +230,11 @@ daily_loss_outlives_everything(void **state)
 	(void)state;
 	rig_set(&rig, "risk.checkpoint_interval=100ms");
 	rig_set(&rig, "polymarket.enabled=false");
-	rig_set(&rig, "perp.order_usd=20");
-	rig_set(&rig, "perp.inventory_limit_usd=100");
-	limit_is("100");
+	rig_set(&rig, "capital.usd=100000");
+	rig_set(&rig, "perp.order_usd=500");
+	rig_set(&rig, "perp.inventory_limit_usd=2000");
+	rig_set(&rig, "risk.max_order_usd=1000");
+	limit_is("10000");
 	start();
 	RIG_UNTIL(&rig, lost(2 * E6 / 100));
 	limit_is("0.01");
@@ -243,7 +246,7 @@ daily_loss_outlives_everything(void **state)
 	assert_int_equal(rig_orders(&rig), 0);
 	assert_int_equal(
 	    rig_metric(&rig, ST_RISKD, M_RISKD_PNL_REALISED), realised);
-	limit_is("100");
+	limit_is("10000");
 	RIG_EXPECT(&rig, rig_sup(&rig, "reload", NULL), 0);
 	stays_frozen(FREEZE_DAILY_LOSS);
 	thaw_and_trade();
