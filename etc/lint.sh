@@ -7,6 +7,10 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 say() { echo "$1" >>"$out"; }
 
+git rev-parse --show-toplevel >/dev/null 2>&1 || {
+	echo "lint: needs git and a clone: it looks at the files of the repository" >&2
+	exit 1
+}
 c_files=$(git ls-files '*.c' '*.h')
 pure_rooms='libcore libvenue'
 stage_rooms='feedd quoted riskd execd recorderd'
@@ -95,6 +99,20 @@ fi
 # 6. Includes from the root, guards, headers that stand alone.
 for f in $(git ls-files '*.h' | grep -v '^tests/'); do
 	grep -q '#ifndef' "$f" || say "$f: no include guard"
+done
+
+# 7. What the tables promise is used somewhere.
+for e in $(sed -n 's/^EVENT(\([A-Z0-9_]*\),.*/\1/p' libsys/events.def); do
+	git grep -qw "LOG_$e" -- '*.c' || say "libsys/events.def: nothing logs $e"
+done
+for m in $(sed -n 's/^METRIC(\([A-Z]*\), *\([A-Z0-9_]*\),.*/M_\1_\2/p' libshm/metrics.def); do
+	git grep -qw "$m" -- '*.c' || say "libshm/metrics.def: nothing sets $m"
+done
+for r in $(sed -n 's/^REASON(\([A-Z0-9_]*\),.*/\1/p' libcore/reasons.def); do
+	git grep -qw "REASON_$r" -- '*.c' '*.h' || say "libcore/reasons.def: nothing gives $r"
+done
+for f in $(git grep -ohE 'docs/[a-z-]+\.md' -- README.md 'docs/*.md' | sort -u); do
+	[ -f "$f" ] || say "$f: named in a document, but is not there"
 done
 
 n=$(wc -l <"$out")

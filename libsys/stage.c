@@ -147,6 +147,8 @@ attach(struct stage *s, const struct stage_args *a)
 		return rc == -EBUSY ? EXIT_TEMPORARY : EXIT_PERMANENT;
 	introduce(s);
 	atomic_store(&s->me->own.cfg_epoch, s->cfg_epoch);
+	LOG(LOG_CONFIG_LOADED, F_U64("epoch", s->cfg_epoch),
+	    F_STR("mode", mode_name((enum mode)s->cfg.system_mode)));
 	set_state(s, STAGE_ATTACHED);
 	return 0;
 }
@@ -213,8 +215,8 @@ take(struct stage *s, enum ring_id id, const union tap *slot)
 	    s->metrics, M_ANY_HOP_NS, s->now_ns > sent ? s->now_ns - sent : 0);
 }
 
-/* True when anything was taken. */
-static bool
+/* Slots taken. */
+static uint32_t
 drain(struct stage *s)
 {
 	uint32_t taken = 0;
@@ -224,7 +226,7 @@ drain(struct stage *s)
 		struct ring *r = &s->ring[id];
 
 		if (stage_rings_stalled(s))
-			return taken > 0;
+			return taken;
 		for (uint32_t i = 0; i < STAGE_BATCH; i++) {
 			const void *slot = ring_peek(r);
 
@@ -235,7 +237,7 @@ drain(struct stage *s)
 			taken++;
 		}
 	}
-	return taken > 0;
+	return taken;
 }
 
 /* Outputs are out: first the state, then the cursors. */
@@ -368,10 +370,14 @@ loop(struct stage *s)
 	uint64_t idle_from;
 
 	while (!stopped(s)) {
-		bool worked = drain(s);
+		uint64_t from = s->now_ns;
+		uint32_t worked = drain(s);
 
 		commit(s);
 		s->now_ns = clock_mono_ns();
+		if (worked > 0)
+			metrics_observe(s->metrics, M_ANY_STEP_NS,
+			    (s->now_ns - from) / worked);
 		s->wall_ns = (int64_t)s->now_ns + s->wall_off_ns;
 		atomic_store_explicit(
 		    &s->me->own.heartbeat_ns, s->now_ns, memory_order_relaxed);
@@ -379,7 +385,7 @@ loop(struct stage *s)
 		stage_rings_owed(s);
 		housekeep(s);
 		become_ready(s);
-		if (worked) {
+		if (worked > 0) {
 			if (topo_stages[s->id].flags & STAGE_SOCK)
 				uv_run(&s->loop, UV_RUN_NOWAIT);
 			continue;

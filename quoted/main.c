@@ -15,6 +15,18 @@ struct shell {
 	struct quote_out out;
 };
 
+static void
+log_capital(const struct cfg *c)
+{
+	LOG(LOG_CAPITAL_ALLOCATION, F_DEC("capital_usd", c->capital_usd.e6, 6),
+	    F_DEC("maker_usd",
+		i64_mul_div(c->capital_usd.e6, c->capital_maker_frac.e8, E8),
+		6),
+	    F_DEC("reserve_usd",
+		i64_mul_div(c->capital_usd.e6, c->capital_reserve_frac.e8, E8),
+		6));
+}
+
 static int
 on_open(struct stage *s)
 {
@@ -27,6 +39,7 @@ on_open(struct stage *s)
 		return EXIT_TEMPORARY;
 	quote_init(sh->core, &s->cfg, s->epoch);
 	s->wake_ns = s->now_ns;
+	log_capital(&s->cfg);
 	if (sandbox_seal(SANDBOX_QUOTED, (enum cfg_sandbox)s->cfg.sandbox_mode,
 		&report, &e) < 0) {
 		LOG(LOG_STAGE_FAILED, F_STR("what", e.text));
@@ -92,6 +105,8 @@ on_step(struct stage *s, const struct event *ev)
 {
 	struct shell *sh = s->ops->self;
 
+	if (ev->kind == EV_SLOT && ev->slot->hdr.kind == MSG_FILL)
+		metrics_add(s->metrics, M_QUOTED_FILLS, 1);
 	quote_step(sh->core, ev, &sh->out);
 	metrics_add(s->metrics, M_QUOTED_INTENTS, sh->out.core.n);
 	stage_emit_out(s, &sh->out.core, on_lost);
