@@ -28,7 +28,7 @@ state_text(const struct snap_stage *g, enum colour *col)
 		return "DEAD";
 	*col = COL_DIM;
 	if (!g->alive)
-		return g->epoch == 0 ? "-" : "stopped";
+		return g->pid == 0 ? "-" : "stopped";
 	*col = g->state == STAGE_READY ? COL_GOOD : COL_WARN;
 	return stage_state_name((enum stage_state)g->state);
 }

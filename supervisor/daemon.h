@@ -75,6 +75,7 @@ struct supd {
 	struct supervise core;
 	struct supervise_cfg limits;
 	struct latch latch;
+	uint64_t life_max; /* numbers of lives up to this are reserved   */
 	char state_dir[CFG_STR_SZ];
 	char bin_dir[512];
 	struct sup_child child[ST_N];

@@ -19,6 +19,7 @@
 #include "libsys/log.h"
 #include "libsys/proc.h"
 #include "supervisor/control_io.h"
+#include "supervisor/lives_io.h"
 #include "supervisor/spawn_io.h"
 
 #define EVENTS_MAX 32
@@ -90,6 +91,17 @@ watch(struct supd *d, int fd, uint64_t tag)
 	CHECK(epoll_ctl(d->ep, EPOLL_CTL_ADD, fd, &ev) == 0);
 }
 
+/* A new life has a number that is reserved on disk. */
+static int
+reserve_life(struct supd *d, enum stage_id id, struct err *e)
+{
+	uint64_t used = atomic_load(&d->ctl->stage[id].own.epoch);
+
+	return used < d->life_max
+		   ? 0
+		   : lives_reserve(d->state_dir, used, &d->life_max, e);
+}
+
 static void
 start_stage(struct supd *d, enum stage_id id)
 {
@@ -105,12 +117,13 @@ start_stage(struct supd *d, enum stage_id id)
 	if (!d->opts->foreground && a.log_fd < 0)
 		LOG(LOG_STAGE_FAILED, F_STR("what", e.text),
 		    F_STR("of", topo_stages[id].name));
-	if (atomic_load(&st->own.epoch) != 0)
+	if (atomic_load(&st->own.pid) != 0)
 		atomic_fetch_add(&st->sup.restarts, 1);
 	atomic_store(&st->sup.next_start_ns, 0);
 	atomic_store(&st->own.state, STAGE_BOOT);
 	ch->adopted = false;
-	if (spawn_stage(&a, &ch->pid, &ch->pidfd, &e) < 0) {
+	if (reserve_life(d, id, &e) < 0 ||
+	    spawn_stage(&a, &ch->pid, &ch->pidfd, &e) < 0) {
 		LOG(LOG_STAGE_FAILED, F_STR("what", e.text),
 		    F_STR("of", topo_stages[id].name));
 		ch->pidfd = -1;
@@ -423,6 +436,21 @@ adopt_stages(struct supd *d)
 	}
 }
 
+/* What runs must lie below what is reserved, whoever started it. */
+static int
+adopt_lives(struct supd *d, struct err *e)
+{
+	int rc = lives_load(d->state_dir, &d->life_max, e);
+
+	for (int i = 0; rc == 0 && i < ST_N; i++) {
+		uint64_t used = atomic_load(&d->ctl->stage[i].own.epoch);
+
+		if (used > d->life_max)
+			rc = lives_reserve(d->state_dir, used, &d->life_max, e);
+	}
+	return rc;
+}
+
 /* Join the instance that is there, when somebody lives in it. */
 static int
 adopt(struct supd *d, struct err *e)
@@ -447,6 +475,8 @@ adopt(struct supd *d, struct err *e)
 			    "the config page of the running "
 			    "instance is not readable");
 	}
+	if (rc == 0)
+		rc = adopt_lives(d, e);
 	if (rc < 0)
 		instance_close(&d->inst);
 	return rc;
@@ -456,8 +486,11 @@ static int
 create(struct supd *d, struct err *e)
 {
 	uint64_t run_id = clock_wall_ns();
-	int rc = instance_create(&d->inst, d->opts->instance, run_id, e);
+	uint64_t lived;
+	int rc = lives_load(d->state_dir, &lived, e);
 
+	if (rc == 0)
+		rc = instance_create(&d->inst, d->opts->instance, run_id, e);
 	if (rc < 0)
 		return rc;
 	d->created = true;
@@ -466,6 +499,9 @@ create(struct supd *d, struct err *e)
 	snprintf(d->cfg.system_state_dir.s, sizeof(d->cfg.system_state_dir.s),
 	    "%s", d->state_dir);
 	rc = ctl_attach(&d->ctl, d->inst.dirfd, true, e);
+	for (int i = 0; rc == 0 && i < ST_N; i++)
+		atomic_store(&d->ctl->stage[i].own.epoch, lived);
+	d->life_max = lived;
 	if (rc == 0)
 		rc =
 		    cfgpage_create(&d->page, d->inst.dirfd, run_id, &d->cfg, e);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libshm/ctl.h"
+#include "supervisor/durable_io.h"
 
 #define LATCH_OURS (FREEZE_MANUAL | FREEZE_CRASH_LOOP)
 
@@ -68,71 +69,22 @@ latch_load(const char *state_dir, struct latch *l, struct err *e)
 	return 0;
 }
 
-static int
-sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-static int
-write_file(const char *path, const char *text, size_t n)
-{
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, n) != (ssize_t)n)
-		rc = errno ? -errno : -EIO;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 int
 latch_save(const char *state_dir, const struct latch *l, struct err *e)
 {
-	char path[PATH_MAX];
-	char tmp[PATH_MAX];
 	char text[512];
-	int n;
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/" LATCH_FILE, state_dir);
-	snprintf(tmp, sizeof(tmp), "%s/." LATCH_FILE ".%ld", state_dir,
-	    (long)getpid());
-	if ((l->mask & LATCH_OURS) == 0) {
-		if (unlink(path) < 0 && errno != ENOENT)
-			return err_set(e, -errno, "cannot remove %s: %s", path,
-			    strerror(errno));
-		rc = sync_dir(state_dir);
-		return rc == 0 ? 0
-			       : err_set(e, rc, "cannot sync %s: %s", state_dir,
-				     strerror(-rc));
-	}
-	n = snprintf(text, sizeof(text),
+	snprintf(text, sizeof(text),
 	    "ringmaker latch 1\nmask %" PRIx64 "\nsince %" PRIu64
 	    "\nuid %" PRIu64 "\nwhy %s\n",
 	    l->mask & LATCH_OURS, l->since_wall_ns, l->uid, l->why);
-	rc = write_file(tmp, text, (size_t)n);
-	if (rc == 0 && rename(tmp, path) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = sync_dir(state_dir);
-	if (rc < 0)
-		unlink(tmp);
-	return rc == 0
-		   ? 0
-		   : err_set(e, rc, "cannot write %s: %s", path, strerror(-rc));
+	rc = (l->mask & LATCH_OURS) == 0
+		 ? durable_remove(state_dir, LATCH_FILE)
+		 : durable_write(state_dir, LATCH_FILE, text);
+	return rc == 0 ? 0
+		       : err_set(e, rc, "cannot write %s/" LATCH_FILE ": %s",
+			     state_dir, strerror(-rc));
 }
 
 int

@@ -104,7 +104,7 @@ stage_text(const struct view *v, int i, bool *alive, bool *bad)
 		return "backoff";
 	}
 	if (state == STAGE_DEAD)
-		return atomic_load(&st->own.epoch) == 0 ? "-" : "stopped";
+		return atomic_load(&st->own.pid) == 0 ? "-" : "stopped";
 	*bad = true;
 	return "DEAD";
 }

@@ -23,7 +23,9 @@
 #include "libshm/instance.h"
 #include "libsys/clock.h"
 #include "libsys/proc.h"
+#include "supervisor/durable_io.h"
 #include "supervisor/latch_io.h"
+#include "supervisor/lives_io.h"
 #include "supervisor/opts.h"
 
 /*
@@ -231,6 +233,12 @@ pid_of(enum stage_id id)
 	return atomic_load(&ctl->stage[id].own.pid);
 }
 
+static uint64_t
+life_of(enum stage_id id)
+{
+	return atomic_load(&ctl->stage[id].own.epoch);
+}
+
 static bool
 ready_as_other(enum stage_id id, uint64_t old)
 {
@@ -248,17 +256,32 @@ ready_as_other(enum stage_id id, uint64_t old)
 	} while (0)
 
 static bool
-frozen(uint64_t bits)
-{
-	return (atomic_load(&ctl->freeze[FW_SUPERVISOR].mask) & bits) == bits;
-}
-
-static bool
 is_running(pid_t pid)
 {
 	struct proc_stat st;
 
 	return proc_read(pid, &st) && !st.zombie;
+}
+
+static void
+kill_everything(void)
+{
+	pid_t pid[ST_N + 1];
+
+	for (int i = 0; i < ST_N; i++)
+		pid[i] = (pid_t)pid_of((enum stage_id)i);
+	pid[ST_N] = (pid_t)atomic_load(&ctl->sup.pid);
+	for (int i = ST_N; i >= 0; i--)
+		if (pid[i] > 0)
+			kill(pid[i], SIGKILL);
+	for (int i = 0; i <= ST_N; i++)
+		UNTIL(!is_running(pid[i]));
+}
+
+static bool
+frozen(uint64_t bits)
+{
+	return (atomic_load(&ctl->freeze[FW_SUPERVISOR].mask) & bits) == bits;
 }
 
 /* ---- set-up ---- */
@@ -386,8 +409,7 @@ one_stage_stops_and_starts(void **unused)
 	assert_int_equal(
 	    atomic_load(&ctl->stage[ST_QUOTED].own.state), STAGE_READY);
 	expect(SUP("restart", "feedd"), SUP_OK);
-	assert_int_equal(atomic_load(&ctl->stage[ST_FEEDD_BN].own.epoch), 2);
-	assert_int_equal(atomic_load(&ctl->stage[ST_RISKD].own.epoch), 1);
+	assert_int_equal(life_of(ST_FEEDD_BN), life_of(ST_RISKD) + 1);
 	expect(SUP("stop", "nobody"), SUP_USAGE);
 	detach();
 	expect(SUP("stop"), SUP_OK);
@@ -604,6 +626,7 @@ static void
 reload_all_or_nothing(void **unused)
 {
 	uint64_t epoch;
+	uint64_t life;
 
 	(void)unused;
 	expect(SUP("start", "all"), SUP_OK);
@@ -620,9 +643,9 @@ reload_all_or_nothing(void **unused)
 	write_config("mm:\n  max_spread: 0.05\nsystem:\n  pin: false\n");
 	expect(SUP("reload"), SUP_CONFIG);
 	assert_non_null(strstr(text, "system.pin"));
-	assert_int_equal(atomic_load(&ctl->stage[ST_QUOTED].own.epoch), 1);
+	life = life_of(ST_QUOTED);
 	expect(SUP("reload", "--restart"), SUP_OK);
-	assert_int_equal(atomic_load(&ctl->stage[ST_QUOTED].own.epoch), 2);
+	assert_int_equal(life_of(ST_QUOTED), life + 1);
 	write_config("");
 	detach();
 	expect(SUP("stop"), SUP_OK);
@@ -657,6 +680,71 @@ latch_files(void **unused)
 	assert_int_equal(r.mask, 0);
 }
 
+/* A number of a life is never given again, however the last run ended. */
+static void
+lives_are_never_repeated(void **unused)
+{
+	uint64_t last = 0;
+	uint64_t kept;
+	struct err e;
+	char dir[128];
+
+	(void)unused;
+	snprintf(dir, sizeof(dir), "%s/state/ringmaker/main", root);
+	for (int run = 0; run < 4; run++) {
+		expect(SUP("start", "all"), SUP_OK);
+		attach();
+		for (int i = 0; i < ST_N; i++)
+			assert_true(life_of((enum stage_id)i) > last);
+		expect(SUP("restart", "riskd"), SUP_OK);
+		last = life_of(ST_RISKD);
+		assert_int_equal(lives_load(dir, &kept, &e), 0);
+		assert_true(kept >= last);
+		if (run % 2 == 0)
+			kill_everything();
+		detach();
+		if (run % 2 != 0)
+			expect(SUP("stop"), SUP_OK);
+	}
+	/* The first life past what is reserved reserves more, first. */
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	assert_int_equal(lives_load(dir, &kept, &e), 0);
+	atomic_store(&ctl->stage[ST_RISKD].own.epoch, kept);
+	expect(SUP("restart", "riskd"), SUP_OK);
+	assert_int_equal(life_of(ST_RISKD), kept + 1);
+	assert_int_equal(lives_load(dir, &last, &e), 0);
+	assert_int_equal(last, kept + LIVES_BLOCK);
+	detach();
+	expect(SUP("stop"), SUP_OK);
+}
+
+static void
+lives_file(void **unused)
+{
+	struct err e;
+	uint64_t n = 7;
+
+	(void)unused;
+	assert_int_equal(lives_load(root, &n, &e), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(lives_reserve(root, 100, &n, &e), 0);
+	assert_int_equal(n, 100 + LIVES_BLOCK);
+	n = 0;
+	assert_int_equal(lives_load(root, &n, &e), 0);
+	assert_int_equal(n, 100 + LIVES_BLOCK);
+	assert_int_equal(lives_reserve(root, LIVES_MAX, &n, &e), -ERANGE);
+	assert_int_equal(n, 100 + LIVES_BLOCK);
+	assert_int_equal(
+	    durable_write(root, LIVES_FILE, "ringmaker epoch 1\nlast 9"), 0);
+	assert_int_equal(lives_load(root, &n, &e), 0);
+	assert_int_equal(durable_write(root, LIVES_FILE, "last 9\n"), 0);
+	assert_int_equal(lives_load(root, &n, &e), -EBADMSG);
+	assert_int_equal(durable_write(root, LIVES_FILE, ""), 0);
+	assert_int_equal(lives_load(root, &n, &e), -EBADMSG);
+	assert_int_equal(durable_remove(root, LIVES_FILE), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -675,6 +763,8 @@ main(int argc, char **argv)
 	    cmocka_unit_test(not_ready_says_which_and_why),
 	    cmocka_unit_test(stubborn_is_killed_and_said),
 	    cmocka_unit_test(reload_all_or_nothing),
+	    cmocka_unit_test(lives_file),
+	    cmocka_unit_test(lives_are_never_repeated),
 	};
 
 	me = me != NULL ? me + 1 : argv[0];
