@@ -99,6 +99,10 @@ struct supd {
 int daemon_run(const struct sup_opts *o, struct cfg_load *load, uint32_t first,
     int report_fd);
 
+/* daemon_lock - the lock that a supervisor holds from before it makes the
+ * instance to its end. The fd, or a negative errno (-EBUSY: it is held). */
+int daemon_lock(const char *state_dir, const char *instance, struct err *e);
+
 /* daemon_anyone_alive - does a stage of this instance still run? */
 bool daemon_anyone_alive(const struct ctl *c);
 

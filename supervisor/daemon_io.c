@@ -531,22 +531,23 @@ open_latch(struct supd *d, struct err *e)
 	return latch_save(d->state_dir, &d->latch, e);
 }
 
-static int
-open_lock(struct supd *d, struct err *e)
+int
+daemon_lock(const char *state_dir, const char *instance, struct err *e)
 {
 	char path[PATH_MAX];
+	int fd;
 
-	snprintf(path, sizeof(path), "%s/supervisor.lock", d->state_dir);
-	d->lock_fd =
-	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (d->lock_fd < 0)
+	snprintf(path, sizeof(path), "%s/supervisor.lock", state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
 		return err_set(
 		    e, -errno, "cannot open %s: %s", path, strerror(errno));
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, -EBUSY,
-		    "another supervisor runs instance %s (it holds %s)",
-		    d->opts->instance, path);
-	return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return err_set(e, -EBUSY,
+	    "another supervisor runs instance %s (it holds %s)", instance,
+	    path);
 }
 
 static int
@@ -581,10 +582,12 @@ open_all(struct supd *d, struct err *e)
 	if (spawn_bin_dir(d->bin_dir, sizeof(d->bin_dir)) < 0)
 		return err_set(e, -ENOENT, "cannot find the stages' programs");
 	rc = state_dir_make(d->state_dir, e);
-	if (rc == 0)
-		rc = open_lock(d, e);
-	if (rc == 0)
-		rc = open_loop(d, e);
+	if (rc < 0)
+		return rc;
+	d->lock_fd = daemon_lock(d->state_dir, d->opts->instance, e);
+	if (d->lock_fd < 0)
+		return d->lock_fd;
+	rc = open_loop(d, e);
 	if (rc < 0)
 		return rc;
 	rc = adopt(d, e);

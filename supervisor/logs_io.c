@@ -238,9 +238,8 @@ follow(const struct sup_opts *o, const char *dir, struct source *src, size_t n)
 	return SUP_OK;
 }
 
-/* Where the logs are: what the running instance says, else the config. */
-static int
-log_dir(const struct sup_opts *o, char *buf, size_t n)
+int
+opts_found_state_dir(const struct sup_opts *o, char *buf, size_t n)
 {
 	static struct cfg_load l;
 	struct instance in;
@@ -291,7 +290,7 @@ cmd_logs(const struct sup_opts *o)
 	}
 	if (o->word_n == 0)
 		mask = (1u << ST_N) - 1;
-	rc = log_dir(o, dir, sizeof(dir));
+	rc = opts_found_state_dir(o, dir, sizeof(dir));
 	if (rc != 0)
 		return rc;
 	if (sup)

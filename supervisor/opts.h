@@ -53,6 +53,10 @@ int opts_config(const struct sup_opts *o, struct cfg_load *l);
 int opts_state_dir(
     const struct sup_opts *o, const struct cfg *c, char *buf, size_t n);
 
+/* opts_found_state_dir - the same, of an instance whose shared memory is there
+ * as that says; else of the configuration. 0 or SUP_CONFIG. */
+int opts_found_state_dir(const struct sup_opts *o, char *buf, size_t n);
+
 /* opts_stages - the words as a bit mask of stages; 0 and a message when one
  * is unknown. No words: all of `all`. */
 uint32_t opts_stages(const char *const *word, size_t word_n, uint32_t all);

@@ -191,22 +191,84 @@ cmd_start(const struct sup_opts *caller)
 	return SUP_TEMPORARY;
 }
 
-/* The supervisor is dead, its stages are not: a new one takes them over, so
- * that they stop in order. */
-static void
-adopt_to_stop(const struct sup_opts *o, const struct instance *in)
+static int
+say(const struct sup_opts *o, int code, const char *text)
+{
+	return show(o, json_pack("{s:i,s:s}", "code", code, "text", text));
+}
+
+/* Nothing of the instance runs: away with what it left. A supervisor that is
+ * just beginning has no stages either, but holds the lock. */
+static int
+remove_left(const struct sup_opts *o, struct instance *in, bool kept)
+{
+	char dir[CFG_STR_SZ];
+	char text[256];
+	struct err e;
+	int lock;
+	int rc = opts_found_state_dir(o, dir, sizeof(dir));
+
+	if (rc != 0)
+		return rc;
+	if (o->keep)
+		return say(
+		    o, SUP_OK, "nothing of it runs; its shared memory is left");
+	lock = state_dir_make(dir, &e) < 0 ? e.code
+					   : daemon_lock(dir, o->instance, &e);
+	if (lock < 0)
+		return say(o, SUP_TEMPORARY, e.text);
+	snprintf(text, sizeof(text), "%s: removed %s",
+	    kept ? "it was stopped before and its shared memory kept"
+		 : "supervisor and stages were dead already",
+	    in->path);
+	rc = instance_remove(in, &e);
+	close(lock);
+	return rc < 0 ? say(o, SUP_SOFTWARE, e.text) : say(o, SUP_OK, text);
+}
+
+static bool
+names_some(const struct sup_opts *o)
+{
+	const uint32_t all = (UINT32_C(1) << ST_N) - 1;
+
+	return opts_stages(o->word, o->word_n, all) != all;
+}
+
+/*
+ * stop or restart, and no supervisor answers. With stages alive a new
+ * supervisor takes them over, so that they stop in order. Returns the exit
+ * code, or -1: ask it.
+ */
+static int
+unsupervised(const struct sup_opts *o, struct instance *in)
 {
 	static struct cfg_load l;
+	bool restart = strcmp(o->command, "restart") == 0;
+	struct sup_opts begin = *o;
 	struct ctl *ctl;
 	struct err e;
 	bool alive;
+	bool kept;
 
-	if (ctl_attach(&ctl, in->dirfd, false, &e) < 0)
-		return;
+	if ((!restart && strcmp(o->command, "stop") != 0) ||
+	    ctl_attach(&ctl, in->dirfd, false, &e) < 0)
+		return -1;
 	alive = daemon_anyone_alive(ctl);
+	kept = atomic_load(&ctl->sup.pid) == 0;
 	ctl_detach(ctl);
-	if (alive && opts_config(o, &l) == 0)
-		json_decref(start_daemon(o, &l, 0));
+	if (alive) {
+		if (opts_config(o, &l) == 0)
+			json_decref(start_daemon(o, &l, 0));
+		return -1;
+	}
+	begin.command = "start";
+	if (restart)
+		return cmd_start(&begin);
+	if (names_some(o))
+		return say(o, SUP_NOT_RUNNING,
+		    "no supervisor and no stage of it runs; supervisor stop "
+		    "removes what is left");
+	return remove_left(o, in, kept);
 }
 
 int
@@ -224,14 +286,22 @@ cmd_ask(const struct sup_opts *o)
 				"goes into the log\n");
 		return SUP_USAGE;
 	}
+	if (o->set_n > 0 && strcmp(o->command, "stop") != 0) {
+		fprintf(stderr,
+		    "supervisor: %s takes no --set: a setting of what runs "
+		    "belongs into the configuration file; then supervisor "
+		    "reload\n",
+		    o->command);
+		return SUP_USAGE;
+	}
 	if (instance_open(&in, o->instance, &e) < 0) {
 		fprintf(stderr, "supervisor: %s\n",
 		    e.code == -ENOENT ? "not running" : e.text);
 		return e.code == -ENOENT ? SUP_NOT_RUNNING : SUP_NO_PERM;
 	}
-	if (strcmp(o->command, "stop") == 0 && !control_alive(&in))
-		adopt_to_stop(o, &in);
-	rc = ask(o, &in);
+	rc = control_alive(&in) ? -1 : unsupervised(o, &in);
+	if (rc < 0)
+		rc = ask(o, &in);
 	instance_close(&in);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "libsys/clock.h"
 #include "libsys/proc.h"
 #include "libsys/stage_int.h"
+#include "supervisor/control_io.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
 #include "supervisor/supervise.h"
@@ -24,6 +25,8 @@ struct view {
 	struct cfg cfg;
 	bool has_cfg;
 	bool sup_alive;
+	bool running; /* it, or a stage */
+	bool kept;    /* stopped in order, memory left */
 	bool degraded;
 	uint64_t now_ns;
 	struct latch latch;
@@ -51,8 +54,10 @@ read_all(struct view *v, const char *instance, struct err *e)
 		limit = (uint64_t)v->cfg.supervisor_dead_ms.ns;
 		latch_load(v->cfg.system_state_dir.s, &v->latch, &ignored);
 	}
-	v->sup_alive = atomic_load(&v->ctl->sup.pid) != 0 &&
+	v->sup_alive = control_alive(&v->in) &&
 		       !ctl_supervisor_dead(v->ctl, v->now_ns, limit);
+	v->running = control_alive(&v->in) || daemon_anyone_alive(v->ctl);
+	v->kept = !v->running && atomic_load(&v->ctl->sup.pid) == 0;
 	return true;
 }
 
@@ -214,6 +219,14 @@ rings_json(const struct view *v)
 	return list;
 }
 
+static int
+code_of(const struct view *v)
+{
+	return !v->running   ? SUP_NOT_RUNNING
+	       : v->degraded ? SUP_DEGRADED
+			     : SUP_OK;
+}
+
 static json_t *
 collect(struct view *v)
 {
@@ -224,8 +237,9 @@ collect(struct view *v)
 
 	for (int i = 0; i < ST_N; i++)
 		json_array_append_new(stages, stage_json(v, i));
-	o = json_pack("{s:s,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:s}",
-	    "instance", v->in.name, "supervisor_alive", v->sup_alive, "mode",
+	o = json_pack("{s:s,s:b,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:s}",
+	    "instance", v->in.name, "running", v->running, "kept", v->kept,
+	    "supervisor_alive", v->sup_alive, "mode",
 	    v->has_cfg ? mode_name((enum mode)v->cfg.system_mode) : "?",
 	    "supervisor_pid",
 	    (json_int_t)(v->sup_alive ? atomic_load(&v->ctl->sup.pid) : 0),
@@ -235,8 +249,7 @@ collect(struct view *v)
 	    "stages", stages, "freeze_words", freeze_json(v), "frozen",
 	    venues_json(v), "rings", rings_json(v), "latch_why", v->latch.why);
 	v->degraded |= !v->sup_alive;
-	json_object_set_new(
-	    o, "code", json_integer(v->degraded ? SUP_DEGRADED : SUP_OK));
+	json_object_set_new(o, "code", json_integer(code_of(v)));
 	return o;
 }
 
@@ -317,6 +330,17 @@ print_freeze(const json_t *o)
 		printf("           why: %s\n", str(o, "latch_why"));
 }
 
+static const char *
+boss_text(const json_t *o)
+{
+	if (json_is_true(json_object_get(o, "kept")))
+		return "stopped; supervisor stop removes what it left";
+	if (json_is_true(json_object_get(o, "running")))
+		return "DEAD; supervisor start takes over what still runs";
+	return "DEAD, and nothing of it runs; supervisor start begins "
+	       "afresh, supervisor stop removes what is left";
+}
+
 static void
 print_text(const json_t *o)
 {
@@ -331,7 +355,7 @@ print_text(const json_t *o)
 		printf("%d up %s\n", (int)num(o, "supervisor_pid"),
 		    ago(num(o, "supervisor_uptime_s"), t, sizeof(t)));
 	else
-		printf("DEAD; supervisor start takes over what still runs\n");
+		puts(boss_text(o));
 	print_stages(json_object_get(o, "stages"));
 	print_freeze(o);
 	if (json_array_size(rings) > 0)
@@ -370,5 +394,5 @@ cmd_status(const struct sup_opts *o)
 	json_decref(j);
 	ctl_detach(v.ctl);
 	instance_close(&v.in);
-	return v.degraded ? SUP_DEGRADED : SUP_OK;
+	return code_of(&v);
 }

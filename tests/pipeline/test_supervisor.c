@@ -635,6 +635,8 @@ reload_all_or_nothing(void **unused)
 	write_config("mm:\n  max_spread: 7\n");
 	expect(SUP("reload"), SUP_CONFIG);
 	assert_non_null(strstr(text, "max_spread"));
+	expect(SUP("--set", "mm.max_spread=0.06", "reload"), SUP_USAGE);
+	assert_non_null(strstr(text, "configuration file"));
 	write_config("mm:\n  max_spread: 0.05\n");
 	expect(SUP("reload"), SUP_OK);
 	assert_non_null(strstr(text, "mm.max_spread"));
@@ -719,6 +721,78 @@ lives_are_never_repeated(void **unused)
 	expect(SUP("stop"), SUP_OK);
 }
 
+static bool
+is_there(void)
+{
+	struct instance in;
+	struct err e;
+
+	if (instance_open(&in, "main", &e) < 0)
+		return false;
+	instance_close(&in);
+	return true;
+}
+
+static void
+run_and_kill_everything(void)
+{
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	kill_everything();
+	detach();
+	assert_true(is_there());
+}
+
+/* After kill -9 of everything each command finds its way. */
+static void
+dead_instance_is_no_dead_end(void **unused)
+{
+	(void)unused;
+	run_and_kill_everything();
+	expect(SUP("status"), SUP_NOT_RUNNING);
+	assert_non_null(strstr(text, "nothing of it runs"));
+	expect(SUP("stop", "quoted"), SUP_NOT_RUNNING);
+	assert_true(is_there());
+	expect(SUP("stop"), SUP_OK);
+	assert_non_null(strstr(text, "were dead already: removed"));
+	assert_false(is_there());
+	expect(SUP("stop"), SUP_NOT_RUNNING);
+	run_and_kill_everything();
+	expect(SUP("restart"), SUP_OK);
+	expect(SUP("status"), SUP_OK);
+	attach();
+	kill_everything();
+	detach();
+	expect(SUP("start", "all"), SUP_OK);
+	/* Stages without a supervisor are taken over by restart, too. */
+	attach();
+	kill((pid_t)atomic_load(&ctl->sup.pid), SIGKILL);
+	UNTIL(!is_running((pid_t)atomic_load(&ctl->sup.pid)));
+	detach();
+	expect(SUP("restart", "quoted"), SUP_OK);
+	expect(SUP("stop"), SUP_OK);
+	assert_non_null(strstr(text, "stopped 8 stages"));
+}
+
+static void
+kept_memory_is_said_and_removed(void **unused)
+{
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	expect(SUP("stop", "--keep"), SUP_OK);
+	assert_true(is_there());
+	expect(SUP("status"), SUP_NOT_RUNNING);
+	assert_null(strstr(text, "DEAD"));
+	assert_non_null(strstr(text, "stopped; supervisor stop removes"));
+	expect(SUP("stop"), SUP_OK);
+	assert_non_null(strstr(text, "removed"));
+	assert_false(is_there());
+	expect(SUP("start", "all"), SUP_OK);
+	expect(SUP("stop", "--keep"), SUP_OK);
+	expect(SUP("start", "all"), SUP_OK);
+	expect(SUP("stop"), SUP_OK);
+}
+
 static void
 lives_file(void **unused)
 {
@@ -765,6 +839,8 @@ main(int argc, char **argv)
 	    cmocka_unit_test(reload_all_or_nothing),
 	    cmocka_unit_test(lives_file),
 	    cmocka_unit_test(lives_are_never_repeated),
+	    cmocka_unit_test(dead_instance_is_no_dead_end),
+	    cmocka_unit_test(kept_memory_is_said_and_removed),
 	};
 
 	me = me != NULL ? me + 1 : argv[0];
