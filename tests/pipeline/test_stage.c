@@ -262,6 +262,55 @@ nonsense_in_a_ring_is_dropped(void **state)
 	assert_int_equal(proc_exit_code(pid), 0);
 }
 
+static void
+push_bbo(int64_t bid_e8)
+{
+	union tap t = {0};
+
+	t.hdr.kind = TICK_BBO;
+	t.hdr.instr = PM;
+	t.hdr.recv_ns = proc_now_ns();
+	t.tick.u.bbo.bid_px = PX(bid_e8);
+	t.tick.u.bbo.ask_px = PX(bid_e8 + E8 / 50);
+	t.tick.u.bbo.bid_qty = t.tick.u.bbo.ask_qty = QTY(100 * E8);
+	assert_true(ring_push(&md, &t));
+}
+
+/* The supervisor names the slot that a stage died of twice. */
+static void
+a_quarantined_slot_is_skipped_and_the_next_is_not(void **state)
+{
+	struct metrics *m;
+	struct err e;
+	struct order o;
+	pid_t pid;
+
+	(void)state;
+	/* LINK, INSTR and BBO of feed(), then the slot at hand. */
+	atomic_store(
+	    &ctl->stage[ST_QUOTED].sup.quarantine_ring, RG_MD_PM_Q + 1);
+	atomic_store(
+	    &ctl->stage[ST_QUOTED].sup.quarantine_seq, md.next + 3 + 1);
+	pid = quoted("t");
+	wait_ready(1);
+	feed(49 * E8 / 100);
+	assert_int_equal(next_intent().hdr.kind, MSG_RESTART);
+	assert_int_equal(next_intent().px.e8, 49 * E8 / 100);
+	assert_int_equal(next_intent().px.e8, 51 * E8 / 100);
+	push_bbo(30 * E8 / 100);
+	push_bbo(60 * E8 / 100);
+	bell_check(&md.bell);
+	o = next_intent();
+	assert_int_equal(o.side, SIDE_ASK);
+	assert_int_equal(o.px.e8, 62 * E8 / 100);
+	assert_int_equal(next_intent().px.e8, 60 * E8 / 100);
+	assert_int_equal(metrics_attach(&m, in.dirfd, ST_QUOTED, false, &e), 0);
+	assert_int_equal(metrics_value(m, M_ANY_IN_DROPPED), 1);
+	metrics_detach(m);
+	kill(pid, SIGTERM);
+	assert_int_equal(proc_exit_code(pid), 0);
+}
+
 static bool
 reloaded(void *arg)
 {
@@ -316,6 +365,7 @@ main(void)
 	    T(kill_9_and_a_new_life_goes_on),
 	    T(refusals_have_exit_codes),
 	    T(nonsense_in_a_ring_is_dropped),
+	    T(a_quarantined_slot_is_skipped_and_the_next_is_not),
 	    T(a_new_config_epoch_takes_effect_at_once),
 	    T(an_orphan_stops),
 	};

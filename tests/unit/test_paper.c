@@ -192,6 +192,136 @@ test_gap_then_snapshot(void **state)
 	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(60).e8);
 }
 
+/* Sent for a market, on a connection, of a ring. */
+static void
+gap(uint16_t instr, uint8_t scope, uint8_t conn)
+{
+	struct tick t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = TICK_GAP;
+	t.hdr.instr = instr;
+	t.u.gap.scope = scope;
+	t.u.gap.conn = conn;
+	kit_tick(&k, &t);
+}
+
+static void
+conn_down(uint8_t conn)
+{
+	struct tick t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = TICK_CONN;
+	t.u.conn.conn = conn;
+	t.u.conn.state = LINK_DOWN;
+	kit_tick(&k, &t);
+}
+
+/* Does an order find a book? Whatever is lost of it is sent again. */
+static void
+book_is(const char *after, bool there)
+{
+	kit_mark(&k);
+	kit_rest(&k, SIDE_ASK, 53, 20);
+	if ((kit_told(&k, MSG_ACK, 0) != 0) != there)
+		fail_msg("%s: the book is %s", after, there ? "gone" : "kept");
+	if (!there)
+		assert_int_equal(
+		    kit_told(&k, MSG_REJECT, 0)->reason, REASON_NO_BOOK);
+	kit_cancel(&k, SIDE_ASK, k.id);
+	kit_wait(&k, LATENCY);
+	assert_int_equal(exec_resting(k.e), 0);
+	kit_book(&k);
+}
+
+/* Connection 0 carries the books, the others add references. */
+static void
+test_gaps_drop_what_they_name(void **state)
+{
+	(void)state;
+	gap(PM, 2, 1);
+	book_is("gap of connection 1", true);
+	gap(PM, 2, 0);
+	book_is("gap of connection 0", false);
+	gap(PM + 1, 1, 0);
+	book_is("gap of another market", true);
+	gap(PM, 1, 0);
+	book_is("gap of the market", false);
+	gap(PM, 3, 1);
+	book_is("gap of the ring", false);
+	conn_down(1);
+	book_is("connection 1 down", true);
+	conn_down(0);
+	book_is("connection 0 down", false);
+}
+
+static void
+level_of_epoch(enum side side, int cents, int units, uint16_t epoch)
+{
+	struct tick t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = TICK_LEVEL;
+	t.u.level.side = (uint8_t)side;
+	t.u.level.px = CENT(cents);
+	t.u.level.qty = UNIT(units);
+	t.u.level.epoch = epoch;
+	kit_tick(&k, &t);
+}
+
+/* Another epoch is another price grid. */
+static void
+test_levels_of_another_epoch_do_not_count(void **state)
+{
+	const struct book *b = &k.e->instr[PM - k.e->base].b.book;
+
+	(void)state;
+	kit_rest(&k, SIDE_BID, 48, 20);
+	level_of_epoch(SIDE_BID, 48, 30, 2);
+	level_of_epoch(SIDE_BID, 48, 30, 0);
+	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(book_qty_at(b, SIDE_BID, CENT(48)).e8, UNIT(100).e8);
+	level_of_epoch(SIDE_BID, 48, 30, 1);
+	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(30).e8);
+	assert_int_equal(book_qty_at(b, SIDE_BID, CENT(48)).e8, UNIT(30).e8);
+	/* Nor inside a snapshot. */
+	kit_snap(&k, true);
+	level_of_epoch(SIDE_BID, 47, 9, 2);
+	kit_level(&k, SIDE_BID, 46, 8);
+	kit_snap(&k, false);
+	assert_int_equal(book_n(b, SIDE_BID), 1);
+	assert_int_equal(book_qty_at(b, SIDE_BID, CENT(46)).e8, UNIT(8).e8);
+}
+
+/* A cancel on its way when its order fills: what it meets on arrival is
+ * another order, itself still on its way. */
+static void
+test_late_cancel_leaves_the_next_order_alone(void **state)
+{
+	uint64_t a = kit_rest(&k, SIDE_BID, 48, 20);
+	uint64_t b;
+
+	(void)state;
+	kit_cancel(&k, SIDE_BID, a);
+	kit_wait(&k, LATENCY / 2);
+	kit_trade(&k, SIDE_ASK, 48, 120);
+	assert_int_equal(kit_told(&k, MSG_FILL, 0)->exec_qty.e8, UNIT(20).e8);
+	k.known = UNIT(20);
+	kit_mark(&k);
+	b = kit_order(&k, SIDE_BID, 48, 20);
+	kit_wait(&k, LATENCY / 2); /* the cancel arrives */
+	assert_int_equal(k.log_n, 0);
+	assert_int_equal(kit_slot(&k, SIDE_BID)->status, ORDER_PENDING_NEW);
+	kit_wait(&k, LATENCY / 2 - 1);
+	assert_int_equal(k.log_n, 0);
+	kit_wait(&k, 1);
+	assert_int_equal(k.log_n, 1);
+	assert_int_equal(k.log[0].hdr.kind, MSG_ACK);
+	assert_int_equal(k.log[0].id, b);
+	assert_int_equal(exec_resting(k.e), 1);
+}
+
 static void
 test_model_front(void **state)
 {
@@ -400,6 +530,9 @@ main(void)
 	    T(test_touch_through_us_fills),
 	    T(test_levels_cap_the_queue),
 	    T(test_gap_then_snapshot),
+	    T(test_gaps_drop_what_they_name),
+	    T(test_levels_of_another_epoch_do_not_count),
+	    T(test_late_cancel_leaves_the_next_order_alone),
 	    T(test_model_front),
 	    T(T_40_post_only_retries_then_gives_up),
 	    T(T_40_retry_rests_further_out),
