@@ -426,7 +426,7 @@ take_frame(struct feed *f, struct link *l, const struct feed_event *ev)
 	if (!link_is_live(l))
 		return;
 	f->ops->frame(f, ev);
-	if (l->state == LINK_STALE)
+	if (l->state != LINK_READY)
 		eval_link(f, l);
 }
 
@@ -494,15 +494,38 @@ feed_hash(const struct feed *f)
 	return f->ops->hash(f, h);
 }
 
+/* Up to a silent venue: everything is asked for, and time was given. */
+static bool
+is_waited_for(const struct feed *f, const struct link *l)
+{
+	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
+
+	return l->state == LINK_UP && l->complete &&
+	       f->now_ns >= l->up_ns + limit;
+}
+
 bool
 feed_is_ready(const struct feed *f)
 {
 	if (!f->has_universe)
 		return false;
 	for (uint32_t i = 0; i < f->link_n; i++)
-		if (f->link[i].wanted && f->link[i].state != LINK_READY)
+		if (f->link[i].wanted && f->link[i].state != LINK_READY &&
+		    !is_waited_for(f, &f->link[i]))
 			return false;
 	return true;
+}
+
+enum link_state
+feed_state(const struct feed *f)
+{
+	for (uint32_t i = 0; i < f->link_n; i++)
+		if (f->link[i].wanted && f->link[i].state != LINK_READY)
+			return (enum link_state)f->link[i].state;
+	for (uint32_t i = 0; i < f->link_n; i++)
+		if (f->told_as[i] == 0)
+			return (enum link_state)f->link[i].state;
+	return LINK_DOWN;
 }
 
 const struct feed_stats *

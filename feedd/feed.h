@@ -157,9 +157,14 @@ uint64_t feed_wake(const struct feed *f);
 /* feed_hash - of books, instruments and links: equal states, equal hashes. */
 uint64_t feed_hash(const struct feed *f);
 
-/* feed_is_ready - every connection that is wanted is READY and the list of
- * instruments is known (it may be empty). */
+/* feed_is_ready - the list of instruments is known (it may be empty), and
+ * every connection that is wanted is READY, or has been up without any data
+ * for feed.snapshot_timeout: a silent venue holds up no start. */
 bool feed_is_ready(const struct feed *f);
+
+/* feed_state - of the venue as a whole: of the first wanted connection that
+ * is not READY, else of the main one; DOWN when there is none. */
+enum link_state feed_state(const struct feed *f);
 
 const struct feed_stats *feed_stats(const struct feed *f);
 

@@ -465,6 +465,7 @@ take_event(
 	bool is_stream = ev->kind == BN_PARTIAL;
 	int i = find(b, is_stream ? ev->stream : ev->symbol, is_stream);
 
+	feed_recv(f, i >= 0);
 	if (i < 0) {
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;
@@ -497,10 +498,7 @@ take_frame(struct feed *f, const struct feed_event *in)
 	case BN_AGG_TRADE:
 	case BN_BOOK_TICKER:
 	case BN_DEPTH:
-	case BN_PARTIAL:
-		feed_recv(f, true);
-		take_event(f, ev, in->data, in->n);
-		return;
+	case BN_PARTIAL: take_event(f, ev, in->data, in->n); return;
 	case BN_SHUTDOWN:
 		feed_recv(f, false);
 		feed_reconnect(f, f->conn);

@@ -442,12 +442,12 @@ static void
 take_event(
     struct feed *f, const struct hl_event *ev, const char *text, size_t n)
 {
-	struct coin *c;
+	bool is_empty = ev->kind == HL_TRADES && ev->trades_n == 0;
+	struct coin *c = is_empty ? NULL : find(f, ev->coin);
 
-	feed_recv(f, true);
-	if (ev->kind == HL_TRADES && ev->trades_n == 0)
+	feed_recv(f, c != NULL);
+	if (is_empty)
 		return;
-	c = find(f, ev->coin);
 	if (c == NULL) {
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;

@@ -353,7 +353,7 @@ static void
 tell_links(struct metrics *m, uint64_t now_ns)
 {
 	const struct link *l;
-	struct tick_link worst = {.state = LINK_READY};
+	struct tick_link worst = {0};
 	uint64_t reconnects = 0;
 
 	for (uint8_t i = 0; (l = feed_link(shell.feed, i)) != NULL; i++) {
@@ -367,15 +367,12 @@ tell_links(struct metrics *m, uint64_t now_ns)
 			worst.age_us = now.age_us;
 			worst.quiet_ms = now.quiet_ms;
 		}
-		if (l->wanted && l->state != LINK_READY &&
-		    worst.state == LINK_READY)
-			worst.state = l->state;
 	}
 	metrics_set(m, M_FEEDD_RTT_US, worst.rtt_us);
 	metrics_set(m, M_FEEDD_RTT_EMA_US, worst.rtt_ema_us);
 	metrics_set(m, M_FEEDD_AGE_US, worst.age_us);
 	metrics_set(m, M_FEEDD_QUIET_MS, worst.quiet_ms);
-	metrics_set(m, M_FEEDD_LINK_STATE, worst.state);
+	metrics_set(m, M_FEEDD_LINK_STATE, feed_state(shell.feed));
 	metrics_add(m, M_FEEDD_RECONNECTS, reconnects - shell.told_reconnects);
 	shell.told_reconnects = reconnects;
 }

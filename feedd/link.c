@@ -53,6 +53,7 @@ link_up(struct link *l, uint64_t now_ns)
 	l->awaiting = false;
 	l->overdue = false;
 	l->has_pong = false;
+	l->has_data = false;
 	l->msgs = 0;
 	l->age_us = 0;
 	l->up_ns = now_ns;
@@ -100,6 +101,7 @@ link_recv(struct link *l, uint64_t now_ns, bool is_data)
 	l->recv_ns = now_ns;
 	if (!is_data)
 		return;
+	l->has_data = true;
 	l->data_ns = now_ns;
 	l->msgs++;
 }
@@ -228,7 +230,7 @@ link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg))
 		l->state = LINK_STALE;
 	else
-		l->state = l->complete ? LINK_READY : LINK_UP;
+		l->state = l->complete && l->has_data ? LINK_READY : LINK_UP;
 }
 
 void

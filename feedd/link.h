@@ -1,8 +1,10 @@
 /*
  * link.h - health of one connection: state, round trips, age, reconnects.
  *
- * States   DOWN -> CONNECTING -> UP (books not complete) -> READY, and STALE
- *          while nothing at all, or no data, has come for too long.
+ * States   DOWN -> CONNECTING -> UP -> READY, and STALE while nothing at all,
+ *          or no data, has come for too long. READY takes complete books and
+ *          a data message on this very connection: one that answers pings and
+ *          carries nothing stays UP, however often it is made again.
  * Probe    one ping under way at a time, the next one a ping interval after
  *          the last. A pong that is missing for latency.pong_overdue sets
  *          `overdue`; from then on its age counts as the round trip, once an
@@ -39,6 +41,7 @@ struct link {
 	bool pong_lax; /* a venue that may never answer: no overdue */
 	bool has_pong; /* one has come on this connection */
 	bool has_rtt;
+	bool has_data;	    /* some has come on this connection */
 	uint16_t idle_mult; /* 0: silence of data is normal */
 	uint32_t attempt;
 	uint32_t rtt_us;

@@ -45,13 +45,17 @@ void
 pm_check_complete(struct pm_feed *p, uint8_t conn)
 {
 	bool all = true;
+	bool any = conn != 0; /* the main connection must carry something */
 
 	for (uint32_t i = 0; i < p->market_n && all; i++) {
 		const struct pm_market *m = &p->market[i];
 
-		all = !m->used || m->pub.conn != conn || m->pub.is_valid ||
-		      m->is_excused;
+		if (!m->used || m->pub.conn != conn)
+			continue;
+		any = true;
+		all = m->pub.is_valid || m->is_excused;
 	}
+	all = all && any;
 	if (p->feed.link[conn].complete != all)
 		feed_complete(&p->feed, conn, all);
 }

@@ -75,6 +75,16 @@ books(struct rig *r, int64_t ms)
 	    L("0.53", "120") "," L("0.52", "30"));
 }
 
+/* The relay's first price: its connection is READY. */
+static inline void
+relay_lives(struct rig *r)
+{
+	rig_frame(r, 1,
+	    "{\"topic\":\"crypto_prices_chainlink\",\"type\":\"update\","
+	    "\"timestamp\":1777428650350,\"payload\":{\"symbol\":\"btc/usd\","
+	    "\"timestamp\":1777428650000,\"value\":61021.4437}}");
+}
+
 struct change {
 	const char *token;
 	const char *px;

@@ -182,7 +182,7 @@ play(const char *cap, const char *want, size_t want_n)
 	assert_int_equal(s->mirror_bad, 0);
 	assert_int_equal(s->malformed, 0);
 	assert_int_equal(s->gaps, 0);
-	assert_true(feed_is_ready(r->f));
+	assert_int_equal(feed_link(r->f, 0)->state, LINK_READY);
 	same_books(r);
 	rig_close(r);
 }

@@ -276,6 +276,53 @@ silence_reconnects(void **state)
 	rig_close(r);
 }
 
+/* A venue that answers pings and sends nothing: no connection to it is ever
+ * READY again, and the first data is what makes one so. */
+static void
+silent_venue_is_never_ready(void **state)
+{
+	struct rig *r = open_coins("BTC");
+	unsigned opened = 0;
+
+	(void)state;
+	book(r, "BTC", 1790231000000, TWO_LEVELS);
+	assert_int_equal(feed_state(r->f), LINK_READY);
+	while (feed_link(r->f, 0)->state == LINK_READY) {
+		rig_pass(r, 1000 * 1000000ull);
+		rig_step(r, FEED_EV_PONG, 0);
+	}
+	r->tick_n = 0;
+	for (int i = 0; i < 600; i++) {
+		if (rig_last(r, FEED_CLOSE, 0) != NULL) {
+			rig_clear(r);
+			rig_down(r, 0, 1000);
+		}
+		rig_pass(r, 1000 * 1000000ull);
+		if (feed_link(r->f, 0)->state == LINK_CONNECTING) {
+			rig_step(r, FEED_EV_UP, 0);
+			opened++;
+		}
+		rig_step(r, FEED_EV_PONG, 0);
+		assert_int_not_equal(feed_link(r->f, 0)->state, LINK_READY);
+	}
+	for (size_t i = 0; i < r->tick_n; i++)
+		assert_true(r->tick[i].hdr.kind != TICK_LINK ||
+			    r->tick[i].u.link.state != LINK_READY);
+	assert_true(opened >= 2);
+	while (feed_link(r->f, 0)->state != LINK_UP) {
+		if (rig_last(r, FEED_CLOSE, 0) != NULL) {
+			rig_clear(r);
+			rig_down(r, 0, 1000);
+		}
+		rig_pass(r, 1000 * 1000000ull);
+		if (feed_link(r->f, 0)->state == LINK_CONNECTING)
+			rig_step(r, FEED_EV_UP, 0);
+	}
+	book(r, "BTC", 1790231700000, TWO_LEVELS);
+	assert_int_equal(feed_link(r->f, 0)->state, LINK_READY);
+	rig_close(r);
+}
+
 static uint64_t
 reasons_n(const struct rig *r)
 {
@@ -347,6 +394,7 @@ main(void)
 	    cmocka_unit_test(context_is_a_reference),
 	    cmocka_unit_test(bad_input_is_counted),
 	    cmocka_unit_test(silence_reconnects),
+	    cmocka_unit_test(silent_venue_is_never_ready),
 	    cmocka_unit_test(one_missing_book_holds_nothing_up),
 	    cmocka_unit_test(recorded_frames_are_used_or_named),
 	};

@@ -185,6 +185,7 @@ crossed_at_the_end_of_a_batch_is_dirty(void **state)
 	struct rig *r = open_market();
 
 	(void)state;
+	relay_lives(r);
 	books(r, 1777428650000);
 	rig_pass(r, 2000 * 1000000ull);
 	rig_clear(r);
@@ -299,8 +300,11 @@ missing_snapshot_is_asked_for_again(void **state)
 	assert_int_equal(feed_stats(r->f)->reason[REASON_NO_SNAPSHOT], 1);
 	/* One market without a book does not hold up the others. */
 	rig_frame(r, 0, "PONG");
-	assert_int_equal(feed_link(r->f, 0)->state, LINK_READY);
 	assert_true(feed_is_ready(r->f));
+	/* But a connection that has shown no data is not READY. */
+	assert_int_equal(feed_link(r->f, 0)->state, LINK_UP);
+	pair(r, 1777428651000, "0.47", "0.53", "100");
+	assert_int_equal(feed_link(r->f, 0)->state, LINK_READY);
 	rig_close(r);
 }
 

@@ -86,7 +86,13 @@ streams_are_asked_in_the_address(void **state)
 	    "btcusdt@bookTicker&timeUnit=MICROSECOND");
 	assert_string_equal(r->instr[IDX].symbol, "BTCUSDT");
 	assert_int_equal(r->instr[IDX].cls, CLASS_SPOT);
+	/* No data yet: not READY; but a silent venue holds up no start. */
+	assert_false(feed_is_ready(r->f));
+	rig_pass(r, 2000 * 1000000ull);
+	rig_step(r, FEED_EV_PONG, 0);
+	rig_pass(r, 3100 * 1000000ull);
 	assert_true(feed_is_ready(r->f));
+	assert_int_equal(feed_state(r->f), LINK_UP);
 	rig_close(r);
 }
 
@@ -96,6 +102,7 @@ trades_and_tickers(void **state)
 	struct rig *r = open_streams("trade, bookTicker");
 
 	(void)state;
+	ticker(r, 40, "1", "2"); /* READY */
 	rig_clear(r);
 	trade(r, 7, true);
 	assert_int_equal(r->tick[0].u.trade.side, SIDE_ASK);

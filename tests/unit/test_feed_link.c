@@ -160,6 +160,7 @@ silence_is_stale_then_given_up(void **state)
 
 	(void)state;
 	l.complete = true;
+	link_recv(&l, SEC, true);
 	link_eval(&l, &cfg, 2 * SEC);
 	assert_int_equal(l.state, LINK_READY);
 	link_timer(&l, &cfg, 2 * SEC); /* a ping that is never answered */
@@ -184,6 +185,7 @@ quiet_is_not_stale(void **state)
 	(void)state;
 	l.complete = true;
 	l.idle_mult = 12;
+	link_recv(&l, SEC, true);
 	while (what != LINK_DO_CLOSE && now < 500 * SEC) {
 		now += SEC;
 		what = link_timer(&l, &cfg, now);
@@ -194,6 +196,37 @@ quiet_is_not_stale(void **state)
 	}
 	assert_int_equal(now, 121 * SEC);
 	assert_int_equal(l.state, LINK_STALE);
+}
+
+/* Each connection must show data of its own. */
+static void
+ready_takes_data(void **state)
+{
+	struct link l = up(SEC);
+
+	(void)state;
+	for (uint64_t now = SEC; now < 5000 * SEC; now += 1000 * SEC) {
+		if (now > SEC)
+			link_up(&l, now);
+		l.complete = true;
+		link_eval(&l, &cfg, now);
+		assert_int_equal(l.state, LINK_UP);
+		link_timer(&l, &cfg, now + SEC);
+		link_pong(&l, &cfg, now + SEC);
+		link_recv(&l, now + SEC, false);
+		link_eval(&l, &cfg, now + SEC);
+		assert_int_equal(l.state, LINK_UP);
+		link_recv(&l, now + 2 * SEC, true);
+		link_eval(&l, &cfg, now + 2 * SEC);
+		assert_int_equal(l.state, LINK_READY);
+		link_down(&l, &cfg, now + 3 * SEC, 0);
+		assert_int_equal(
+		    link_timer(&l, &cfg, l.retry_ns), LINK_DO_OPEN);
+	}
+	link_up(&l, 9000 * SEC);
+	link_recv(&l, 9001 * SEC, true); /* data, but the books are missing */
+	link_eval(&l, &cfg, 9001 * SEC);
+	assert_int_equal(l.state, LINK_UP);
 }
 
 static void
@@ -300,6 +333,7 @@ main(void)
 	    cmocka_unit_test(missing_pong_counts),
 	    cmocka_unit_test(silence_is_stale_then_given_up),
 	    cmocka_unit_test(quiet_is_not_stale),
+	    cmocka_unit_test(ready_takes_data),
 	    cmocka_unit_test(reconnects_back_off),
 	    cmocka_unit_test(unanswered_probe_may_be_lax),
 	    cmocka_unit_test(report_says_it_all),
