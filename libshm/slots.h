@@ -134,7 +134,9 @@ enum trading_state {
  *  CANCEL   id of the intent that cleared the slot, or riskd's own
  *  VERDICT  id; reason OK or why not; px, qty as allowed
  *  ACK      id; px, qty resting; venue_ref
- *  FILL     id; exec_px, exec_qty, fee, fill_id, cum_qty; px, qty of the order
+ *  FILL     id; exec_px, exec_qty, fee, fill_id, cum_qty; px, qty of the order;
+ *           recv_ns of the market data that filled it, deltas 0: the chain of
+ *           the order is in its ACK, by id
  *  DONE     id; reason; cum_qty
  *  STATE    trading state in `status`, reason; qty = position, usd = day P&L
  *
