@@ -208,3 +208,12 @@ cfg_feed_stale_ns(const struct cfg *c, enum venue v)
 	CHECK(false);
 	return 0;
 }
+
+bool
+cfg_trades(const struct cfg *c, enum venue v)
+{
+	if (c->system_mode == MODE_CAPTURE)
+		return false;
+	return (v == VENUE_POLYMARKET && c->polymarket_enabled) ||
+	       (v == VENUE_HYPERLIQUID && c->hyperliquid_enabled);
+}

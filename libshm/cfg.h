@@ -205,6 +205,9 @@ int64_t cfg_kill_switch_ns(const struct cfg *c, enum venue v);
 int64_t cfg_resume_ns(const struct cfg *c, enum venue v);
 int64_t cfg_feed_stale_ns(const struct cfg *c, enum venue v);
 
+/* cfg_trades - does this configuration quote on a venue? */
+bool cfg_trades(const struct cfg *c, enum venue v);
+
 /* cfg_timezone_s - risk.timezone as seconds east of UTC. Returns false when
  * the text is neither UTC nor UTC+h, UTC+hh:mm within 14 hours. */
 bool cfg_timezone_s(const char *text, int64_t *east_s);

@@ -207,6 +207,20 @@ ctl_gate(const struct ctl *c, enum venue v, uint64_t now_ns)
 	return now_ns < until ? m : m | FREEZE_RISKD_DEAD;
 }
 
+uint64_t
+ctl_gate_told(
+    const struct ctl *c, enum venue v, uint64_t now_ns, bool riskd_alive)
+{
+	uint64_t held = atomic_load(&c->freeze[FW_RISKD].mask);
+
+	if (v == VENUE_POLYMARKET)
+		held |= atomic_load(&c->freeze[FW_RISKD_PM].mask);
+	if (v == VENUE_HYPERLIQUID)
+		held |= atomic_load(&c->freeze[FW_RISKD_HL].mask);
+	return riskd_alive && held != 0 ? ctl_freeze_mask(c, v)
+					: ctl_gate(c, v, now_ns);
+}
+
 bool
 ctl_supervisor_dead(const struct ctl *c, uint64_t now_ns, uint64_t limit_ns)
 {

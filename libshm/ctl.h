@@ -165,6 +165,11 @@ void ctl_lease_drop(struct ctl *c);
  */
 uint64_t ctl_gate(const struct ctl *c, enum venue v, uint64_t now_ns);
 
+/* ctl_gate_told - the same for people: a living riskd that holds the venue
+ * back lets its lease run out on purpose, so only its reasons are named. */
+uint64_t ctl_gate_told(
+    const struct ctl *c, enum venue v, uint64_t now_ns, bool riskd_alive);
+
 /* ctl_supervisor_dead - heartbeat older than limit_ns. */
 bool ctl_supervisor_dead(
     const struct ctl *c, uint64_t now_ns, uint64_t limit_ns);

@@ -38,6 +38,9 @@ check_stages(const struct snap *s, struct check_list *out)
 			add(out, "%s died and waits for its restart", name);
 		else if (!g->alive && g->state != STAGE_DEAD)
 			add(out, "%s is dead", name);
+		else if (g->alive && g->state != STAGE_READY)
+			add(out, "%s is not ready: %s", name,
+			    stage_state_name(g->state));
 	}
 }
 
@@ -64,6 +67,17 @@ check_rings(const struct snap *s, struct check_list *out)
 	}
 }
 
+static void
+check_gates(const struct snap *s, struct check_list *out)
+{
+	char names[160];
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
+		if (s->trades[v] && s->gate[v] != 0)
+			add(out, "%s is frozen: %s", venue_name((enum venue)v),
+			    freeze_format(s->gate[v], names, sizeof(names)));
+}
+
 void
 check_snap(const struct snap *s, struct check_list *out)
 {
@@ -76,12 +90,16 @@ check_snap(const struct snap *s, struct check_list *out)
 		add(out, "the supervisor's heartbeat is %" PRIu64 " ms old",
 		    s->sup_beat_ns / 1000000);
 	check_stages(s, out);
+	check_gates(s, out);
 	check_rings(s, out);
 	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
 		if (s->feed[v].gaps != 0)
 			add(out, "%s: %" PRIu64 " gaps in the data",
 			    venue_name((enum venue)v), s->feed[v].gaps);
-	if (s->rec.gaps != 0)
+	if (s->rec.gaps != 0 || s->rec.lost != 0)
 		add(out, "recorder: %" PRIu64 " gaps, %" PRIu64 " records lost",
 		    s->rec.gaps, s->rec.lost);
+	if (s->rec.disk_errors != 0)
+		add(out, "recorder: the disk refused %" PRIu64 " writes",
+		    s->rec.disk_errors);
 }

@@ -194,6 +194,11 @@ print_line(const struct snap *s)
 			    s->gate[v] ? freeze_format(
 					     s->gate[v], names, sizeof(names))
 				       : "trading");
+	if (s->rec.lost != 0 || s->rec.disk_errors != 0)
+		printf("  LOST %llu records, %llu disk errors: see supervisor "
+		       "logs recorderd",
+		    (unsigned long long)s->rec.lost,
+		    (unsigned long long)s->rec.disk_errors);
 	putchar('\n');
 	fflush(stdout);
 }

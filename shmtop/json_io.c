@@ -166,10 +166,11 @@ recorder(const struct snap *s)
 {
 	const struct snap_recorder *r = &s->rec;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "records",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "records",
 	    (json_int_t)r->records, "bytes", (json_int_t)r->bytes, "rows",
 	    (json_int_t)r->rows, "files", (json_int_t)r->files, "gaps",
-	    (json_int_t)r->gaps, "lost", (json_int_t)r->lost);
+	    (json_int_t)r->gaps, "lost", (json_int_t)r->lost, "disk_errors",
+	    (json_int_t)r->disk_errors);
 }
 
 void

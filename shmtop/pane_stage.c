@@ -211,6 +211,12 @@ pane_money(struct canvas *c, const struct snap *s, int row, int max)
 	if (r->top_reason[0] != 0)
 		at = canvas_printf(c, row + 1, at, COL_WARN, " (%s)",
 		    reason_name((enum reason)r->top_reason[0]));
+	if (s->rec.lost != 0 || s->rec.disk_errors != 0) {
+		canvas_printf(c, row + 1, at, COL_BAD,
+		    "  LOST %" PRIu64 " records: see supervisor logs recorderd",
+		    s->rec.lost);
+		return 2;
+	}
 	canvas_printf(c, row + 1, at, s->rec.gaps ? COL_WARN : COL_DIM,
 	    "  recorded %s messages %s, %s/s, %" PRIu64 " gaps",
 	    text_count((double)s->rec.records, a), text_bytes(s->rec.bytes, b),

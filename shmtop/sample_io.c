@@ -445,10 +445,26 @@ read_money(struct sampler *s, struct snap *o)
 	o->rec.files = count(c, M_RECORDERD_FILES);
 	o->rec.gaps = count(c, M_RECORDERD_GAPS);
 	o->rec.lost = count(c, M_RECORDERD_LOST);
+	o->rec.disk_errors = count(c, M_RECORDERD_DISK_ERRORS);
 	o->rec.record_rate = rate(s, o, o->rec.records, s->prev.records);
 	o->rec.byte_rate = rate(s, o, o->rec.bytes, s->prev.rec_bytes);
 	s->prev.records = o->rec.records;
 	s->prev.rec_bytes = o->rec.bytes;
+}
+
+static void
+read_gates(const struct sampler *s, struct snap *o)
+{
+	const struct snap_stage *riskd = &o->stage[ST_RISKD];
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		o->trades[v] = s->has_cfg && cfg_trades(&s->cfg, (enum venue)v);
+		o->gate[v] =
+		    v == VENUE_BINANCE
+			? 0
+			: ctl_gate_told(s->ctl, (enum venue)v, o->now_ns,
+			      riskd->alive && !riskd->stale);
+	}
 }
 
 static void
@@ -473,8 +489,6 @@ read_ctl(struct sampler *s, struct snap *o)
 		o->word_since_ns[w] =
 		    age(o->now_ns, atomic_load(&c->freeze[w].since_ns));
 	}
-	o->gate[VENUE_POLYMARKET] = ctl_gate(c, VENUE_POLYMARKET, o->now_ns);
-	o->gate[VENUE_HYPERLIQUID] = ctl_gate(c, VENUE_HYPERLIQUID, o->now_ns);
 	for (int i = 0; i < ST_N; i++) {
 		read_stage(s, o, i);
 		if (strcmp(topo_stages[i].program, "feedd") == 0)
@@ -482,6 +496,7 @@ read_ctl(struct sampler *s, struct snap *o)
 		if (strcmp(topo_stages[i].program, "execd") == 0)
 			read_exec(s, o, i);
 	}
+	read_gates(s, o);
 }
 
 static void

@@ -112,6 +112,7 @@ struct snap_recorder {
 	uint64_t files;
 	uint64_t gaps;
 	uint64_t lost;
+	uint64_t disk_errors;
 	double record_rate;
 	double byte_rate;
 };
@@ -148,6 +149,7 @@ struct snap {
 	uint64_t word[FW_N];
 	uint64_t word_since_ns[FW_N]; /* age */
 	uint64_t gate[VENUE_N];	      /* mask that forbids, per venue     */
+	bool trades[VENUE_N];	      /* the configuration quotes there   */
 	struct snap_stage stage[ST_N];
 	struct snap_ring ring[RG_N];
 	struct snap_feed feed[VENUE_N];

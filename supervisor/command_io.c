@@ -442,7 +442,8 @@ static json_t *
 figures(const struct supd *d)
 {
 #define FIGURE(name, program, id) name, (json_int_t)metric_sum(d, program, id)
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	return json_pack(
+	    "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 	    FIGURE("frames", "feedd", M_FEEDD_FRAMES),
 	    FIGURE("ticks", "feedd", M_FEEDD_TICKS),
 	    FIGURE("records", "recorderd", M_RECORDERD_RECORDS),
@@ -450,6 +451,8 @@ figures(const struct supd *d)
 	    FIGURE("rows", "recorderd", M_RECORDERD_ROWS),
 	    FIGURE("bytes", "recorderd", M_RECORDERD_BYTES),
 	    FIGURE("gaps", "recorderd", M_RECORDERD_GAPS),
+	    FIGURE("lost", "recorderd", M_RECORDERD_LOST),
+	    FIGURE("disk_errors", "recorderd", M_RECORDERD_DISK_ERRORS),
 	    FIGURE("fills", "riskd", M_RISKD_FILLS),
 	    FIGURE("pnl_day_e6", "riskd", M_RISKD_PNL_DAY),
 	    FIGURE("pnl_realised_e6", "riskd", M_RISKD_PNL_REALISED),
@@ -470,6 +473,19 @@ usd(const json_t *f, const char *name, char *buf)
 	fixed_format(fig(f, name), 6, buf);
 }
 
+/* "LOST ...\n" when the recorder's disk failed, else "". */
+static const char *
+lost_text(const json_t *f, char *buf, size_t n)
+{
+	buf[0] = '\0';
+	if (fig(f, "lost") > 0 || fig(f, "disk_errors") > 0)
+		snprintf(buf, n,
+		    "LOST %lld records, %lld disk errors: see supervisor "
+		    "logs recorderd\n",
+		    fig(f, "lost"), fig(f, "disk_errors"));
+	return buf;
+}
+
 json_t *
 command_summary(struct supd *d, int *code)
 {
@@ -477,6 +493,7 @@ command_summary(struct supd *d, int *code)
 	char pnl[FIXED_TEXT_MAX];
 	char realised[FIXED_TEXT_MAX];
 	char fees[FIXED_TEXT_MAX];
+	char lost[128];
 	char text[1024];
 	uint32_t stopped = 0;
 	uint32_t kills = 0;
@@ -493,7 +510,7 @@ command_summary(struct supd *d, int *code)
 	    "stopped %u stage%s in %" PRIu64 " ms%s%s\n"
 	    "captured: %lld rows in %lld files, %lld records, %lld bytes of "
 	    "journal, %lld gaps, in %s\n"
-	    "received: %lld frames, %lld ticks\n"
+	    "%sreceived: %lld frames, %lld ticks\n"
 	    "traded: %lld fills; P&L of the day, earlier runs included: %s "
 	    "USD (realised %s, fees %s)",
 	    stopped, stopped == 1 ? "" : "s",
@@ -501,9 +518,10 @@ command_summary(struct supd *d, int *code)
 	    kills ? "; some had to be killed: see supervisor logs" : "",
 	    flat ? "" : "; ORDERS OF OURS STILL REST", fig(f, "rows"),
 	    fig(f, "files"), fig(f, "records"), fig(f, "bytes"), fig(f, "gaps"),
-	    d->cfg.recorder_dir.s, fig(f, "frames"), fig(f, "ticks"),
-	    fig(f, "fills"), pnl, realised, fees);
-	*code = flat && kills == 0 ? SUP_OK : SUP_DEGRADED;
+	    d->cfg.recorder_dir.s, lost_text(f, lost, sizeof(lost)),
+	    fig(f, "frames"), fig(f, "ticks"), fig(f, "fills"), pnl, realised,
+	    fees);
+	*code = flat && kills == 0 && lost[0] == '\0' ? SUP_OK : SUP_DEGRADED;
 	return json_pack("{s:i,s:s,s:i,s:i,s:b,s:o}", "code", *code, "text",
 	    text, "stages", (int)stopped, "killed", (int)kills, "flat", flat,
 	    "figures", f);

@@ -9,11 +9,13 @@
 
 #include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
+#include "libshm/metrics.h"
 #include "libshm/ring.h"
 #include "libsys/clock.h"
 #include "libsys/proc.h"
 #include "libsys/stage_int.h"
 #include "supervisor/control_io.h"
+#include "supervisor/daemon.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
 #include "supervisor/supervise.h"
@@ -102,8 +104,10 @@ stage_text(const struct view *v, int i, bool *alive, bool *bad)
 		*bad = true;
 		return "HUNG";
 	}
-	if (*alive)
+	if (*alive) {
+		*bad = state != STAGE_READY;
 		return stage_state_name(state);
+	}
 	if (atomic_load(&st->sup.next_start_ns) != 0) {
 		*bad = true;
 		return "backoff";
@@ -175,20 +179,54 @@ freeze_json(struct view *v)
 	return list;
 }
 
+static bool
+riskd_alive(const struct view *v)
+{
+	bool alive;
+	bool bad;
+
+	return strcmp(stage_text(v, ST_RISKD, &alive, &bad), "HUNG") != 0 &&
+	       alive;
+}
+
 static json_t *
-venues_json(const struct view *v)
+venues_json(struct view *v)
 {
 	static const enum venue traded[] = {
 	    VENUE_POLYMARKET, VENUE_HYPERLIQUID};
 	json_t *o = json_pack("{}");
+	bool alive = riskd_alive(v);
 	char names[160];
 
-	for (size_t i = 0; i < sizeof(traded) / sizeof(traded[0]); i++)
+	for (size_t i = 0; i < sizeof(traded) / sizeof(traded[0]); i++) {
+		uint64_t m = ctl_gate_told(v->ctl, traded[i], v->now_ns, alive);
+
+		if (v->has_cfg && !cfg_trades(&v->cfg, traded[i]))
+			continue;
+		v->degraded |= m != 0;
 		json_object_set_new(o, venue_name(traded[i]),
-		    json_pack("s",
-			freeze_format(ctl_gate(v->ctl, traded[i], v->now_ns),
-			    names, sizeof(names))));
+		    json_pack("s", freeze_format(m, names, sizeof(names))));
+	}
 	return o;
+}
+
+/* Records that the recorder could not keep. */
+static json_t *
+lost_json(struct view *v)
+{
+	struct metrics *m;
+	struct err e;
+	int64_t lost = 0;
+	int64_t errors = 0;
+
+	if (metrics_attach(&m, v->in.dirfd, ST_RECORDERD, false, &e) == 0) {
+		lost = metrics_value(m, M_RECORDERD_LOST);
+		errors = metrics_value(m, M_RECORDERD_DISK_ERRORS);
+		metrics_detach(m);
+	}
+	v->degraded |= lost > 0 || errors > 0;
+	return json_pack("{s:I,s:I}", "lost", (json_int_t)lost, "disk_errors",
+	    (json_int_t)errors);
 }
 
 static json_t *
@@ -237,7 +275,8 @@ collect(struct view *v)
 
 	for (int i = 0; i < ST_N; i++)
 		json_array_append_new(stages, stage_json(v, i));
-	o = json_pack("{s:s,s:b,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:s}",
+	o = json_pack(
+	    "{s:s,s:b,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:o,s:s}",
 	    "instance", v->in.name, "running", v->running, "kept", v->kept,
 	    "supervisor_alive", v->sup_alive, "mode",
 	    v->has_cfg ? mode_name((enum mode)v->cfg.system_mode) : "?",
@@ -247,7 +286,8 @@ collect(struct view *v)
 	    "lease_ms",
 	    until > v->now_ns ? (double)(until - v->now_ns) / 1e6 : 0.0,
 	    "stages", stages, "freeze_words", freeze_json(v), "frozen",
-	    venues_json(v), "rings", rings_json(v), "latch_why", v->latch.why);
+	    venues_json(v), "rings", rings_json(v), "recorder", lost_json(v),
+	    "latch_why", v->latch.why);
 	v->degraded |= !v->sup_alive;
 	json_object_set_new(o, "code", json_integer(code_of(v)));
 	return o;
@@ -345,6 +385,7 @@ static void
 print_text(const json_t *o)
 {
 	const json_t *rings = json_object_get(o, "rings");
+	const json_t *rec = json_object_get(o, "recorder");
 	char t[24];
 	size_t i;
 	json_t *r;
@@ -361,6 +402,10 @@ print_text(const json_t *o)
 	if (json_array_size(rings) > 0)
 		printf("%-12s %8s %8s %8s %8s\n", "RING", "USED", "DEPTH",
 		    "FULL", "DROPPED");
+	if (num(rec, "lost") > 0 || num(rec, "disk_errors") > 0)
+		printf("recorder   LOST %.0f records, %.0f disk errors: see "
+		       "supervisor logs recorderd\n",
+		    num(rec, "lost"), num(rec, "disk_errors"));
 	json_array_foreach(rings, i, r) printf(
 	    "%-12s %8.0f %8.0f %8.0f %8.0f\n", str(r, "ring"), num(r, "used"),
 	    num(r, "depth"), num(r, "full"), num(r, "dropped"));

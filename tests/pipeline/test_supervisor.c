@@ -21,6 +21,7 @@
 #include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
 #include "libshm/instance.h"
+#include "libshm/metrics.h"
 #include "libsys/clock.h"
 #include "libsys/proc.h"
 #include "supervisor/durable_io.h"
@@ -95,6 +96,16 @@ fake_introduce(struct ctl_stage *me)
 	atomic_store(&me->own.in_seq, 0);
 }
 
+/* As riskd: trading is allowed. */
+static void
+fake_allow(void)
+{
+	if (atomic_load(&ctl->freeze[FW_RISKD].mask) != 0)
+		ctl_freeze_set(
+		    ctl, FW_RISKD, FREEZE_STARTUP, false, clock_mono_ns());
+	ctl_lease_extend(ctl, clock_mono_ns() + UINT64_C(1000000000));
+}
+
 static int
 fake_stage(const char *instance, const char *name)
 {
@@ -125,6 +136,8 @@ fake_stage(const char *instance, const char *name)
 			abort();
 		atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
 		atomic_store(&me->own.cfg_epoch, cfgpage_epoch(&page));
+		if (id == ST_RISKD)
+			fake_allow();
 		if (told(name, "poison") &&
 		    (atomic_load(&me->sup.quarantine_ring) != 3 ||
 			atomic_load(&me->sup.quarantine_seq) != 42)) {
@@ -594,6 +607,7 @@ not_ready_says_which_and_why(void **unused)
 	tell("riskd", "never");
 	expect(SUP("start", "all"), SUP_RETRY);
 	assert_non_null(strstr(text, "not ready: riskd"));
+	expect(SUP("status"), SUP_DEGRADED);
 	tell("riskd", "");
 	expect(SUP("stop"), SUP_OK);
 	tell("recorderd", "permanent");
@@ -793,6 +807,38 @@ kept_memory_is_said_and_removed(void **unused)
 	expect(SUP("stop"), SUP_OK);
 }
 
+/* Status is 0 only when every venue may trade and nothing was lost. */
+static void
+status_tells_what_is_wrong(void **unused)
+{
+	struct metrics *m;
+	struct err e;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	expect(SUP("status"), SUP_OK);
+	ctl_freeze_set(ctl, FW_EXECD_HL, FREEZE_CLOCK, true, clock_mono_ns());
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "hyperliquid FROZEN clock"));
+	ctl_freeze_set(ctl, FW_EXECD_HL, FREEZE_CLOCK, false, clock_mono_ns());
+	expect(SUP("status"), SUP_OK);
+	expect(SUP("stop", "riskd"), SUP_OK);
+	UNTIL(ctl_gate(ctl, VENUE_POLYMARKET, clock_mono_ns()) != 0);
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "FROZEN riskd_dead"));
+	expect(SUP("start", "riskd"), SUP_OK);
+	assert_int_equal(
+	    metrics_attach(&m, inst.dirfd, ST_RECORDERD, true, &e), 0);
+	metrics_set(m, M_RECORDERD_LOST, 3);
+	metrics_detach(m);
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "LOST 3 records"));
+	detach();
+	expect(SUP("stop"), SUP_DEGRADED);
+	assert_non_null(strstr(text, "LOST 3 records"));
+}
+
 static void
 lives_file(void **unused)
 {
@@ -837,6 +883,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(not_ready_says_which_and_why),
 	    cmocka_unit_test(stubborn_is_killed_and_said),
 	    cmocka_unit_test(reload_all_or_nothing),
+	    cmocka_unit_test(status_tells_what_is_wrong),
 	    cmocka_unit_test(lives_file),
 	    cmocka_unit_test(lives_are_never_repeated),
 	    cmocka_unit_test(dead_instance_is_no_dead_end),

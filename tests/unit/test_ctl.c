@@ -66,6 +66,25 @@ test_lease(void **state)
 	assert_int_equal(ctl->lease.epoch, 1);
 }
 
+/* A living riskd that holds back is not called dead. */
+static void
+test_told(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    ctl_gate_told(ctl, VENUE_POLYMARKET, 9, true), FREEZE_STARTUP);
+	assert_int_equal(ctl_gate_told(ctl, VENUE_POLYMARKET, 9, false),
+	    FREEZE_STARTUP | FREEZE_RISKD_DEAD);
+	ctl_freeze_set(ctl, FW_RISKD, FREEZE_STARTUP, false, 1);
+	ctl_freeze_set(ctl, FW_RISKD_HL, FREEZE_LATENCY, true, 1);
+	assert_int_equal(
+	    ctl_gate_told(ctl, VENUE_HYPERLIQUID, 9, true), FREEZE_LATENCY);
+	assert_int_equal(
+	    ctl_gate_told(ctl, VENUE_POLYMARKET, 9, true), FREEZE_RISKD_DEAD);
+	ctl_lease_extend(ctl, 10);
+	assert_int_equal(ctl_gate_told(ctl, VENUE_POLYMARKET, 9, true), 0);
+}
+
 /* Which venues a word covers. */
 static void
 test_words_and_venues(void **state)
@@ -220,6 +239,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(test_fresh_page_is_frozen),
 	    T(test_lease),
+	    T(test_told),
 	    T(test_words_and_venues),
 	    T(test_reasons),
 	    T(test_supervisor_heartbeat),

@@ -478,6 +478,29 @@ spoil_supervisor(void)
 }
 
 static void
+spoil_ready(void)
+{
+	snap.stage[ST_FEEDD_BN].state = STAGE_ATTACHED;
+}
+static void
+spoil_gate(void)
+{
+	snap.trades[VENUE_POLYMARKET] = true;
+	snap.gate[VENUE_POLYMARKET] = FREEZE_LATENCY;
+	snap.gate[VENUE_HYPERLIQUID] = FREEZE_LATENCY;
+}
+static void
+spoil_lost(void)
+{
+	snap.rec.lost = 5;
+}
+static void
+spoil_disk(void)
+{
+	snap.rec.disk_errors = 2;
+}
+
+static void
 each_finding(void **unused)
 {
 	static const struct finding t[] = {
@@ -490,6 +513,10 @@ each_finding(void **unused)
 	    {spoil_gap, "binance: 1 gaps"},
 	    {spoil_layout, "ctl: layout 1, not 2"},
 	    {spoil_supervisor, "supervisor's heartbeat"},
+	    {spoil_ready, "feedd.binance is not ready: attached"},
+	    {spoil_gate, "polymarket is frozen: latency"},
+	    {spoil_lost, "5 records lost"},
+	    {spoil_disk, "the disk refused 2 writes"},
 	};
 
 	(void)unused;

@@ -306,6 +306,10 @@ exit_codes(void **unused)
 	/* Nobody supervises it. */
 	assert_int_equal(quietly(2, checks), 1);
 	beat();
+	/* Nothing may trade. */
+	assert_int_equal(quietly(2, checks), 1);
+	ctl_freeze_set(ctl, FW_RISKD, FREEZE_STARTUP, false, clock_mono_ns());
+	ctl_lease_extend(ctl, UINT64_MAX);
 	assert_int_equal(quietly(2, checks), 0);
 	assert_int_equal(quietly(2, none), 0);
 	drop_instance();
