@@ -22,6 +22,14 @@ view=
 up=
 ran=
 captures=captures
+# What is to be typed again for the same instance.
+again="-i $instance"
+more=
+[ "$instance" = main ] || more="INSTANCE=$instance "
+if [ -n "$config" ]; then
+	again="$again -c $config"
+	more="${more}CONFIG=$config "
+fi
 
 sup() { "$bin/supervisor" --instance "$instance" "$@"; }
 
@@ -56,9 +64,12 @@ cleanup() {
 	if [ -n "$ran" ]; then
 		echo
 		echo "next:"
-		echo "  $bin/supervisor logs             what every stage said"
-		echo "  ls $captures                     what was recorded (Parquet, journal)"
-		echo "  DURATION=30 PACE=20 make start   the same, 20 times as fast"
+		echo "  $bin/supervisor $again logs"
+		echo "      what every stage said"
+		echo "  ls $captures"
+		echo "      what was recorded (Parquet, journal)"
+		echo "  ${more}DURATION=30 PACE=20 make start"
+		echo "      the same, 20 times as fast"
 	fi
 	exit "$code"
 }

@@ -118,4 +118,9 @@ size_t cfgfile_diff(
  */
 int cfgfile_state_dir(const struct cfg *c, char *buf, size_t sz);
 
+/* cfgload_guess - the key that group.name was probably meant to be, -1 when
+ * none is near; cfgload_guess_group likewise, NULL when none. */
+int cfgload_guess(const char *group, const char *name);
+const char *cfgload_guess_group(const char *group);
+
 #endif

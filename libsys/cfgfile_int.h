@@ -18,11 +18,6 @@ void cfgload_warn(struct cfg_load *l, const char *fmt, ...)
 bool cfgload_set(struct cfg_load *l, size_t key, const char *text,
     const struct cfg_origin *o, const char *where);
 
-/* cfgload_guess - the key that group.name was probably meant to be, -1 when
- * none is near; cfgload_guess_group likewise, NULL when none. */
-int cfgload_guess(const char *group, const char *name);
-const char *cfgload_guess_group(const char *group);
-
 /* cfgload_distance - insertions, deletions, replacements and swaps of
  * neighbours that turn a into b; texts over 63 bytes are far from anything. */
 unsigned cfgload_distance(const char *a, const char *b);

@@ -232,6 +232,32 @@ print_key(const struct sup_opts *o, const struct cfg_load *l, size_t k)
 	}
 }
 
+static int
+no_key(const char *word)
+{
+	const char *dot = strchr(word, '.');
+	const char *near = dot == NULL ? cfgload_guess_group(word) : NULL;
+	char group[64];
+	char meant[96] = "";
+
+	snprintf(
+	    group, sizeof(group), "%.*s", (int)(dot ? dot - word : 0), word);
+	if (dot != NULL) {
+		int k = cfgload_guess(group, dot + 1);
+
+		if (k >= 0)
+			snprintf(meant, sizeof(meant), "%s.%s",
+			    cfg_key_at((size_t)k)->group,
+			    cfg_key_at((size_t)k)->name);
+	} else if (near != NULL) {
+		snprintf(meant, sizeof(meant), "%s", near);
+	}
+	fprintf(stderr, "supervisor: no key or group \"%s\"%s%s%s\n", word,
+	    meant[0] ? "; did you mean " : "; supervisor config lists them",
+	    meant, meant[0] ? "?" : "");
+	return SUP_USAGE;
+}
+
 /* "mm.max_spread", or "mm" for all of a group. */
 static int
 some_keys(const struct sup_opts *o, const struct cfg_load *l, const char *word)
@@ -250,13 +276,7 @@ some_keys(const struct sup_opts *o, const struct cfg_load *l, const char *word)
 		print_key(o, l, k);
 		n++;
 	}
-	if (n > 0)
-		return 0;
-	fprintf(stderr,
-	    "supervisor: no key or group \"%s\"; supervisor config lists "
-	    "them\n",
-	    word);
-	return SUP_USAGE;
+	return n > 0 ? 0 : no_key(word);
 }
 
 int

@@ -11,6 +11,7 @@
 #include "libsys/log.h"
 #include "supervisor/control_io.h"
 #include "supervisor/daemon.h"
+#include "supervisor/logs_io.h"
 #include "supervisor/spawn_io.h"
 
 #define TAIL_LINES 5
@@ -69,6 +70,8 @@ explain(const struct supd *d, uint32_t late, FILE *to)
 
 	for (int i = 0; i < ST_N; i++) {
 		const struct sup_stage *s = &d->core.stage[i];
+		char *rest = tail;
+		char *line;
 
 		if ((late >> i & 1) == 0)
 			continue;
@@ -87,7 +90,10 @@ explain(const struct supd *d, uint32_t late, FILE *to)
 		spawn_log_tail(d->state_dir, topo_stages[i].name, TAIL_LINES,
 		    tail, sizeof(tail));
 		if (tail[0] != '\0')
-			fprintf(to, "; its log ends:\n%s", tail);
+			fputs("; its log ends:\n", to);
+		while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+			if (line[0] != '\0')
+				logs_line(line, false, false, to);
 	}
 }
 

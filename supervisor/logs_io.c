@@ -1,4 +1,6 @@
 #define _GNU_SOURCE
+#include "supervisor/logs_io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -48,24 +50,23 @@ colour(const char *level, bool on)
 }
 
 static void
-field(const char *key, json_t *v)
+field(const char *key, json_t *v, FILE *to)
 {
 	char *text;
 
 	if (json_is_string(v)) {
 		const char *s = json_string_value(v);
 
-		printf(strchr(s, ' ') ? " %s=\"%s\"" : " %s=%s", key, s);
+		fprintf(to, strchr(s, ' ') ? " %s=\"%s\"" : " %s=%s", key, s);
 		return;
 	}
 	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-	printf(" %s=%s", key, text ? text : "?");
+	fprintf(to, " %s=%s", key, text ? text : "?");
 	free(text);
 }
 
-/* time level stage event field=value ... ; other text as it is. */
-static void
-show(const char *line, bool json, bool tty)
+void
+logs_line(const char *line, bool json, bool tty, FILE *to)
 {
 	static const char *const head[] = {"t", "m", "lvl", "stage", "ev"};
 	const char *lvl = "";
@@ -80,11 +81,11 @@ show(const char *line, bool json, bool tty)
 	if (!json_is_object(o) ||
 	    json_unpack(o, "{s:s,s:s,s:s,s:s}", "t", &t, "lvl", &lvl, "stage",
 		&stage, "ev", &ev) != 0) {
-		puts(line);
+		fprintf(to, "%s\n", line);
 		json_decref(o);
 		return;
 	}
-	printf("%s%.12s %-5s %-17s %s", colour(lvl, tty),
+	fprintf(to, "%s%.12s %-5s %-17s %s", colour(lvl, tty),
 	    strlen(t) > 11 ? t + 11 : t, lvl, stage, ev);
 	json_object_foreach(o, key, v)
 	{
@@ -93,9 +94,9 @@ show(const char *line, bool json, bool tty)
 		for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
 			skip |= strcmp(key, head[i]) == 0;
 		if (!skip)
-			field(key, v);
+			field(key, v, to);
 	}
-	puts(tty && colour(lvl, true)[0] ? "\033[0m" : "");
+	fputs(tty && colour(lvl, true)[0] ? "\033[0m\n" : "\n", to);
 	json_decref(o);
 }
 
@@ -150,7 +151,7 @@ show_tails(
 	if (all != NULL)
 		qsort(all, m, sizeof(*all), by_time);
 	for (size_t i = 0; i < m; i++)
-		show(all[i].text, o->json, tty);
+		logs_line(all[i].text, o->json, tty, stdout);
 	for (size_t i = 0; i < m; i++)
 		free(all[i].text);
 	free(all);
@@ -172,12 +173,12 @@ read_more(struct source *s, bool json, bool tty)
 		s->line[s->n] = '\0';
 		while ((end = strchr(from, '\n')) != NULL) {
 			*end = '\0';
-			show(from, json, tty);
+			logs_line(from, json, tty, stdout);
 			from = end + 1;
 		}
 		s->n = strlen(from);
 		if (s->n + 1 >= sizeof(s->line)) {
-			show(from, json, tty);
+			logs_line(from, json, tty, stdout);
 			s->n = 0;
 		}
 		memmove(s->line, from, s->n);
@@ -266,6 +267,20 @@ opts_found_state_dir(const struct sup_opts *o, char *buf, size_t n)
 	return opts_state_dir(o, &l.cfg, buf, n) < 0 ? SUP_CONFIG : 0;
 }
 
+static bool
+any_log(const char *dir, const struct source *src, size_t n)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(
+		    path, sizeof(path), "%s/logs/%s.log", dir, src[i].name);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 cmd_logs(const struct sup_opts *o)
 {
@@ -299,6 +314,12 @@ cmd_logs(const struct sup_opts *o)
 		if ((mask >> i & 1) != 0)
 			src[n++] = (struct source){
 			    .name = topo_stages[i].name, .fd = -1};
+	if (!o->follow && !any_log(dir, src, n)) {
+		fprintf(stderr,
+		    "supervisor: no such log of instance %s in %s/logs\n",
+		    o->instance, dir);
+		return SUP_NOT_RUNNING;
+	}
 	show_tails(o, dir, src, n);
 	fflush(stdout);
 	return o->follow ? follow(o, dir, src, n) : SUP_OK;

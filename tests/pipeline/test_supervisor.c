@@ -607,6 +607,8 @@ not_ready_says_which_and_why(void **unused)
 	tell("riskd", "never");
 	expect(SUP("start", "all"), SUP_RETRY);
 	assert_non_null(strstr(text, "not ready: riskd"));
+	assert_non_null(strstr(text, "00:00:00.000 info  riskd"));
+	assert_null(strstr(text, "\"ev\""));
 	expect(SUP("status"), SUP_DEGRADED);
 	tell("riskd", "");
 	expect(SUP("stop"), SUP_OK);
@@ -840,6 +842,20 @@ status_tells_what_is_wrong(void **unused)
 }
 
 static void
+says_what_was_meant(void **unused)
+{
+	(void)unused;
+	expect(SUP("-i", "nobody", "logs"), SUP_NOT_RUNNING);
+	assert_non_null(strstr(text, "no such log of instance nobody"));
+	expect(SUP("config", "mm.max_spred"), SUP_USAGE);
+	assert_non_null(strstr(text, "did you mean mm.max_spread?"));
+	expect(SUP("config", "recoder"), SUP_USAGE);
+	assert_non_null(strstr(text, "did you mean recorder?"));
+	expect(SUP("config", "entirely.other"), SUP_USAGE);
+	assert_non_null(strstr(text, "lists them"));
+}
+
+static void
 lives_file(void **unused)
 {
 	struct err e;
@@ -884,6 +900,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(stubborn_is_killed_and_said),
 	    cmocka_unit_test(reload_all_or_nothing),
 	    cmocka_unit_test(status_tells_what_is_wrong),
+	    cmocka_unit_test(says_what_was_meant),
 	    cmocka_unit_test(lives_file),
 	    cmocka_unit_test(lives_are_never_repeated),
 	    cmocka_unit_test(dead_instance_is_no_dead_end),
