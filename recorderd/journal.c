@@ -202,6 +202,8 @@ journal_refuse(struct journal *j, uint16_t tap, uint64_t seq, int err)
 	if (seq < j->next_seq[tap])
 		return;
 	j->refuse_err[tap] = err;
+	if (seq >= j->refuse_end[tap])
+		j->refuse_end[tap] = seq + 1;
 	j->n[tap].refused++;
 }
 
@@ -273,6 +275,28 @@ journal_whole(const struct journal *j, size_t n)
 		at += total;
 	}
 	return at;
+}
+
+uint64_t
+journal_left(const struct journal *j, uint64_t left[JOURNAL_TAPS_MAX])
+{
+	uint64_t sum = 0;
+	struct journal_head h;
+
+	memset(left, 0, JOURNAL_TAPS_MAX * sizeof(left[0]));
+	for (size_t at = 0; at < j->len;
+	     at += padded(HEAD_SZ + h.payload_len)) {
+		h = own_head(j, at);
+		if (h.kind != JOURNAL_SLOTS)
+			continue;
+		left[h.tap] += h.count;
+		sum += h.count;
+	}
+	if (j->is_open) {
+		left[j->tap] += j->count;
+		sum += j->count;
+	}
+	return sum;
 }
 
 void

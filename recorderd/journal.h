@@ -152,9 +152,10 @@ struct journal {
 	uint64_t first_ns;
 	uint64_t last_ns;
 	struct journal_open open; /* tap[].next_seq: what was taken      */
-	uint64_t next_seq[JOURNAL_TAPS_MAX];  /* of the buffer's end      */
-	uint64_t seen_ns[JOURNAL_TAPS_MAX];   /* recv_ns of the last kept */
-	int32_t refuse_err[JOURNAL_TAPS_MAX]; /* since the last gap      */
+	uint64_t next_seq[JOURNAL_TAPS_MAX];   /* of the buffer's end      */
+	uint64_t seen_ns[JOURNAL_TAPS_MAX];    /* recv_ns of the last kept */
+	int32_t refuse_err[JOURNAL_TAPS_MAX];  /* since the last gap      */
+	uint64_t refuse_end[JOURNAL_TAPS_MAX]; /* after the last refused */
 	struct journal_count n[JOURNAL_TAPS_MAX];
 };
 
@@ -195,6 +196,19 @@ bool journal_add(struct journal *j, uint16_t tap, const union tap *slot,
 /* journal_refuse - the slot with this sequence is given up; the next one
  * kept, or journal_pass, declares it lost with err as the reason. */
 void journal_refuse(struct journal *j, uint16_t tap, uint64_t seq, int err);
+
+/* journal_owed - records of tap that were given up and are in no gap yet. */
+static inline uint64_t
+journal_owed(const struct journal *j, uint16_t tap)
+{
+	return j->refuse_end[tap] > j->next_seq[tap]
+		   ? j->refuse_end[tap] - j->next_seq[tap]
+		   : 0;
+}
+
+/* journal_left - records of each tap that wait in the buffer. Returns their
+ * sum. */
+uint64_t journal_left(const struct journal *j, uint64_t left[JOURNAL_TAPS_MAX]);
 
 /* journal_pass - all slots of tap below next_seq have been offered: declares
  * what is missing. False when the buffer has no room. */

@@ -285,7 +285,8 @@ journal_flush(struct journal_io *io, const struct journal_clock *now)
 		return io->err;
 	journal_seal(&io->j, now);
 	if (io->j.len > 0) {
-		rc = check_space(io, now);
+		rc = io->args.dirfd < 0 ? io->args.dir_err
+					: check_space(io, now);
 		if (rc == 0 && io->fd < 0)
 			rc = open_segment(io, now);
 		if (rc == 0)

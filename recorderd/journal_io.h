@@ -49,6 +49,7 @@ extern const struct journal_ops journal_posix;
 
 struct journal_io_args {
 	int dirfd;	    /* of the journal directory, kept by the caller */
+	int dir_err;	    /* dirfd -1: why there is none, a negative errno */
 	const char *prefix; /* "<host>-<instance>"                          */
 	const struct journal_ops *ops;
 	void *ops_ctx;

@@ -8,7 +8,8 @@
  * recorder_stage - run as a stage of an instance: every tap ring into the
  * journal, finished segments into Parquet, in slices of the same loop.
  * A directory that cannot be written never ends it: records are refused,
- * counted, and declared as gaps when writing works again.
+ * counted, and declared as gaps when writing works again. What never reached
+ * the disk is counted as lost, and makes the exit code EXIT_TEMPORARY.
  * Returns the exit code.
  */
 int recorder_stage(int argc, char **argv);

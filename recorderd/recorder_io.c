@@ -24,6 +24,9 @@
 #define RETRY_NS	 UINT64_C(1000000000)
 #define CONVERT_RETRY_NS UINT64_C(60000000000)
 
+/* The metrics that go on counting when the stage begins again. */
+#define REC_METRIC_N (M_RECORDERD_DISK_ERRORS - M_RECORDERD_RECORDS + 1)
+
 struct recorder {
 	struct rec_io rec;
 	struct journal_io journal;
@@ -31,12 +34,16 @@ struct recorder {
 	uint8_t *buf;
 	char prefix[96];
 	bool has_dir;
+	int dir_err; /* why not, a negative errno                     */
 	uint64_t dir_retry_ns;
 	uint64_t convert_retry_ns;
 	int shown_err; /* of the journal, as logged last           */
 	uint64_t shown_lost;
 	uint64_t tap_gaps; /* declared by producers that found a tap full */
 	uint64_t tap_lost;
+	bool closing;	    /* what is in memory now is lost                 */
+	uint64_t lost_file; /* records the disk did not take          */
+	int64_t base[REC_METRIC_N]; /* of the page when we began      */
 	uint64_t stop_ns;
 	bool rotated;
 	bool all_done; /* no segment below this one waits           */
@@ -169,6 +176,7 @@ open_dir(struct stage *s)
 	int rc = rec_io_open(&r->rec, &a, &e);
 
 	if (rc != 0) {
+		r->dir_err = rc;
 		LOG(LOG_DISK_ERROR, F_STR("file", a.dir),
 		    F_STR("what", e.text));
 		return rc;
@@ -194,6 +202,7 @@ open_journal(struct stage *s)
 	struct recorder *r = s->ops->self;
 	const struct journal_io_args a = {
 	    .dirfd = r->has_dir ? r->rec.journal : -1,
+	    .dir_err = r->dir_err,
 	    .prefix = r->prefix,
 	    .ops = &journal_posix,
 	    .names = r->names,
@@ -232,6 +241,9 @@ stage_open(struct stage *s)
 		s->ring[id].lazy = UINT32_MAX;
 	}
 	r->open.tap_n = s->in_n;
+	for (unsigned i = 0; i < REC_METRIC_N; i++)
+		r->base[i] = metrics_value(
+		    s->metrics, (enum metric_id)(M_RECORDERD_RECORDS + i));
 	if (open_dir(s) == -EBUSY)
 		return EXIT_TEMPORARY;
 	open_journal(s);
@@ -258,6 +270,8 @@ retry_dir(struct stage *s)
 	r->buf = scan;
 	if (open_dir(s) == 0)
 		r->journal.args.dirfd = r->rec.journal;
+	else
+		r->journal.args.dir_err = r->dir_err;
 	r->buf = buf;
 	r->open = keep;
 	free(scan);
@@ -300,6 +314,8 @@ say_trouble(struct recorder *r)
 	int err = r->journal.err;
 	uint64_t lost = 0;
 
+	if (!r->has_dir) /* said where it was tried */
+		return;
 	if (err != r->shown_err && err == -ENOSPC)
 		LOG(LOG_DISK_LOW, F_STR("dir", r->rec.args.dir));
 	else if (err != r->shown_err && err != 0)
@@ -324,29 +340,46 @@ stage_batch(struct stage *s)
 }
 
 static void
+tell(const struct stage *s, enum metric_id id, uint64_t since_open)
+{
+	const struct recorder *r = s->ops->self;
+
+	metrics_set(s->metrics, id,
+	    r->base[id - M_RECORDERD_RECORDS] + (int64_t)since_open);
+}
+
+/* Lost: what gaps declare, what the next gap will, and at the end what is
+ * still in memory. */
+static void
 publish(struct stage *s)
 {
 	struct recorder *r = s->ops->self;
+	uint64_t left[JOURNAL_TAPS_MAX];
+	uint64_t left_n = journal_left(&r->journal.j, left);
 	uint64_t kept = 0;
 	uint64_t gaps = r->tap_gaps;
 	uint64_t lost = r->tap_lost;
 
-	for (unsigned i = 0; i < r->open.tap_n; i++) {
+	r->lost_file = r->closing ? left_n : 0;
+	for (uint16_t i = 0; i < r->open.tap_n; i++) {
 		const struct journal_count *n = &r->journal.j.n[i];
+		uint64_t owed = journal_owed(&r->journal.j, i);
 
 		kept += n->kept;
 		gaps += n->gaps;
-		lost += n->lost;
+		lost += n->lost + owed;
+		gaps += owed > 0 || (r->closing && left[i] > 0);
+		r->lost_file += n->refused;
 	}
-	metrics_set(s->metrics, M_RECORDERD_RECORDS, (int64_t)kept);
-	metrics_set(
-	    s->metrics, M_RECORDERD_BYTES, (int64_t)r->journal.stat.bytes);
-	metrics_set(s->metrics, M_RECORDERD_ROWS, (int64_t)r->rec.stat.rows);
-	metrics_set(s->metrics, M_RECORDERD_FILES, (int64_t)r->rec.stat.files);
-	metrics_set(s->metrics, M_RECORDERD_GAPS, (int64_t)gaps);
-	metrics_set(s->metrics, M_RECORDERD_LOST, (int64_t)lost);
-	metrics_set(s->metrics, M_RECORDERD_DISK_ERRORS,
-	    (int64_t)(r->journal.stat.errors + r->rec.stat.errors));
+	lost += r->closing ? left_n : 0;
+	tell(s, M_RECORDERD_RECORDS, kept - left_n);
+	tell(s, M_RECORDERD_BYTES, r->journal.stat.bytes);
+	tell(s, M_RECORDERD_ROWS, r->rec.stat.rows);
+	tell(s, M_RECORDERD_FILES, r->rec.stat.files);
+	tell(s, M_RECORDERD_GAPS, gaps);
+	tell(s, M_RECORDERD_LOST, lost);
+	tell(s, M_RECORDERD_DISK_ERRORS,
+	    r->journal.stat.errors + r->rec.stat.errors);
 }
 
 static void
@@ -431,9 +464,16 @@ stage_close(struct stage *s)
 	struct recorder *r = s->ops->self;
 	struct journal_clock now = clock_of(s);
 
+	/* The last try, without waiting for its time. */
+	r->journal.retry_ns = 0;
 	journal_flush(&r->journal, &now);
 	say_trouble(r);
+	r->closing = true;
 	publish(s);
+	if (r->lost_file > 0)
+		LOG(LOG_RECORDER_GAP, F_STR("source", "disk"),
+		    F_U64("n", r->lost_file),
+		    F_STR("reason", strerror(-r->journal.err)));
 	LOG(LOG_CAPTURE_SUMMARY,
 	    F_I64("records_n", metrics_value(s->metrics, M_RECORDERD_RECORDS)),
 	    F_U64("files_n", r->rec.stat.files),
@@ -445,7 +485,7 @@ stage_close(struct stage *s)
 		close(r->journal.fd);
 	rec_io_close(&r->rec);
 	free(r->buf);
-	return 0;
+	return r->lost_file > 0 ? EXIT_TEMPORARY : 0;
 }
 
 int

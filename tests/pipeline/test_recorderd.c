@@ -23,8 +23,9 @@
 #include "recorderd/parquet.h"
 #include "tests/pipeline/proc.h"
 
-#define KILLS 12
-#define MAX   2000000u
+#define KILLS	12
+#define GAVE_UP 111 /* exit code: EXIT_TEMPORARY of libsys/stage.h */
+#define MAX	2000000u
 
 static char shm[256];
 static char out[300];
@@ -162,11 +163,17 @@ drained(void *arg)
 }
 
 static void
-stop(pid_t pid)
+stop_with(pid_t pid, int code)
 {
 	assert_true(proc_until(drained, NULL, PROC_WAIT_MS));
 	assert_int_equal(kill(pid, SIGTERM), 0);
-	assert_int_equal(proc_exit_code(pid), 0);
+	assert_int_equal(proc_exit_code(pid), code);
+}
+
+static void
+stop(pid_t pid)
+{
+	stop_with(pid, 0);
 }
 
 static uint64_t rows[2];
@@ -300,8 +307,24 @@ no_disk(void **state)
 	}
 	assert_int_equal(metrics_value(m, M_RECORDERD_LOST), 77);
 	assert_int_equal(metrics_value(m, M_RECORDERD_GAPS), 1);
+	/* What waits in memory is lost when it stops, and the next one goes
+	 * on counting from there. */
+	uint64_t lost = 77 + sent_bn + 1 + sent_ex;
+	int64_t errors;
+
+	stop_with(pid, GAVE_UP);
+	assert_int_equal(metrics_value(m, M_RECORDERD_LOST), lost);
+	assert_int_equal(metrics_value(m, M_RECORDERD_GAPS), 3);
+	assert_int_equal(metrics_value(m, M_RECORDERD_RECORDS), 0);
+	errors = metrics_value(m, M_RECORDERD_DISK_ERRORS);
+	lost -= sent_bn + sent_ex;
+	pid = start();
+	publish(40);
+	lost += sent_bn + sent_ex;
+	stop_with(pid, GAVE_UP);
+	assert_int_equal(metrics_value(m, M_RECORDERD_LOST), lost);
+	assert_true(metrics_value(m, M_RECORDERD_DISK_ERRORS) > errors);
 	metrics_detach(m);
-	stop(pid);
 }
 
 int
