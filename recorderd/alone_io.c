@@ -29,6 +29,7 @@
 #define STATUS_NO_RUNNING 69 /* of `supervisor status` */
 #define START_NOT_READY	  75 /* of `supervisor start`: it goes on trying */
 #define ARGS_MAX	  48
+#define EXIT_LOST	  74 /* records could not be written */
 
 extern char **environ;
 
@@ -49,7 +50,8 @@ static const char usage_text[] =
     "\n"
     "With --stage the program is a stage of a running instance; that is how\n"
     "the supervisor starts it.\n"
-    "Exit codes: 0 done, 64 usage, others are the supervisor's.\n";
+    "Exit codes: 0 done, 64 usage, 74 records were lost, others are the\n"
+    "supervisor's.\n";
 
 struct alone {
 	const char *instance;
@@ -61,6 +63,8 @@ struct alone {
 	unsigned pass_n;
 	char dir[PATH_MAX];
 	char supervisor[PATH_MAX];
+	char self[PATH_MAX]; /* this program */
+	char cwd[PATH_MAX];
 	time_t since;
 	uint64_t start_ns;
 };
@@ -162,18 +166,30 @@ parse(struct alone *a, int argc, char **argv)
 	return optind < argc ? usage("unexpected argument", argv[optind]) : -1;
 }
 
+/* As a person anywhere would type it. */
+static void
+full_dir(struct alone *a, const char *dir)
+{
+	int n = dir[0] == '/'
+		    ? snprintf(a->dir, sizeof(a->dir), "%s", dir)
+		    : snprintf(a->dir, sizeof(a->dir), "%s/%s", a->cwd, dir);
+
+	if (n >= (int)sizeof(a->dir))
+		a->dir[0] = '\0';
+}
+
 /* The supervisor of the same build, and the directory as an absolute path:
  * the supervisor may run elsewhere. */
 static int
 find_paths(struct alone *a)
 {
 	char self[PATH_MAX];
-	char cwd[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (n < 0 || getcwd(cwd, sizeof(cwd)) == NULL)
+	if (n < 0 || getcwd(a->cwd, sizeof(a->cwd)) == NULL)
 		return -errno;
 	self[n] = '\0';
+	memcpy(a->self, self, sizeof(a->self));
 	char *slash = strrchr(self, '/');
 
 	if (slash != NULL)
@@ -185,10 +201,8 @@ find_paths(struct alone *a)
 		return -ENAMETOOLONG;
 	if (a->out == NULL)
 		return 0;
-	len = a->out[0] == '/'
-		  ? snprintf(a->dir, sizeof(a->dir), "%s", a->out)
-		  : snprintf(a->dir, sizeof(a->dir), "%s/%s", cwd, a->out);
-	return len >= (int)sizeof(a->dir) ? -ENAMETOOLONG : 0;
+	full_dir(a, a->out);
+	return a->dir[0] == '\0' ? -ENAMETOOLONG : 0;
 }
 
 /* ---- the supervisor ---- */
@@ -267,6 +281,7 @@ struct view {
 	int64_t records;
 	int64_t bytes;
 	uint64_t at_ns;
+	int64_t lost_before; /* by a recorder that ran already */
 };
 
 static int
@@ -287,12 +302,15 @@ open_view(struct view *v, struct alone *a)
 			v->page[i] = NULL;
 	if (cfgpage_attach(&v->cfg, v->in.dirfd, false, &e) == 0 &&
 	    cfgpage_read(&v->cfg, &cfg, &epoch) == 0)
-		snprintf(a->dir, sizeof(a->dir), "%s", cfg.recorder_dir.s);
+		full_dir(a, cfg.recorder_dir.s);
 	if (v->page[ST_RECORDERD] == NULL) {
 		fprintf(stderr, "recorderd: instance %s has no recorder\n",
 		    a->instance);
 		return EXIT_TEMPORARY;
 	}
+	if (a->watch)
+		v->lost_before =
+		    metrics_value(v->page[ST_RECORDERD], M_RECORDERD_LOST);
 	return 0;
 }
 
@@ -382,13 +400,14 @@ show(struct view *v, const struct alone *a)
 		printf("}}\n");
 	} else {
 		printf("%s%02u:%02u:%02u  %lld records (%lld/s)  %s (%s/s)  "
-		       "%lld files  %lld gaps  %lld lost  ",
+		       "%lld files  %lld gaps  %lld %s  ",
 		    isatty(STDOUT_FILENO) ? "\r\033[K" : "", up / 3600,
 		    up / 60 % 60, up % 60, (long long)records, (long long)rate,
 		    human(b1, bytes), human(b2, byte_rate),
 		    (long long)figure(v, M_RECORDERD_FILES),
 		    (long long)figure(v, M_RECORDERD_GAPS),
-		    (long long)figure(v, M_RECORDERD_LOST));
+		    (long long)figure(v, M_RECORDERD_LOST),
+		    figure(v, M_RECORDERD_LOST) > 0 ? "LOST" : "lost");
 		show_feeds(v, false);
 		if (figure(v, M_RECORDERD_DISK_ERRORS) > 0)
 			printf("  DISK ERRORS: %lld",
@@ -441,50 +460,95 @@ count_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 	return 0;
 }
 
+/* Is there such a program in the PATH? */
+static bool
+has_program(const char *name)
+{
+	const char *at = getenv("PATH");
+	char path[PATH_MAX];
+
+	while (at != NULL && *at != '\0') {
+		size_t n = strcspn(at, ":");
+
+		snprintf(path, sizeof(path), "%.*s/%s", (int)n, at, name);
+		if (access(path, X_OK) == 0)
+			return true;
+		at += n + (at[n] == ':');
+	}
+	return false;
+}
+
+/* What to type next, so that it works as it stands. */
 static void
-summary(const struct alone *a)
+show_next(const struct alone *a)
+{
+	printf("next:\n"
+	       "  find '%s' -name '*.parquet'\n"
+	       "  '%s' --out '%s' --duration 15m\n",
+	    a->dir, a->self, a->dir);
+	printf("%s\n"
+	       "  duckdb -c \"SELECT symbol, event, count(*) FROM "
+	       "'%s/kind=price_ticks/**/*.parquet' GROUP BY ALL\"\n",
+	    has_program("duckdb")
+		? "with DuckDB:"
+		: "for example with DuckDB (not installed here):",
+	    a->dir);
+}
+
+static void
+summary(const struct view *v, const struct alone *a)
 {
 	char b[32];
 	char dir[PATH_MAX * 2];
+	long long lost = (long long)(figure(v, M_RECORDERD_LOST));
 
 	log_escape(dir, sizeof(dir), a->dir, strlen(a->dir));
 	found.since = a->since;
 	nftw(a->dir, count_file, 16, FTW_PHYS);
 	if (a->json) {
 		printf("{\"done\":true,\"dir\":\"%s\",\"parquet_files\":%llu,"
-		       "\"parquet_bytes\":%llu}\n",
+		       "\"parquet_bytes\":%llu,\"lost\":%lld,"
+		       "\"disk_errors\":%lld}\n",
 		    dir, (unsigned long long)found.files,
-		    (unsigned long long)found.bytes);
+		    (unsigned long long)found.bytes, lost,
+		    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
 		return;
 	}
-	printf("files: %llu Parquet files, %s, in %s\n"
-	       "next:\n"
-	       "  find %s -name '*.parquet'\n"
-	       "  duckdb -c \"SELECT symbol, event, count(*) FROM "
-	       "'%s/kind=price_ticks/**/*.parquet' GROUP BY ALL\"\n"
-	       "  recorderd --out %s --duration 15m\n",
+	printf("files: %llu Parquet files, %s, in %s\n",
 	    (unsigned long long)found.files, human(b, (int64_t)found.bytes),
-	    a->dir, a->dir, a->dir, a->dir);
+	    a->dir);
+	printf("lost: %lld records, %lld gaps, %lld disk errors\n", lost,
+	    (long long)figure(v, M_RECORDERD_GAPS),
+	    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
+	if (found.files > 0)
+		show_next(a);
 }
 
+/* The pages stay mapped past the end of the instance: what was lost last is
+ * known only then. */
 static int
-finish(const struct alone *a)
+finish(const struct view *v, const struct alone *a)
 {
 	const char *stop[] = {"stop", "all", "--instance", a->instance, NULL};
+	int rc = 0;
 
 	if (a->watch) {
 		if (!a->json)
 			printf("instance %s goes on recording; stop it with "
-			       "supervisor stop\n",
-			    a->instance);
-		return 0;
+			       "'%s' stop all --instance %s\n",
+			    a->instance, a->supervisor, a->instance);
+	} else {
+		if (!a->json)
+			printf("closing files...\n");
+		fflush(stdout);
+		rc = supervise(a, stop, false);
 	}
-	if (!a->json)
-		printf("closing files...\n");
-	fflush(stdout);
-	int rc = supervise(a, stop, false);
-
-	summary(a);
+	if (v->page[ST_RECORDERD] == NULL)
+		return rc;
+	if (!a->watch)
+		summary(v, a);
+	if (figure(v, M_RECORDERD_LOST) > v->lost_before)
+		rc = EXIT_LOST;
 	return rc;
 }
 
@@ -515,9 +579,11 @@ recorder_alone(int argc, char **argv)
 			    a.watch ? "watching" : "recording", a.instance,
 			    a.dir);
 		follow(&v, &a);
-		close_view(&v);
 	}
-	int rc2 = finish(&a);
+	int rc2 = finish(&v, &a);
+
+	if (v.page[ST_RECORDERD] != NULL)
+		close_view(&v);
 
 	return rc != 0 ? rc : rc2;
 }
