@@ -14,6 +14,7 @@ kill_cause_name(enum kill_cause c)
 	    [KILL_BY_OVERDUE] = "pong_overdue",
 	    [KILL_BY_DATA_AGE] = "data_age",
 	    [KILL_BY_ACK] = "ack",
+	    [KILL_BY_FORMER] = "former_life",
 	};
 
 	CHECK(c >= KILL_BY_NONE && c < KILL_CAUSE_N);
@@ -91,6 +92,25 @@ trip(struct kill *k, enum kill_cause why)
 	k->cause = (uint8_t)why;
 	k->good_n = 0;
 	k->trips_n++;
+}
+
+void
+kill_restart(struct kill *k)
+{
+	CHECK(k->state >= KILL_STARTUP && k->state < KILL_STATE_N);
+	if (k->state != KILL_TRIPPED) {
+		kill_init(k);
+		return;
+	}
+	k->bad_n = 0;
+	k->good_n = 0;
+}
+
+void
+kill_start_tripped(struct kill *k)
+{
+	kill_init(k);
+	trip(k, KILL_BY_FORMER);
 }
 
 bool

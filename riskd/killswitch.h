@@ -13,7 +13,9 @@
  * nine pings of 800 ms after quiet times at 50 ms; hence 4.
  * Resumes when the smoothed value and the last resume_n raw ones are below
  * resume, no pong is missing and the data is fresh. Before the first good
- * measurement it is not tripped but STARTUP, which forbids trading too.
+ * measurement it is not tripped but STARTUP, which forbids trading too. A
+ * restart, of the feed or of riskd, lifts nothing: a switch that was tripped
+ * stays so until the rule above holds again.
  *
  * ema = (1 - w) * ema + w * rtt; the first sample starts it. In ns.
  * Pure: yes. O(1).
@@ -40,6 +42,7 @@ enum kill_cause {
 	KILL_BY_OVERDUE = 4,
 	KILL_BY_DATA_AGE = 5,
 	KILL_BY_ACK = 6,
+	KILL_BY_FORMER = 7, /* was tripped when the former life ended     */
 	KILL_CAUSE_N
 };
 
@@ -78,6 +81,13 @@ struct kill {
 
 /* kill_init - STARTUP, nothing measured. */
 void kill_init(struct kill *k);
+
+/* kill_restart - the feed starts anew: STARTUP, nothing measured; one that is
+ * tripped stays tripped and counts good round trips from none. */
+void kill_restart(struct kill *k);
+
+/* kill_start_tripped - as kill_init, but tripped by a former life. */
+void kill_start_tripped(struct kill *k);
 
 /* kill_probe - one probe. Returns true when the state changed. */
 bool kill_probe(

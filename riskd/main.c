@@ -1,8 +1,8 @@
 /*
  * riskd - nothing reaches execd except through here. The shell: rings and
  * control page in; orders, verdicts, freeze words and the lease out. State
- * is committed before anything is said (libsys/outbox.h), the day's loss and
- * its latch go to disk (risk_io.h). Sealed after start.
+ * is committed before anything is said (libsys/outbox.h); the day, its latch
+ * and the positions go to disk as well (risk_io.h). Sealed after start.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +21,28 @@
 #define DIRTY_COMMIT  128u
 #define STOP_LIMIT_NS UINT64_C(1000000000) /* for execd's last words */
 
+/* What changed into the store, and into the file what outlives it. The file
+ * goes first: when every process is killed in between, it is all there is. */
+static void
+put_dirty(struct stage *s, struct shell *sh)
+{
+	struct risk *r = sh->core;
+	uint8_t rec[RISK_REC_SZ];
+	bool keep = false;
+
+	for (uint32_t i = 0; i < r->dirty_n; i++) {
+		uint32_t d = r->dirty[i];
+
+		keep = keep || d == 0 || d >= RISK_REC_KEPT ||
+		       (d >= RISK_REC_INSTR && d < RISK_REC_SLOT);
+		risk_save(r, d, rec);
+		outbox_put(&sh->box, d, rec);
+	}
+	r->dirty_n = 0;
+	if (keep)
+		shell_keep(s, sh, false);
+}
+
 /* Let go of what changed: records into the store, messages to the rings. */
 static void
 flush(struct stage *s, struct shell *sh)
@@ -29,19 +51,15 @@ flush(struct stage *s, struct shell *sh)
 	uint8_t rec[RISK_REC_SZ];
 	uint32_t had = r->dirty_n;
 
-	for (uint32_t i = 0; i < r->dirty_n; i++) {
-		risk_save(r, r->dirty[i], rec);
-		outbox_put(&sh->box, r->dirty[i], rec);
-	}
-	r->dirty_n = 0;
+	/* First: execd may look at any moment. */
+	shell_freeze_words(s, sh);
+	put_dirty(s, sh);
 	if (sh->out.n > 0 &&
 	    memcmp(&r->stat, &sh->seen.stat, sizeof(r->stat)) != 0) {
 		risk_save(r, 0, rec);
 		outbox_put(&sh->box, 0, rec);
 	}
 	s->wake_ns = sh->out.wake_ns;
-	/* Before anything is said: execd may look at any moment. */
-	shell_freeze_words(s, sh);
 	if (sh->out.n > 0)
 		outbox_send(&sh->box, s, &sh->out);
 	else if (had > DIRTY_COMMIT)
@@ -177,16 +195,46 @@ load_instruments(struct stage *s, struct shell *sh)
 {
 	struct instr in;
 
-	for (uint16_t i = 1; i < INSTR_N; i++)
-		if (instr_read(s->instr, i, &in))
+	for (uint16_t i = 1; i < INSTR_N; i++) {
+		if (instr_read(s->instr, i, &in)) {
 			risk_instr_set(sh->core, i, &in);
+			put_dirty(s, sh);
+		}
+	}
+	outbox_commit(&sh->box);
+}
+
+/* A switch that was tripped when the former life ended is tripped still. */
+static void
+load_switches(struct stage *s, struct shell *sh)
+{
+	for (int v = 1; v < VENUE_N; v++)
+		if ((shell_freeze_word(s, (enum venue)v) & FREEZE_LATENCY) != 0)
+			risk_tripped(sh->core, (enum venue)v);
+}
+
+/* A new run: the file knows what the store does not. */
+static bool
+load_kept(struct shell *sh)
+{
+	uint8_t rec[RISK_REC_SZ];
+
+	if (!risk_image_load(sh->core, &sh->copy.image))
+		return false;
+	risk_save(sh->core, 0, rec);
+	outbox_put(&sh->box, 0, rec);
+	for (uint32_t k = 0; k < sh->core->kept_n; k++) {
+		risk_save(sh->core, RISK_REC_KEPT + k, rec);
+		outbox_put(&sh->box, RISK_REC_KEPT + k, rec);
+	}
+	outbox_commit(&sh->box);
+	return true;
 }
 
 static int
 open_file(struct stage *s, struct shell *sh, bool fresh)
 {
 	char dir[256];
-	struct loss l;
 	struct err e;
 	bool found;
 
@@ -195,15 +243,19 @@ open_file(struct stage *s, struct shell *sh, bool fresh)
 		    F_STR("what", "no system.state_dir and no HOME"));
 		return EXIT_PERMANENT;
 	}
-	if (risk_io_open(&sh->io, dir, s->instance.name, &l, &found, &e) < 0) {
+	if (risk_io_open(
+		&sh->io, dir, s->instance.name, &sh->copy, &found, &e) < 0) {
 		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
 		    F_STR("what", e.text));
 		return EXIT_PERMANENT;
 	}
 	/* In one boot the store is the newer of the two. */
-	if (fresh && found)
-		sh->core->loss = l;
-	sh->written = sh->core->loss;
+	if (fresh && found && !load_kept(sh)) {
+		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
+		    F_STR("what", "makes no sense"));
+		return EXIT_PERMANENT;
+	}
+	sh->unsynced = true;
 	if (sh->core->loss.latched != 0)
 		LOG(LOG_LATCH_LOADED,
 		    F_STR("reason",
@@ -238,10 +290,12 @@ on_open(struct stage *s)
 	if (rc != 0)
 		return rc;
 	load_instruments(s, sh);
+	load_switches(s, sh);
 	sh->thaw_epoch = atomic_load(&s->ctl->sup.thaw_epoch);
 	sh->seen.stat = sh->core->stat;
 	sh->seen.day = sh->core->loss.day;
 	sh->seen.latched = sh->core->loss.latched;
+	sh->seen.realised = loss_realised(&sh->core->loss);
 	shell_freeze_words(s, sh);
 	outbox_replay(&sh->box, s);
 	s->wake_ns = s->now_ns;
@@ -273,8 +327,7 @@ on_close(struct stage *s)
 	ctl_lease_drop(s->ctl);
 	outbox_commit(&sh->box);
 	shell_metrics(s, sh);
-	sh->io.written_ns = 0;
-	shell_checkpoint(s, sh);
+	shell_keep(s, sh, true);
 	risk_io_close(&sh->io);
 	outbox_close(&sh->box);
 	free(sh->core);

@@ -424,6 +424,7 @@ configure(struct risk *r, const struct cfg *c)
 	for (uint16_t i = 1; i <= r->max_instr; i++)
 		if (r->instr[i].cls != 0)
 			risk_refresh(r, i);
+	risk_kept_total(r);
 }
 
 static void
@@ -451,6 +452,7 @@ risk_step(struct risk *r, const struct event *ev, struct core_out *out)
 	if (ev->wall_ns > 0 &&
 	    loss_roll(&r->loss, loss_day(ev->wall_ns, r->east_s), &ended))
 		risk_dirty(r, 0);
+	risk_kept_expire(r, ev->now_ns, ev->wall_ns);
 	switch (ev->kind) {
 	case EV_SLOT: on_slot(r, ev, out); break;
 	case EV_TIMER: break;

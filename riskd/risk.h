@@ -31,7 +31,8 @@
  *             the last mark: the instrument table does not carry outcomes.
  * Recovery  : everything but marks, links and the rate window is durable:
  *             risk_save and risk_load move it record by record; `dirty` says
- *             which changed.
+ *             which changed. The day and the positions outlive the run too:
+ *             riskkept.h.
  * Pure      : yes. O(ORDER_LEVELS) an event; lists to quoted and withdrawals
  *             of everything are spread over steps of RISK_SWEEP.
  */
@@ -48,6 +49,7 @@
 #include "libshm/instr.h"
 #include "riskd/drawdown.h"
 #include "riskd/killswitch.h"
+#include "riskd/riskkept.h"
 
 #define RISK_SLOTS	 4096u /* (instrument, side, level) ever used      */
 #define RISK_SLOT_ORDERS 4u    /* of one slot on their way at once         */
@@ -77,6 +79,8 @@ struct risk_slot {
 struct risk_instr {
 	struct position pos;
 	/* from the instrument table */
+	char symbol[RISK_SYMBOL];
+	int64_t end_wall_ns;
 	uint64_t symbol_hash;
 	px_t tick;
 	qty_t lot;
@@ -87,6 +91,8 @@ struct risk_instr {
 	uint16_t epoch;
 	uint8_t cls; /* enum instr_class, 0: not known yet                */
 	uint8_t state;
+	bool held; /* is in risk.held                               */
+	uint8_t pad[3];
 	uint32_t rate_n; /* orders within the last second                 */
 	/* the mark; valid while mark_gen is that of its venue */
 	px_t bid;
@@ -168,6 +174,16 @@ struct risk {
 	uint16_t max_instr; /* highest index with a position or an order  */
 	uint16_t pad[3];
 	uint64_t quoted_epoch;
+	/* instruments that ever had a position, in no order */
+	uint16_t held[INSTR_N];
+	uint32_t held_n;
+	/* unplaced, and what they add to the totals */
+	uint32_t kept_n;
+	uint64_t kept_due_ns; /* next look for windows that are over      */
+	usd_t kept_unrealised;
+	usd_t kept_exposure;
+	usd_t kept_worst;
+	struct risk_kept kept[RISK_KEPT];
 	/* rolling window of passed orders */
 	uint32_t rate_head;
 	uint32_t rate_n;
@@ -195,6 +211,10 @@ void risk_step(struct risk *r, const struct event *ev, struct core_out *out);
 void risk_world_set(struct risk *r, const struct risk_world *w, uint64_t now_ns,
     struct core_out *out);
 
+/* risk_tripped - the former life left the venue frozen for its latency: the
+ * switch starts tripped. */
+void risk_tripped(struct risk *r, enum venue v);
+
 /* risk_instr_set - metadata of an instrument at start; later changes come as
  * TICK_INSTR. */
 void risk_instr_set(struct risk *r, uint16_t i, const struct instr *in);
@@ -220,6 +240,7 @@ uint64_t risk_hash(const struct risk *r);
  *   1 .. RISK_REC_RECENT        fill ids
  *   RISK_REC_INSTR + i          position of instrument i
  *   RISK_REC_SLOT + k           slot k
+ *   RISK_REC_KEPT + k           unplaced entry k
  * risk_save - record i into buf (RISK_REC_SZ bytes, zero padded).
  * risk_load - the reverse; false when the record makes no sense.
  * risk_loaded - after all records: totals and look-ups again.
@@ -228,7 +249,8 @@ uint64_t risk_hash(const struct risk *r);
 #define RISK_REC_RECENT (RISK_RECENT * 8u / RISK_REC_SZ)
 #define RISK_REC_INSTR	(1u + RISK_REC_RECENT)
 #define RISK_REC_SLOT	(RISK_REC_INSTR + INSTR_N)
-#define RISK_REC_N	(RISK_REC_SLOT + RISK_SLOTS)
+#define RISK_REC_KEPT	(RISK_REC_SLOT + RISK_SLOTS)
+#define RISK_REC_N	(RISK_REC_KEPT + RISK_KEPT)
 void risk_save(const struct risk *r, uint32_t i, void *buf);
 bool risk_load(struct risk *r, uint32_t i, const void *buf);
 void risk_loaded(struct risk *r);

@@ -1,7 +1,8 @@
 /*
  * risk_int.h - what the files of the risk core share; nobody else includes it.
  *
- * riskbook.c keeps positions, slots, marks and totals; riskrules.c judges an
+ * riskbook.c keeps positions, slots, marks and totals; riskkept.c what
+ * outlives the run; riskrules.c judges an
  * intent; risklink.c watches feeds and decides on freezes; risksave.c moves
  * state to and from records; risk.c takes events and speaks.
  */
@@ -36,6 +37,13 @@ risk_is_binary(const struct risk_instr *in)
 	return in->cls == CLASS_BINARY || in->cls == CLASS_UPDOWN;
 }
 
+/* risk_has_book - holds something, or earned or paid something. */
+static inline bool
+risk_has_book(const struct position *p)
+{
+	return p->qty.e8 != 0 || p->realised_e16 != 0 || p->fees.e6 != 0;
+}
+
 bool risk_marked(const struct risk *r, uint16_t i);
 /* risk_slot_at - NULL when it was never used. risk_slot_new - makes it;
  * NULL when all RISK_SLOTS are taken. */
@@ -45,6 +53,9 @@ struct risk_slot *risk_slot_new(
     struct risk *r, uint16_t i, uint8_t side, uint8_t level);
 /* risk_slot_bound - most it can still fill; *px its worst price. */
 qty_t risk_slot_bound(const struct risk_slot *s, px_t *px);
+/* risk_outcomes - the prices a market may end at. */
+void risk_outcomes(const struct risk *r, bool binary, const struct position *p,
+    px_t mark, px_t out[3]);
 /* risk_view_of - a market as it is, or with an order tried (NULL: none). */
 void risk_view_of(
     struct risk *r, uint16_t i, const struct risk_try *t, struct risk_view *v);
@@ -59,6 +70,18 @@ struct risk_order *risk_order_find(struct risk_slot *s, uint64_t id);
 void risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id);
 /* risk_book_fill - a fill into position and day. */
 void risk_book_fill(struct risk *r, uint16_t i, const struct order *o);
+
+/* risk_held - the instrument has, or had, a position. */
+void risk_held(struct risk *r, uint16_t i);
+
+/* riskkept.c */
+
+/* risk_kept_place - what waits for this symbol goes to instrument i. */
+void risk_kept_place(struct risk *r, uint16_t i, const struct instr *in);
+/* risk_kept_total - the unplaced entries into the totals. */
+void risk_kept_total(struct risk *r);
+/* risk_kept_expire - settle one window that is over and did not come. */
+void risk_kept_expire(struct risk *r, uint64_t now_ns, int64_t wall_ns);
 
 /* riskrules.c: risk_judge - the verdict on an intent; t->qty may shrink. */
 enum reason risk_judge(

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +13,27 @@
 #include "libcore/check.h"
 #include "libcore/hash.h"
 
-#define MAGIC	UINT64_C(0x31304b4c4d52) /* "RMLK01" */
-#define COPY_SZ 512
+#define MAGIC	   UINT64_C(0x32304b4c4d52) /* "RMLK02" */
+#define MAGIC_MASK UINT64_C(0xffffffff)	    /* "RMLK" */
+#define COPY_SZ	   135168
+#define OLD_SZ	   512 /* of a copy of version 01 */
 
-struct copy {
-	uint64_t magic;
-	uint64_t version;
-	uint64_t size; /* of struct loss: another layout is refused */
-	uint64_t sum;
-	struct loss loss;
-};
+_Static_assert(sizeof(struct risk_copy) <= COPY_SZ, "a copy has room");
+_Static_assert(COPY_SZ % 4096 == 0, "copies share no page");
 
-_Static_assert(sizeof(struct copy) <= COPY_SZ, "a copy is one sector");
+static size_t
+used(const struct risk_copy *c)
+{
+	CHECK(c->image.n <= RISK_KEPT);
+	return offsetof(struct risk_copy, image.kept) +
+	       (size_t)c->image.n * sizeof(c->image.kept[0]);
+}
 
 static uint64_t
-sum_of(const struct copy *c)
+sum_of(const struct risk_copy *c)
 {
-	return hash_bytes(
-	    hash_u64(MAGIC, c->version), &c->loss, sizeof(c->loss));
+	return hash_bytes(hash_u64(MAGIC, c->version), &c->image,
+	    used(c) - offsetof(struct risk_copy, image));
 }
 
 bool
@@ -69,47 +73,85 @@ make_dirs(const char *dir)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* Number of a copy by its head; 0: there is none. */
+static uint64_t
+version_of(int fd, int k)
+{
+	uint64_t head[2] = {0, 0};
+	ssize_t n = pread(fd, head, sizeof(head), (off_t)k * COPY_SZ);
+
+	return n == (ssize_t)sizeof(head) && head[0] == MAGIC ? head[1] : 0;
+}
+
 static bool
-read_copy(int fd, int k, struct copy *c)
+read_copy(int fd, int k, struct risk_copy *c)
 {
 	ssize_t n = pread(fd, c, sizeof(*c), (off_t)k * COPY_SZ);
 
-	return n == (ssize_t)sizeof(*c) && c->magic == MAGIC &&
-	       c->size == sizeof(c->loss) && c->sum == sum_of(c);
+	return n >= (ssize_t)offsetof(struct risk_copy, image.kept) &&
+	       c->magic == MAGIC && c->entry_sz == sizeof(c->image.kept[0]) &&
+	       c->image.n <= RISK_KEPT && n >= (ssize_t)used(c) &&
+	       c->sum == sum_of(c);
+}
+
+static bool
+is_other_version(int fd)
+{
+	uint64_t magic;
+
+	for (off_t at = 0; at <= OLD_SZ; at += OLD_SZ)
+		if (pread(fd, &magic, sizeof(magic), at) ==
+			(ssize_t)sizeof(magic) &&
+		    magic != MAGIC &&
+		    (magic & MAGIC_MASK) == (MAGIC & MAGIC_MASK))
+			return true;
+	return false;
 }
 
 static int
-newest(struct risk_io *io, struct loss *l, bool *found, struct err *e)
+newest(struct risk_io *io, struct risk_copy *c, bool *found, struct err *e)
 {
+	uint64_t version[RISK_IO_COPIES];
 	struct stat st;
-	struct copy c;
 
 	*found = false;
 	if (fstat(io->fd, &st) < 0)
 		return err_set(e, -errno, "%s: %s", io->path, strerror(errno));
-	for (int k = 0; k < 2; k++) {
-		if (!read_copy(io->fd, k, &c) || c.version <= io->version)
-			continue;
-		*l = c.loss;
-		io->version = c.version;
-		*found = true;
+	for (int k = 0; k < RISK_IO_COPIES; k++)
+		version[k] = version_of(io->fd, k);
+	for (int tries = 0; tries < RISK_IO_COPIES && !*found; tries++) {
+		int best = 0;
+
+		for (int k = 1; k < RISK_IO_COPIES; k++)
+			if (version[k] > version[best])
+				best = k;
+		*found = version[best] > 0 && read_copy(io->fd, best, c);
+		version[best] = 0;
+		io->newest = *found ? best : -1;
 	}
 	if (!*found && st.st_size > 0)
 		return err_set(e, -EBADMSG,
-		    "%s holds no readable copy; if no limit was passed, "
-		    "remove it by hand",
+		    is_other_version(io->fd)
+			? "%s is of another version; let that build end flat "
+			  "and thawed, then remove it by hand"
+			: "%s holds no readable copy; if no limit was passed "
+			  "and nothing is held, remove it by hand",
 		    io->path);
+	if (*found && fdatasync(io->fd) < 0)
+		return err_set(e, -errno, "%s: %s", io->path, strerror(errno));
+	io->version = *found ? c->version : 0;
+	io->synced = io->newest;
 	return 0;
 }
 
 int
 risk_io_open(struct risk_io *io, const char *dir, const char *instance,
-    struct loss *l, bool *found, struct err *e)
+    struct risk_copy *c, bool *found, struct err *e)
 {
 	int rc;
 
 	memset(io, 0, sizeof(*io));
-	io->fd = -1;
+	io->fd = io->newest = io->synced = -1;
 	rc = make_dirs(dir);
 	if (rc < 0)
 		return err_set(e, rc, "%s: %s", dir, strerror(-rc));
@@ -120,31 +162,36 @@ risk_io_open(struct risk_io *io, const char *dir, const char *instance,
 	    open(io->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (io->fd < 0)
 		return err_set(e, -errno, "%s: %s", io->path, strerror(errno));
-	rc = newest(io, l, found, e);
+	rc = newest(io, c, found, e);
 	if (rc < 0)
 		risk_io_close(io);
 	return rc;
 }
 
 int
-risk_io_write(struct risk_io *io, const struct loss *l)
+risk_io_write(struct risk_io *io, struct risk_copy *c, bool sync)
 {
-	struct copy c;
+	int k = 0;
 	ssize_t n;
 
 	CHECK(io->fd >= 0);
-	memset(&c, 0, sizeof(c));
-	c.magic = MAGIC;
-	c.version = io->version + 1;
-	c.size = sizeof(c.loss);
-	c.loss = *l;
-	c.sum = sum_of(&c);
-	n = pwrite(io->fd, &c, sizeof(c), (off_t)(c.version & 1) * COPY_SZ);
-	if (n != (ssize_t)sizeof(c))
+	while (k == io->newest || k == io->synced)
+		k++;
+	CHECK(k < RISK_IO_COPIES);
+	c->magic = MAGIC;
+	c->version = io->version + 1;
+	c->entry_sz = sizeof(c->image.kept[0]);
+	c->sum = sum_of(c);
+	n = pwrite(io->fd, c, used(c), (off_t)k * COPY_SZ);
+	if (n != (ssize_t)used(c))
 		return n < 0 ? -errno : -EIO;
-	if (fsync(io->fd) < 0)
+	io->version = c->version;
+	io->newest = k;
+	if (!sync)
+		return 0;
+	if (fdatasync(io->fd) < 0)
 		return -errno;
-	io->version = c.version;
+	io->synced = k;
 	return 0;
 }
 

@@ -84,15 +84,15 @@ risk_slot_bound(const struct risk_slot *s, px_t *px)
 	return QTY(top);
 }
 
-/* The prices a market may end at: 0, 1/2 and 1, or mark and the stress. */
-static void
-outcomes(const struct risk *r, const struct risk_instr *in, px_t out[3])
+/* 0, 1/2 and 1, or the mark and the stress. */
+void
+risk_outcomes(const struct risk *r, bool binary, const struct position *p,
+    px_t at, px_t out[3])
 {
-	int64_t mark =
-	    in->mark.e8 > 0 ? in->mark.e8 : position_avg(&in->pos).e8;
+	int64_t mark = at.e8 > 0 ? at.e8 : position_avg(p).e8;
 	int64_t move;
 
-	if (risk_is_binary(in)) {
+	if (binary) {
 		out[0] = PX(0);
 		out[1] = PX(E8 / 2);
 		out[2] = PX_ONE;
@@ -182,7 +182,7 @@ risk_view_of(
 		position_value(risk_is_binary(in),
 		    i64_min(0, in->pos.qty.e8 - sum[SIDE_ASK].e8), in->mark)
 		    .e6);
-	outcomes(r, in, end);
+	risk_outcomes(r, risk_is_binary(in), &in->pos, in->mark, end);
 	for (int e = 0; e < 3; e++) {
 		i128_t gain = position_at(&in->pos, end[e]);
 
@@ -247,6 +247,17 @@ risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id)
 }
 
 void
+risk_held(struct risk *r, uint16_t i)
+{
+	CHECK(i < INSTR_N);
+	if (r->instr[i].held)
+		return;
+	CHECK(r->held_n < INSTR_N);
+	r->instr[i].held = true;
+	r->held[r->held_n++] = i;
+}
+
+void
 risk_book_fill(struct risk *r, uint16_t i, const struct order *o)
 {
 	struct risk_instr *in = &r->instr[i];
@@ -258,6 +269,7 @@ risk_book_fill(struct risk *r, uint16_t i, const struct order *o)
 	if (in->mark.e8 == 0)
 		in->mark = o->exec_px;
 	in->pos.fees.e6 += o->usd.e6;
+	risk_held(r, i);
 	loss_book(&r->loss, gain, o->usd);
 	risk_dirty(r, RISK_REC_INSTR + i);
 	risk_dirty(r, 0);
@@ -292,11 +304,14 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 		settle(r, i);
 		m->mark = PX(0);
 	}
+	risk_kept_place(r, i, in);
 	if (in->state == INSTR_RESOLVED)
 		settle(r, i);
 	if (m->epoch != in->epoch)
 		m->mark_gen = 0;
 	m->symbol_hash = h;
+	memcpy(m->symbol, in->symbol, sizeof(m->symbol));
+	m->end_wall_ns = in->end_wall_ns;
 	m->tick = in->tick_px;
 	m->lot = in->lot_qty;
 	m->min_qty = in->min_qty;

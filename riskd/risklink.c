@@ -81,6 +81,14 @@ risk_link_wake(const struct risk *r, uint64_t now_ns)
 	return wake;
 }
 
+void
+risk_tripped(struct risk *r, enum venue v)
+{
+	CHECK(v > 0 && v < VENUE_N);
+	kill_start_tripped(&r->link[v].kill);
+	risk_freezes(r, 0);
+}
+
 static void
 on_link(struct risk *r, enum venue v, const struct event *ev)
 {
@@ -170,7 +178,7 @@ risk_on_tick(struct risk *r, const struct event *ev)
 		return;
 	case TICK_RESTART:
 		drop_marks(r, v);
-		kill_init(&r->link[v].kill);
+		kill_restart(&r->link[v].kill);
 		r->link[v].state = 0;
 		return;
 	case TICK_INSTR:

@@ -13,12 +13,14 @@ struct rec_instr {
 	qty_t min_qty;
 	usd_t min_usd;
 	uint64_t symbol_hash;
+	int64_t end_wall_ns;
+	char symbol[RISK_SYMBOL];
 	uint32_t maker_ppm;
 	uint32_t px_sig;
 	uint16_t epoch;
 	uint8_t cls;
 	uint8_t state;
-	uint8_t pad[4];
+	uint8_t pad[12];
 };
 
 struct rec_global {
@@ -27,8 +29,9 @@ struct rec_global {
 	uint64_t quoted_epoch;
 	uint32_t recent_at;
 	uint32_t slot_n;
+	uint32_t kept_n;
 	uint8_t reduce;
-	uint8_t pad[15];
+	uint8_t pad[11];
 };
 
 _Static_assert(sizeof(struct rec_global) <= RISK_REC_SZ, "record 0");
@@ -45,9 +48,10 @@ risk_layout(void)
 
 	h = hash_u64(h, sizeof(struct rec_instr));
 	h = hash_u64(h, sizeof(struct risk_slot));
+	h = hash_u64(h, sizeof(struct risk_kept));
 	h = hash_u64(h, RISK_REC_N);
 	h = hash_u64(h, ORDER_LEVELS);
-	return hash_u64(h, 1); /* meaning: count up when a field's changes */
+	return hash_u64(h, 2); /* meaning: count up when a field's changes */
 }
 
 static void
@@ -61,6 +65,7 @@ save_global(const struct risk *r, void *buf)
 	g.quoted_epoch = r->quoted_epoch;
 	g.recent_at = r->recent_at;
 	g.slot_n = r->slot_n;
+	g.kept_n = r->kept_n;
 	g.reduce = r->reduce;
 	memcpy(buf, &g, sizeof(g));
 }
@@ -78,6 +83,8 @@ save_instr(const struct risk_instr *in, void *buf)
 	x.min_qty = in->min_qty;
 	x.min_usd = in->min_usd;
 	x.symbol_hash = in->symbol_hash;
+	x.end_wall_ns = in->end_wall_ns;
+	memcpy(x.symbol, in->symbol, sizeof(x.symbol));
 	x.maker_ppm = in->maker_ppm;
 	x.px_sig = in->px_sig;
 	x.epoch = in->epoch;
@@ -97,9 +104,12 @@ risk_save(const struct risk *r, uint32_t i, void *buf)
 		memcpy(buf, &r->recent[(i - 1) * PER_REC], RISK_REC_SZ);
 	else if (i < RISK_REC_SLOT)
 		save_instr(&r->instr[i - RISK_REC_INSTR], buf);
-	else
+	else if (i < RISK_REC_KEPT)
 		memcpy(
 		    buf, &r->slot[i - RISK_REC_SLOT], sizeof(struct risk_slot));
+	else
+		memcpy(
+		    buf, &r->kept[i - RISK_REC_KEPT], sizeof(struct risk_kept));
 }
 
 static bool
@@ -108,12 +118,14 @@ load_global(struct risk *r, const void *buf)
 	struct rec_global g;
 
 	memcpy(&g, buf, sizeof(g));
-	if (g.recent_at >= RISK_RECENT || g.slot_n > RISK_SLOTS)
+	if (g.recent_at >= RISK_RECENT || g.slot_n > RISK_SLOTS ||
+	    g.kept_n > RISK_KEPT)
 		return false;
 	r->loss = g.loss;
 	r->stat = g.stat;
 	r->quoted_epoch = g.quoted_epoch;
 	r->recent_at = g.recent_at;
+	r->kept_n = g.kept_n;
 	r->reduce = g.reduce != 0;
 	return true;
 }
@@ -135,6 +147,8 @@ load_instr(struct risk_instr *in, const void *buf)
 	in->min_qty = x.min_qty;
 	in->min_usd = x.min_usd;
 	in->symbol_hash = x.symbol_hash;
+	in->end_wall_ns = x.end_wall_ns;
+	memcpy(in->symbol, x.symbol, sizeof(x.symbol));
 	in->maker_ppm = x.maker_ppm;
 	in->px_sig = x.px_sig;
 	in->epoch = x.epoch;
@@ -158,6 +172,20 @@ load_slot(struct risk *r, uint32_t k, const void *buf)
 	return true;
 }
 
+static bool
+load_kept(struct risk *r, uint32_t k, const void *buf)
+{
+	struct risk_kept kept;
+
+	memcpy(&kept, buf, sizeof(kept));
+	if (k >= r->kept_n)
+		return true; /* placed, or never used */
+	if (!risk_kept_sane(&kept))
+		return false;
+	r->kept[k] = kept;
+	return true;
+}
+
 bool
 risk_load(struct risk *r, uint32_t i, const void *buf)
 {
@@ -170,7 +198,9 @@ risk_load(struct risk *r, uint32_t i, const void *buf)
 	}
 	if (i < RISK_REC_SLOT)
 		return load_instr(&r->instr[i - RISK_REC_INSTR], buf);
-	return load_slot(r, i - RISK_REC_SLOT, buf);
+	if (i < RISK_REC_KEPT)
+		return load_slot(r, i - RISK_REC_SLOT, buf);
+	return load_kept(r, i - RISK_REC_KEPT, buf);
 }
 
 void
@@ -191,8 +221,11 @@ risk_loaded(struct risk *r)
 			continue;
 		if (i > r->max_instr)
 			r->max_instr = i;
+		if (risk_has_book(&r->instr[i].pos))
+			risk_held(r, i);
 		risk_refresh(r, i);
 	}
+	risk_kept_total(r);
 	risk_relist(r);
 }
 
@@ -253,5 +286,7 @@ risk_hash(const struct risk *r)
 	for (uint16_t i = 1; i < INSTR_N; i++)
 		if (r->instr[i].cls != 0 || r->instr[i].pos.qty.e8 != 0)
 			h = hash_instr(h, &r->instr[i]);
+	for (uint32_t k = 0; k < r->kept_n; k++)
+		h = hash_bytes(h, &r->kept[k], sizeof(r->kept[k]));
 	return h;
 }

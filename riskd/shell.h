@@ -21,6 +21,8 @@ struct shell_seen {
 	uint8_t kill[VENUE_N];
 	int64_t day;
 	uint64_t latched;
+	usd_t realised;	   /* of the day, before the last step          */
+	uint32_t left_out; /* of the file, for it is full                */
 	bool lease;
 	struct risk_stat stat;
 };
@@ -30,7 +32,9 @@ struct shell {
 	struct outbox box;
 	struct core_out out;
 	struct risk_io io;
-	struct loss written; /* what the file says                        */
+	struct risk_copy copy; /* what the file says                      */
+	usd_t unrealised;      /* at the marks in it                      */
+	bool unsynced;
 	uint64_t thaw_epoch;
 	bool cancel_full[VENUE_N];
 	struct shell_seen seen;
@@ -39,11 +43,17 @@ struct shell {
 /* shell_observe - after each step: what is worth a line in the log. */
 void shell_observe(struct stage *s, struct shell *sh);
 
+/* shell_freeze_word - the word of the venue; Binance: the common one. */
+uint64_t shell_freeze_word(const struct stage *s, enum venue v);
+
 /* shell_freeze_words - make riskd's words, and the lease, what the core says.
  */
 void shell_freeze_words(struct stage *s, struct shell *sh);
 
-/* shell_checkpoint - the day to disk when it is due. */
+/* shell_keep - the day and the positions into the file; sync: and to disk. */
+void shell_keep(struct stage *s, struct shell *sh, bool sync);
+
+/* shell_checkpoint - to disk, with the present marks, when it is due. */
 void shell_checkpoint(struct stage *s, struct shell *sh);
 
 /* shell_metrics - gauges and counters, in housekeeping. */

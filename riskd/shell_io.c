@@ -18,11 +18,17 @@ mask_of(const struct risk *r, int v)
 	return v == VENUE_BINANCE ? r->freeze_all : r->freeze[v];
 }
 
+uint64_t
+shell_freeze_word(const struct stage *s, enum venue v)
+{
+	return atomic_load(&s->ctl->freeze[word_of[v]].mask);
+}
+
 void
 shell_freeze_words(struct stage *s, struct shell *sh)
 {
 	for (int v = 1; v < VENUE_N; v++) {
-		uint64_t have = atomic_load(&s->ctl->freeze[word_of[v]].mask);
+		uint64_t have = shell_freeze_word(s, (enum venue)v);
 		uint64_t want = mask_of(sh->core, v);
 
 		if ((want & ~have) != 0)
@@ -121,10 +127,11 @@ log_day(struct stage *s, struct shell *sh)
 	if (r->loss.day != sh->seen.day) {
 		if (sh->seen.day != 0)
 			LOG(LOG_DAILY_PNL_RESET,
-			    F_DEC("pnl_usd", loss_realised(&sh->written).e6, 6),
+			    F_DEC("pnl_usd", sh->seen.realised.e6, 6),
 			    F_I64("day", sh->seen.day));
 		sh->seen.day = r->loss.day;
 	}
+	sh->seen.realised = loss_realised(&r->loss);
 	if (r->loss.latched == sh->seen.latched)
 		return;
 	if ((r->loss.latched & ~sh->seen.latched) != 0)
@@ -134,8 +141,7 @@ log_day(struct stage *s, struct shell *sh)
 			"limit_usd", -r->cfg.mm_global_daily_loss_limit.e6, 6));
 	sh->seen.latched = r->loss.latched;
 	/* A latch is on disk before anything else happens. */
-	sh->io.written_ns = 0;
-	shell_checkpoint(s, sh);
+	shell_keep(s, sh, true);
 }
 
 void
@@ -153,22 +159,36 @@ shell_observe(struct stage *s, struct shell *sh)
 }
 
 void
+shell_keep(struct stage *s, struct shell *sh, bool sync)
+{
+	uint32_t left_out = risk_image_take(sh->core, &sh->copy.image);
+	int rc = risk_io_write(&sh->io, &sh->copy, sync);
+
+	if (left_out > sh->seen.left_out)
+		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
+		    F_STR("what", "full: entries were left out"),
+		    F_U64("left_out", left_out));
+	sh->seen.left_out = left_out;
+	if (rc < 0)
+		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
+		    F_STR("what", strerror(-rc)));
+	if (sync)
+		sh->io.written_ns = s->now_ns;
+	sh->unrealised = sh->core->unrealised;
+	sh->unsynced = rc < 0 || !sync;
+}
+
+void
 shell_checkpoint(struct stage *s, struct shell *sh)
 {
 	const struct loss *l = &sh->core->loss;
 	uint64_t gap = (uint64_t)s->cfg.risk_checkpoint_interval.ns;
-	int rc;
 
-	if (memcmp(l, &sh->written, sizeof(*l)) == 0 ||
-	    (sh->io.written_ns != 0 && s->now_ns < sh->io.written_ns + gap))
+	if (!sh->unsynced && sh->unrealised.e6 == sh->core->unrealised.e6 &&
+	    memcmp(l, &sh->copy.image.loss, sizeof(*l)) == 0)
 		return;
-	sh->io.written_ns = s->now_ns;
-	rc = risk_io_write(&sh->io, l);
-	if (rc == 0)
-		sh->written = *l;
-	else
-		LOG(LOG_CHECKPOINT_FAILED, F_STR("file", sh->io.path),
-		    F_STR("what", strerror(-rc)));
+	if (sh->io.written_ns == 0 || s->now_ns >= sh->io.written_ns + gap)
+		shell_keep(s, sh, true);
 }
 
 void

@@ -263,6 +263,63 @@ test_limits_per_venue(void **state)
 	free(c);
 }
 
+/* T-47: a restart forgets what was measured, never that it is tripped. */
+static void
+T_47_restart(void **state)
+{
+	struct kill k;
+	uint32_t n = 0;
+
+	(void)state;
+	good_at_50(&k);
+	kill_restart(&k);
+	assert_int_equal(k.state, KILL_STARTUP);
+	assert_int_equal(k.samples_n, 0);
+	good_at_50(&k);
+	for (int i = 0; i < 3; i++)
+		ping(&k, 2000);
+	assert_int_equal(k.state, KILL_TRIPPED);
+	/* Two good ones of the former life do not count. */
+	while (k.ema_ns >= MS(190))
+		kill_probe(&k, &cfg,
+		    &(struct kill_sample){.rtt_ns = 1, .overdue = true});
+	ping(&k, 50);
+	ping(&k, 50);
+	kill_restart(&k);
+	assert_int_equal(k.state, KILL_TRIPPED);
+	assert_int_equal(k.cause, KILL_BY_EMA);
+	while (!ping(&k, 50))
+		n++;
+	assert_int_equal(n, 2);
+	assert_int_equal(k.state, KILL_GOOD);
+}
+
+/* A new riskd: EMA below resume and resume_n in a row, not just the one
+ * that ends STARTUP. */
+static void
+T_47_starts_tripped(void **state)
+{
+	struct kill k;
+
+	(void)state;
+	kill_start_tripped(&k);
+	assert_int_equal(k.state, KILL_TRIPPED);
+	assert_string_equal(
+	    kill_cause_name((enum kill_cause)k.cause), "former_life");
+	assert_false(ping(&k, 50));
+	assert_false(ping(&k, 50));
+	assert_false(ping(&k, 300)); /* not in a row */
+	assert_false(ping(&k, 50));
+	assert_false(ping(&k, 50));
+	assert_true(ping(&k, 50));
+	assert_int_equal(k.state, KILL_GOOD);
+	/* The smoothed value counts too. */
+	kill_start_tripped(&k);
+	assert_false(ping(&k, 2000));
+	for (int i = 0; i < 5; i++)
+		assert_false(ping(&k, 50));
+}
+
 int
 main(void)
 {
@@ -278,6 +335,8 @@ main(void)
 	    cmocka_unit_test(test_no_resume_while_cause_lasts),
 	    cmocka_unit_test(T_47_property),
 	    cmocka_unit_test(test_limits_per_venue),
+	    cmocka_unit_test(T_47_restart),
+	    cmocka_unit_test(T_47_starts_tripped),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);

@@ -560,6 +560,71 @@ test_reports_that_make_no_sense(void **state)
 	assert_int_equal(k.r->instr[PM].pos.qty.e8, 0);
 }
 
+static struct instr
+meta(const char *symbol, enum instr_class cls)
+{
+	struct instr in = {.cls = (uint8_t)cls,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = CENT(1),
+	    .lot_qty = QTY(E8 / 100),
+	    .min_qty = QTY(E8 / 100)};
+
+	memcpy(in.symbol, symbol, strlen(symbol));
+	return in;
+}
+
+/* Five significant figures make the grid coarser as the price grows. */
+static void
+test_significant_figures(void **state)
+{
+	static const struct {
+		int cents;
+		enum reason why;
+	} bids[] = {
+	    {99999, REASON_OK},	       /* 999.99 */
+	    {100045, REASON_OFF_TICK}, /* 1000.45: six figures */
+	    {100040, REASON_OK},
+	};
+	struct instr in = meta("COIN", CLASS_PERP);
+	qty_t some = QTY(E8 / 100);
+
+	(void)state;
+	kit_bbo(&k, HL, CENT(100040), CENT(100060));
+	k.now += MS(1);
+	assert_int_equal(
+	    kit_intent(&k, HL, SIDE_BID, CENT(100045), some), REASON_OK);
+	in.px_sig = 5;
+	risk_instr_set(k.r, HL, &in);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    kit_intent(&k, HL, SIDE_BID, CENT(bids[i].cents), some),
+		    bids[i].why);
+}
+
+/* The meaning of the slot changed: its book is awaited; what is held keeps
+ * its value meanwhile. */
+static void
+test_new_epoch_drops_the_mark(void **state)
+{
+	struct instr in = meta("up", CLASS_UPDOWN);
+
+	(void)state;
+	kit_fill(&k, PM, SIDE_BID, 77, CENT(40), UNIT(10), UNIT(10));
+	risk_thaw(k.r, k.now, &k.out);
+	risk_instr_set(k.r, PM, &in); /* the same again */
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(47), UNIT(5)), REASON_OK);
+	in.epoch = 2;
+	risk_instr_set(k.r, PM, &in);
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(46), UNIT(5)), REASON_NO_MARK);
+	assert_int_equal(k.r->unrealised.e6, E6);
+	kit_bbo(&k, PM, CENT(48), CENT(52));
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(46), UNIT(5)), REASON_OK);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, open_kit, close_kit)
 
 int
@@ -572,6 +637,8 @@ main(void)
 	    T(test_duplicate_and_stale),
 	    T(test_states_of_a_market),
 	    T(test_marks),
+	    T(test_significant_figures),
+	    T(test_new_epoch_drops_the_mark),
 	    T(T_25_resting_orders_count),
 	    T(T_35_counts_until_confirmed_gone),
 	    T(T_36_replacement_counts_once),

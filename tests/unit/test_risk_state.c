@@ -160,6 +160,109 @@ test_world(void **state)
 	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], FREEZE_REPORT_BACKLOG);
 }
 
+static void
+feed_restart(uint16_t any)
+{
+	struct tick t;
+
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = TICK_RESTART;
+	kit_tick(&k, kit_md(any), &t);
+}
+
+/* A feed starts anew: its link is to be measured, its books are awaited. */
+static void
+test_feed_restart(void **state)
+{
+	(void)state;
+	feed_restart(PM);
+	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], FREEZE_STARTUP);
+	assert_int_equal(k.r->freeze[VENUE_HYPERLIQUID], 0);
+	assert_int_equal(k.r->freeze_all, 0);
+	k.now += MS(1000);
+	kit_links_good(&k);
+	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], 0);
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(47), UNIT(5)), REASON_NO_MARK);
+	assert_int_equal(
+	    kit_intent(&k, HL, SIDE_BID, CENT(9998), QTY(E8 / 10)), REASON_OK);
+	kit_bbo(&k, PM, CENT(48), CENT(52));
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(47), UNIT(5)), REASON_OK);
+}
+
+/* Probes until the venue is free; how many it took. */
+static uint32_t
+probes_to_resume(uint16_t any, enum venue v, uint32_t rtt_ms)
+{
+	uint32_t n = 0;
+
+	while (n < 1000) {
+		uint64_t mask =
+		    v == VENUE_BINANCE ? k.r->freeze_all : k.r->freeze[v];
+
+		if ((mask & (FREEZE_LATENCY | FREEZE_STARTUP)) == 0)
+			break;
+		k.now += MS(1000);
+		kit_link(&k, any, rtt_ms, LINK_READY);
+		n++;
+	}
+	return n;
+}
+
+/* T-47: no restart of the feed lifts a kill switch that is tripped. */
+static void
+T_47_feed_restart_lifts_nothing(void **state)
+{
+	static const struct {
+		uint16_t any;
+		enum venue v;
+	} feeds[] = {{PM, VENUE_POLYMARKET}, {BN, VENUE_BINANCE},
+	    {HL, VENUE_HYPERLIQUID}};
+
+	(void)state;
+	for (int f = 0; f < 3; f++) {
+		const struct kill *kill = &k.r->link[feeds[f].v].kill;
+
+		for (int i = 0; i < 3; i++) {
+			k.now += MS(1000);
+			kit_link(&k, feeds[f].any, 2000, LINK_READY);
+		}
+		assert_int_equal(kill->state, KILL_TRIPPED);
+		feed_restart(feeds[f].any);
+		assert_int_equal(kill->state, KILL_TRIPPED);
+		k.now += MS(1000);
+		kit_link(&k, feeds[f].any, 20, LINK_READY);
+		assert_int_equal(kill->state, KILL_TRIPPED);
+		/* That one counts. */
+		assert_true(
+		    probes_to_resume(feeds[f].any, feeds[f].v, 20) + 1 >=
+		    (uint32_t)k.cfg.latency_resume_n);
+		assert_int_equal(kill->state, KILL_GOOD);
+	}
+}
+
+/* Nor does a new riskd, which finds its own freeze word. */
+static void
+T_47_new_life_starts_tripped(void **state)
+{
+	uint32_t need = (uint32_t)k.cfg.latency_resume_n;
+
+	(void)state;
+	risk_init(k.r, &k.cfg, 2);
+	risk_tripped(k.r, VENUE_POLYMARKET);
+	risk_tripped(k.r, VENUE_BINANCE);
+	assert_int_equal(
+	    k.r->freeze[VENUE_POLYMARKET] & FREEZE_LATENCY, FREEZE_LATENCY);
+	assert_int_equal(k.r->freeze_all & FREEZE_LATENCY, FREEZE_LATENCY);
+	assert_int_equal(k.r->freeze[VENUE_HYPERLIQUID], FREEZE_STARTUP);
+	assert_false(k.r->lease_ok);
+	assert_true(need > 1);
+	assert_int_equal(probes_to_resume(BN, VENUE_BINANCE, 20), need);
+	assert_int_equal(probes_to_resume(PM, VENUE_POLYMARKET, 20), need);
+	assert_int_equal(probes_to_resume(HL, VENUE_HYPERLIQUID, 20), 1);
+}
+
 /* T-23: the latch holds until a person thaws. */
 static void
 T_23_daily_loss_latches(void **state)
@@ -356,6 +459,9 @@ main(void)
 	    T(test_silent_feed_is_stale),
 	    T(test_disabled_venue_freezes_nothing),
 	    T(test_world),
+	    T(test_feed_restart),
+	    T(T_47_feed_restart_lifts_nothing),
+	    T(T_47_new_life_starts_tripped),
 	    T(T_23_daily_loss_latches),
 	    T(test_day_rolls_at_midnight_of_the_zone),
 	    T(test_new_quoted),

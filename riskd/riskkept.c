@@ -1,0 +1,233 @@
+#include "riskd/riskkept.h"
+
+#include <string.h>
+
+#include "libcore/check.h"
+#include "riskd/risk_int.h"
+
+#define LOOK_NS UINT64_C(60000000000)
+
+bool
+risk_kept_sane(const struct risk_kept *k)
+{
+	const struct position *p = &k->pos;
+	int64_t q = p->qty.e8;
+
+	return k->symbol[0] != '\0' && k->symbol[RISK_SYMBOL - 1] == '\0' &&
+	       k->venue > 0 && k->venue < VENUE_N && k->cls < CLASS_N &&
+	       k->mark.e8 >= 0 && k->mark.e8 <= PX_E8_MAX && q <= QTY_E8_MAX &&
+	       q >= -QTY_E8_MAX && (q != 0 || p->cost_e16 == 0) &&
+	       (q <= 0 || p->cost_e16 >= 0) && (q >= 0 || p->cost_e16 <= 0) &&
+	       (q == 0 || p->cost_e16 / q <= PX_E8_MAX);
+}
+
+static struct risk_kept
+kept_of(const struct risk *r, uint16_t i)
+{
+	const struct risk_instr *in = &r->instr[i];
+	struct risk_kept k;
+
+	memset(&k, 0, sizeof(k));
+	memcpy(k.symbol, in->symbol, sizeof(k.symbol));
+	k.pos = in->pos;
+	k.mark = in->mark;
+	k.end_wall_ns = in->end_wall_ns;
+	k.venue = (uint8_t)instr_venue(i);
+	k.cls = in->cls;
+	return k;
+}
+
+/* Entries with a position, or those without one. */
+static uint32_t
+take(const struct risk *r, struct risk_image *img, bool open)
+{
+	uint32_t left_out = 0;
+
+	for (uint32_t h = 0; h < r->held_n + r->kept_n; h++) {
+		struct risk_kept k = h < r->held_n ? kept_of(r, r->held[h])
+						   : r->kept[h - r->held_n];
+
+		if ((k.pos.qty.e8 != 0) != open || !risk_has_book(&k.pos))
+			continue;
+		/* What has no name cannot be found again. */
+		if (img->n == RISK_KEPT || k.symbol[0] == '\0')
+			left_out++;
+		else
+			img->kept[img->n++] = k;
+	}
+	return left_out;
+}
+
+uint32_t
+risk_image_take(const struct risk *r, struct risk_image *img)
+{
+	uint32_t left_out;
+
+	CHECK(r->kept_n <= RISK_KEPT);
+	CHECK(r->held_n <= INSTR_N);
+	img->loss = r->loss;
+	img->n = 0;
+	img->pad = 0;
+	left_out = take(r, img, true);
+	return left_out + take(r, img, false);
+}
+
+bool
+risk_image_load(struct risk *r, const struct risk_image *img)
+{
+	CHECK(r->kept_n == 0);
+	CHECK(r->held_n == 0);
+	if (img->n > RISK_KEPT)
+		return false;
+	for (uint64_t k = 0; k < img->n; k++)
+		if (!risk_kept_sane(&img->kept[k]))
+			return false;
+	r->loss = img->loss;
+	for (uint64_t k = 0; k < img->n; k++) {
+		struct risk_kept *to = &r->kept[r->kept_n];
+
+		if (img->kept[k].pos.qty.e8 == 0 && img->kept[k].starts > 0)
+			continue;
+		*to = img->kept[k];
+		to->starts = (uint8_t)(to->starts < UINT8_MAX ? to->starts + 1
+							      : UINT8_MAX);
+		r->kept_n++;
+	}
+	risk_kept_total(r);
+	return true;
+}
+
+static bool
+is_binary(const struct risk_kept *k)
+{
+	return k->cls == CLASS_BINARY || k->cls == CLASS_UPDOWN;
+}
+
+static int64_t
+worst_of(const struct risk *r, const struct risk_kept *k)
+{
+	i128_t worst = 0;
+	px_t end[3];
+
+	risk_outcomes(r, is_binary(k), &k->pos, k->mark, end);
+	for (int e = 0; e < 3; e++) {
+		i128_t gain = position_at(&k->pos, end[e]);
+
+		if (e == 0 || gain < worst)
+			worst = gain;
+	}
+	return e16_to_usd(worst).e6;
+}
+
+void
+risk_kept_total(struct risk *r)
+{
+	usd_t unrealised = USD(0);
+	usd_t exposure = USD(0);
+	usd_t worst = USD(0);
+
+	CHECK(r->kept_n <= RISK_KEPT);
+	for (uint32_t n = 0; n < r->kept_n; n++) {
+		const struct risk_kept *k = &r->kept[n];
+
+		unrealised.e6 += position_unrealised(&k->pos, k->mark).e6;
+		exposure.e6 +=
+		    position_value(is_binary(k), k->pos.qty.e8, k->mark).e6;
+		worst.e6 += worst_of(r, k);
+	}
+	r->unrealised.e6 += unrealised.e6 - r->kept_unrealised.e6;
+	r->exposure.e6 += exposure.e6 - r->kept_exposure.e6;
+	r->worst.e6 += worst.e6 - r->kept_worst.e6;
+	r->kept_unrealised = unrealised;
+	r->kept_exposure = exposure;
+	r->kept_worst = worst;
+}
+
+static void
+drop(struct risk *r, uint32_t n)
+{
+	CHECK(n < r->kept_n);
+	r->kept_n--;
+	r->kept[n] = r->kept[r->kept_n];
+	memset(&r->kept[r->kept_n], 0, sizeof(r->kept[0]));
+	risk_dirty(r, RISK_REC_KEPT + n);
+	risk_dirty(r, 0);
+	risk_kept_total(r);
+}
+
+/*
+ * One position into another of the same instrument, to the last unit: at its
+ * average price, and what that rounds off after it. Mostly `to` is flat.
+ */
+static i128_t
+merge(struct position *to, const struct position *p)
+{
+	int64_t q = p->qty.e8;
+	px_t avg = position_avg(p);
+	i128_t rest = p->cost_e16 - e16_product(avg, p->qty);
+	i128_t gain;
+
+	to->realised_e16 += p->realised_e16;
+	to->fees.e6 += p->fees.e6;
+	if (q == 0)
+		return 0;
+	gain = position_fill(
+	    to, q > 0 ? SIDE_BID : SIDE_ASK, avg, QTY(q > 0 ? q : -q));
+	if (to->qty.e8 != 0 && (to->qty.e8 > 0) == (q > 0)) {
+		to->cost_e16 += rest;
+		return gain;
+	}
+	to->realised_e16 -= rest;
+	return gain - rest;
+}
+
+void
+risk_kept_place(struct risk *r, uint16_t i, const struct instr *in)
+{
+	struct risk_instr *m = &r->instr[i];
+	uint8_t v = (uint8_t)instr_venue(i);
+
+	for (uint32_t n = 0; n < r->kept_n; n++) {
+		const struct risk_kept *k = &r->kept[n];
+		int64_t sum = m->pos.qty.e8 + k->pos.qty.e8;
+
+		if (k->venue != v || sum > QTY_E8_MAX || sum < -QTY_E8_MAX ||
+		    memcmp(k->symbol, in->symbol, sizeof(k->symbol)) != 0)
+			continue;
+		loss_book(&r->loss, merge(&m->pos, &k->pos), USD(0));
+		if (m->mark.e8 == 0)
+			m->mark = k->mark;
+		risk_held(r, i);
+		risk_dirty(r, RISK_REC_INSTR + i);
+		drop(r, n);
+		r->list_idx = 1; /* quoted hears of it */
+		return;
+	}
+}
+
+void
+risk_kept_expire(struct risk *r, uint64_t now_ns, int64_t wall_ns)
+{
+	if (r->kept_n == 0)
+		return;
+	if (r->kept_due_ns == 0)
+		r->kept_due_ns = now_ns + RISK_KEPT_WAIT_NS;
+	if (now_ns < r->kept_due_ns || wall_ns <= 0)
+		return;
+	for (uint32_t n = 0; n < r->kept_n; n++) {
+		struct risk_kept *k = &r->kept[n];
+		int64_t q = k->pos.qty.e8;
+
+		if (q == 0 || k->cls != CLASS_UPDOWN || k->end_wall_ns == 0 ||
+		    k->end_wall_ns > wall_ns)
+			continue;
+		loss_book(&r->loss,
+		    position_fill(&k->pos, q > 0 ? SIDE_ASK : SIDE_BID, k->mark,
+			QTY(q > 0 ? q : -q)),
+		    USD(0));
+		r->stat.settled++;
+		drop(r, n);
+		return;
+	}
+	r->kept_due_ns = now_ns + LOOK_NS;
+}

@@ -1,0 +1,63 @@
+/*
+ * riskkept.h - what outlives shared memory: the day and every position.
+ *
+ * What      : an image of the day's loss and of each instrument that has a
+ *             position or earned something, by venue and symbol, for indices
+ *             may differ in the next run. risk_io.c keeps it on disk.
+ * Unplaced  : what was loaded waits in struct risk until TICK_INSTR of its
+ *             symbol comes. Until then it counts, at its last mark, in
+ *             unrealised, exposure and worst. An up/down window that is over
+ *             and did not come within RISK_KEPT_WAIT_NS settles at its last
+ *             mark, as one whose slot went to the next window does. A flat
+ *             entry that found no place in a whole run is left out of the
+ *             next: the day's P&L has it.
+ * Limit     : RISK_KEPT entries, positions first; what has no room is
+ *             counted, and the shell logs an error.
+ * Pure      : yes. O(entries) an image, a placement.
+ */
+#ifndef RISKD_RISKKEPT_H
+#define RISKD_RISKKEPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcore/position.h"
+#include "riskd/drawdown.h"
+
+#define RISK_KEPT	  1024u
+#define RISK_SYMBOL	  48u
+#define RISK_KEPT_WAIT_NS UINT64_C(600000000000)
+
+struct risk_kept {
+	char symbol[RISK_SYMBOL]; /* zero padded                          */
+	struct position pos;
+	px_t mark;
+	int64_t end_wall_ns; /* of the window; 0: none                    */
+	uint8_t venue;
+	uint8_t cls;	/* enum instr_class; 0: was not known            */
+	uint8_t starts; /* it went unplaced, ever                        */
+	uint8_t pad[13];
+};
+_Static_assert(sizeof(struct risk_kept) == 128, "one line pair");
+
+struct risk_image {
+	struct loss loss;
+	uint64_t n;
+	uint64_t pad;
+	struct risk_kept kept[RISK_KEPT];
+};
+
+struct risk;
+
+/* risk_image_take - what is to be kept now. Returns how many entries found
+ * no room. Only the first n entries are written. */
+uint32_t risk_image_take(const struct risk *r, struct risk_image *img);
+
+/* risk_image_load - into a core that knows nothing yet. False, the core
+ * untouched, when an entry makes no sense. */
+bool risk_image_load(struct risk *r, const struct risk_image *img);
+
+/* risk_kept_sane - ranges and signs of an entry that came from outside. */
+bool risk_kept_sane(const struct risk_kept *k);
+
+#endif
