@@ -391,6 +391,154 @@ gaps(void **state)
 	    "feedd.binance:0+100 tap_full");
 }
 
+static void
+gap_at(struct fixture *f, const struct journal_gap *g)
+{
+	struct rec_event ev = {
+	    .kind = REC_EV_GAP, .head = &f->head, .u.gap = g};
+
+	rec_step(&f->rec, &ev, &f->out);
+}
+
+/* Gaps with no times, gaps behind gaps, and what a tap had at its opening. */
+static void
+gaps_meet(void **state)
+{
+	struct fixture *f = *state;
+	unsigned p = part_of(REC_GAP, VENUE_BINANCE, 490000);
+	struct journal_gap g = {
+	    .first_seq = 5, .lost_n = 2, .cause = JOURNAL_LOST_FILE};
+	struct journal_open open = {
+	    .tap_n = 1, .tap = {{.name = "tap.feedd.bn", .next_seq = 20}}};
+	struct rec_event ev = {.kind = REC_EV_OPEN, .u.open = &open};
+	union tap s = slot(f, TAP_BN, TICK_TRADE, BTC);
+
+	feed(f, TAP_BN, &s); /* 1 */
+	gap_at(f, &g);	     /* 2..4 damaged, 5 and 6 lost by the file */
+	is_text(f, p, "cause", 0, "damaged");
+	assert_int_equal(value(f, p, "first_seq", 0), 2);
+	assert_int_equal(value(f, p, "lost_n", 0), 3);
+	assert_int_equal(value(f, p, "from_ts", 0), PQ_NULL);
+	assert_int_equal(value(f, p, "to_ts", 0), PQ_NULL);
+	assert_int_equal(value(f, p, "ts", 0), WALL);
+	is_text(f, p, "cause", 1, "file");
+	assert_int_equal(value(f, p, "first_seq", 1), 5);
+	/* A gap that reaches over what is known already is told once more
+	 * only as far as it is new: not at all. */
+	g = (struct journal_gap){.first_seq = 3, .lost_n = 4};
+	gap_at(f, &g);
+	assert_int_equal(f->rec.part[p].rows, 2);
+	f->seq[0] = 9;
+	s = slot(f, TAP_BN, TICK_TRADE, BTC);
+	feed(f, TAP_BN, &s); /* 7 and 8 damaged, until it came */
+	assert_int_equal(value(f, p, "first_seq", 2), 7);
+	assert_int_equal(value(f, p, "to_ts", 2), WALL - 10);
+	assert_int_equal(f->rec.lost_n, 3 + 2 + 2);
+	/* Another journal: from 20 on. */
+	rec_step(&f->rec, &ev, &f->out);
+	f->seq[0] = 19;
+	s = slot(f, TAP_BN, TICK_TRADE, BTC);
+	feed(f, TAP_BN, &s);
+	assert_int_equal(f->rec.dup_n, 1);
+	f->seq[0] = 22;
+	s = slot(f, TAP_BN, TICK_TRADE, BTC);
+	feed(f, TAP_BN, &s);
+	assert_int_equal(value(f, p, "first_seq", 3), 20);
+	assert_int_equal(value(f, p, "lost_n", 3), 2);
+}
+
+/* The row that fills a part may come with a gap: there is room for both. */
+static void
+a_gap_leaves_room_for_another(void **state)
+{
+	struct fixture *f = *state;
+	unsigned p = part_of(REC_GAP, VENUE_BINANCE, 490000);
+
+	for (uint64_t i = 0; f->out.n == 0; i++) {
+		struct journal_gap g = {
+		    .first_seq = 1 + i, .lost_n = 1, .cause = 1};
+
+		assert_true(i < ROWS);
+		gap_at(f, &g);
+	}
+	assert_int_equal(f->out.act[0].part, p);
+	assert_int_equal(f->rec.part[p].rows, ROWS - 1);
+}
+
+/* Where the tap's venue and the message's own differ, its own counts. */
+static void
+messages_name_their_venue(void **state)
+{
+	struct fixture *f = *state;
+	union tap s = slot(f, TAP_BN, TICK_CONN, 0);
+
+	s.tick.u.conn.venue = VENUE_HYPERLIQUID;
+	s.tick.u.conn.state = LINK_DOWN;
+	feed(f, TAP_BN, &s);
+	assert_int_equal(
+	    f->rec.part[part_of(REC_EVENT, VENUE_HYPERLIQUID, 490000)].rows, 1);
+	s = slot(f, TAP_EX, MSG_ACK, 0);
+	s.order.venue = VENUE_HYPERLIQUID;
+	s.order.side = SIDE_BID;
+	s.order.status = ORDER_LIVE;
+	s.order.id = 1;
+	feed(f, TAP_EX, &s);
+	assert_int_equal(f->rec.bad_n, 0);
+	assert_int_equal(
+	    f->rec.part[part_of(REC_ORDER, VENUE_HYPERLIQUID, 490000)].rows, 1);
+}
+
+/* What a journal says of itself is not believed beyond its bounds. */
+static void
+headers_out_of_bounds(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_instr in = {.instr = BTC, .venue = 200, .symbol = "x"};
+	struct journal_open open = {.tap_n = JOURNAL_TAPS_MAX + 1};
+	struct journal_head head = {
+	    .kind = JOURNAL_OPEN, .count = 1, .wall_ns = WALL + 5 * HOUR};
+	struct rec_event ev = {
+	    .kind = REC_EV_INSTR, .head = &head, .u.instr = &in};
+	union tap s;
+
+	rec_step(&f->rec, &ev, &f->out);
+	s = slot(f, TAP_BN, TICK_TRADE, BTC);
+	feed(f, TAP_BN, &s); /* of the tap's venue */
+	assert_int_equal(
+	    f->rec.part[part_of(REC_PRICE, VENUE_BINANCE, 490000)].rows, 1);
+	/* The block that opens a file has no say in what hour it is. */
+	ev.kind = REC_EV_BLOCK;
+	rec_step(&f->rec, &ev, &f->out);
+	assert_int_equal(f->rec.hour, 490000);
+	assert_int_equal(f->out.n, 0);
+	ev.kind = REC_EV_OPEN;
+	ev.u.open = &open;
+	rec_step(&f->rec, &ev, &f->out);
+	assert_int_equal(f->rec.open.tap_n, JOURNAL_TAPS_MAX);
+}
+
+/* The footers' text of gaps ends where its room does, at a whole gap. */
+static void
+more_gaps_than_a_footer_holds(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t n = 2 * sizeof(f->rec.gaps) / 20;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct journal_gap g = {.first_seq = 1 + i,
+		    .lost_n = 1,
+		    .cause = JOURNAL_LOST_FILE};
+
+		gap_at(f, &g);
+		carry(f);
+	}
+	assert_int_equal(f->rec.gap_n, n);
+	assert_true(f->rec.gaps_len < sizeof(f->rec.gaps));
+	assert_int_equal(strlen(f->rec.gaps), f->rec.gaps_len);
+	assert_string_equal(
+	    f->rec.gaps + f->rec.gaps_len - strlen("+1 file"), "+1 file");
+}
+
 /* Groups when full; hours: at most two open, the older closed in time. */
 static void
 groups_and_hours(void **state)
@@ -629,6 +777,11 @@ main(void)
 	    T(orders_and_fills),
 	    T(the_rest),
 	    T(gaps),
+	    T(gaps_meet),
+	    T(a_gap_leaves_room_for_another),
+	    T(messages_name_their_venue),
+	    T(headers_out_of_bounds),
+	    T(more_gaps_than_a_footer_holds),
 	    T(groups_and_hours),
 	    T(end_closes_all),
 	    T(bad_slots),
