@@ -98,6 +98,8 @@ setup(void **state)
 	cfg.exec_paper_latency.ns = NS_PER_MS;
 	cfg.capital_usd = USD(10000 * E6);
 	cfg.mm_global_daily_loss_limit = USD(100000 * E6);
+	/* What kill -9 leaves was not left by a checkpoint. */
+	cfg.risk_checkpoint_interval.ns = INT64_C(60) * NS_PER_S;
 	cfg.sandbox_mode =
 	    getenv("RM_SANITIZE") ? CFG_SANDBOX_OFF : CFG_SANDBOX_PROD;
 	if (instance_create(&in, "t", 42, &e) < 0 ||
@@ -290,7 +292,7 @@ load_for(int ms)
 }
 
 static void
-market(void)
+market_at(uint16_t at)
 {
 	struct instr i = {.symbol = "m",
 	    .venue = VENUE_POLYMARKET,
@@ -301,7 +303,13 @@ market(void)
 	    .lot_qty = QTY(E8 / 100),
 	    .min_qty = QTY(5 * E8)};
 
-	instr_write(table, PM, &i);
+	instr_write(table, at, &i);
+}
+
+static void
+market(void)
+{
+	market_at(PM);
 }
 
 static void
@@ -513,6 +521,183 @@ T_23_latch_survives_kill_and_reboot(void **state)
 	assert_int_equal(stop(PROC_RISKD), 0);
 }
 
+/* What riskd's store holds; riskd has ended. */
+static struct risk *
+stored(void)
+{
+	risk = calloc(1, sizeof(*risk));
+	risk_init(risk, &cfg, 1);
+	load_records(
+	    "riskd", RISK_REC_SZ, risk_layout(), RISK_REC_N, take_risk);
+	risk_loaded(risk);
+	return risk;
+}
+
+static bool
+is_ready(void *arg)
+{
+	(void)arg;
+	return atomic_load(&ctl->stage[ST_RISKD].own.state) == STAGE_READY;
+}
+
+static void
+start_ready(void)
+{
+	/* Not the word of a former life. */
+	atomic_store(&ctl->stage[ST_RISKD].own.state, STAGE_DEAD);
+	start(PROC_RISKD);
+	assert_true(proc_until(is_ready, NULL, PROC_WAIT_MS));
+}
+
+static void
+trade_a_while(void)
+{
+	fill_n = repeats = 0;
+	position = 0;
+	start(PROC_EXECD);
+	start(PROC_RISKD);
+	links();
+	book();
+	assert_true(proc_until(has_filled, NULL, PROC_WAIT_MS));
+	want(SIDE_BID, 48, 0);
+	want(SIDE_ASK, 51, 20);
+	for (int i = 0; i < 50; i++) {
+		trade();
+		hear();
+		usleep(1000);
+	}
+	quiet_for(200);
+	assert_true(position != 0);
+}
+
+static void
+assert_same_book(
+    const struct risk *a, uint16_t at, const struct risk *b, uint16_t bt)
+{
+	const struct risk_instr *x = &a->instr[at];
+	const struct risk_instr *y = &b->instr[bt];
+
+	assert_memory_equal(&x->pos, &y->pos, sizeof(x->pos));
+	assert_int_equal(x->mark.e8, y->mark.e8);
+	assert_int_equal(risk_pnl(a).e6, risk_pnl(b).e6);
+	assert_true(a->loss.realised_e16 == b->loss.realised_e16);
+	assert_int_equal(a->loss.fees.e6, b->loss.fees.e6);
+	assert_int_equal(a->worst.e6, b->worst.e6);
+}
+
+/* Stopped in good order, then with kill -9 of everything; each time the
+ * instance is new, and the market has another index in it. */
+static void
+T_23_positions_survive_the_run(void **state)
+{
+	int64_t carried = 0;
+
+	(void)state;
+	rng = HASH_SEED;
+	for (int hard = 0; hard < 2; hard++) {
+		struct risk *before;
+		struct risk *waits;
+		struct risk *after;
+
+		market();
+		trade_a_while();
+		if (hard == 0) {
+			assert_int_equal(stop(PROC_EXECD), 0);
+			quiet_for(200);
+			assert_int_equal(stop(PROC_RISKD), 0);
+		} else {
+			end_hard(PROC_RISKD);
+			end_hard(PROC_EXECD);
+		}
+		hear();
+		before = stored();
+		carried += position;
+		assert_int_equal(before->instr[PM].pos.qty.e8, carried);
+		/* It counts before its market is known, and after. */
+		teardown(NULL);
+		setup(NULL);
+		start_ready();
+		end_hard(PROC_RISKD);
+		waits = stored();
+		assert_int_equal(waits->kept_n, 1);
+		assert_int_equal(risk_pnl(waits).e6, risk_pnl(before).e6);
+		assert_int_equal(waits->worst.e6, before->worst.e6);
+		market_at(PM + 3);
+		start_ready();
+		assert_int_equal(stop(PROC_RISKD), 0);
+		after = stored();
+		assert_int_equal(after->kept_n, 0);
+		assert_same_book(before, PM, after, PM + 3);
+		free(before);
+		free(waits);
+		free(after);
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+/* The file of a build that did not know positions. */
+static void
+test_other_version_is_refused(void **state)
+{
+	char path[300];
+	char log[300];
+	char text[4096];
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/latch.riskd.t", state_dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite("RMLK01\0\0", 1, 8, f), 8);
+	fclose(f);
+	start(PROC_RISKD);
+	assert_int_equal(proc_exit_code(pids[PROC_RISKD]), 100);
+	snprintf(log, sizeof(log), "%s/log.%d", dir, PROC_RISKD);
+	f = fopen(log, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	assert_non_null(strstr(text, path));
+	assert_non_null(strstr(text, "another version"));
+}
+
+static bool
+has_latency(void *arg)
+{
+	bool *want_it = arg;
+	union tap t = tick(TICK_LINK, 0);
+
+	t.tick.u.link.rtt_us = *want_it ? 2000000 : 1000 + rnd(1000);
+	t.tick.u.link.state = LINK_READY;
+	push(&bn_r, &t);
+	usleep(1000);
+	return ((atomic_load(&ctl->freeze[FW_RISKD].mask) & FREEZE_LATENCY) !=
+		   0) == *want_it;
+}
+
+/* T-47: a new riskd does not lift what its former life had tripped. */
+static void
+T_47_tripped_switch_survives_kill(void **state)
+{
+	bool on = true;
+
+	(void)state;
+	rng = HASH_SEED;
+	start_ready();
+	assert_true(proc_until(has_latency, &on, PROC_WAIT_MS));
+	end_hard(PROC_RISKD);
+	start_ready();
+	assert_int_equal(
+	    atomic_load(&ctl->freeze[FW_RISKD].mask) & FREEZE_LATENCY,
+	    FREEZE_LATENCY);
+	on = false;
+	assert_true(proc_until(has_latency, &on, PROC_WAIT_MS));
+	assert_int_equal(stop(PROC_RISKD), 0);
+}
+
 int
 main(void)
 {
@@ -521,6 +706,12 @@ main(void)
 		T_43_killed_at_any_moment, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		T_23_latch_survives_kill_and_reboot, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		T_23_positions_survive_the_run, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_other_version_is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		T_47_tripped_switch_survives_kill, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
