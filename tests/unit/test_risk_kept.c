@@ -77,7 +77,13 @@ trade(void)
 	o.exec_qty = o.cum_qty = QTY(INT64_C(777777777));
 	o.usd = USD(3333);
 	kit_order(&k, RG_REPORT_HL_R, &o);
-	assert_int_equal(k.r->instr[HL].pos.qty.e8, -777777777);
+	/* At an average price that is no whole number. */
+	o.fill_id++;
+	o.exec_px.e8 += 7;
+	o.exec_qty = QTY(10);
+	o.cum_qty.e8 += 10;
+	kit_order(&k, RG_REPORT_HL_R, &o);
+	assert_int_equal(k.r->instr[HL].pos.qty.e8, -777777787);
 	kit_bbo(&k, PM, CENT(41), CENT(44));
 	kit_bbo(&k, HL, CENT(391), CENT(393));
 }
@@ -222,7 +228,7 @@ test_merges_to_the_last_unit(void **state)
 		was = next.r->loss.realised_e16 - b->realised_e16;
 		come_back();
 		assert_int_equal(b->qty.e8,
-		    -777777777 + (sides[s] == SIDE_BID ? 3 : -3) * E8);
+		    -777777787 + (sides[s] == SIDE_BID ? 3 : -3) * E8);
 		assert_true(b->realised_e16 - b->cost_e16 == cash);
 		/* The day got what closing against each other realised. */
 		assert_true(next.r->loss.realised_e16 - b->realised_e16 ==
