@@ -197,6 +197,7 @@ refused_becomes_a_gap(void **state)
 	struct seen seen = {0};
 	uint64_t seq = 1;
 	uint64_t refused = 0;
+	uint64_t left[JOURNAL_TAPS_MAX];
 
 	start(f, JOURNAL_BUF_MIN);
 	while (add(f, 0, seq))
@@ -204,12 +205,18 @@ refused_becomes_a_gap(void **state)
 	for (; refused < 100; refused++)
 		journal_refuse(&f->j, 0, seq + refused, 28);
 	journal_refuse(&f->j, 1, 5, 28); /* before anything was kept */
+	assert_int_equal(journal_owed(&f->j, 0), 100);
+	assert_int_equal(journal_owed(&f->j, 1), 1);
+	assert_int_equal(journal_left(&f->j, left), seq - 1); /* one open */
+	assert_int_equal(left[0], seq - 1);
 	journal_seal(&f->j, &clk);
 	walk(f->buf, f->j.len, &seen);
 	journal_taken(&f->j, f->j.len);
 	assert_int_equal(f->j.len, 0);
 	assert_int_equal(f->j.open.tap[0].next_seq, seq);
+	assert_int_equal(journal_left(&f->j, left), 0);
 	assert_true(add(f, 0, seq + refused));
+	assert_int_equal(journal_owed(&f->j, 0), 0); /* a gap says it now */
 	assert_true(journal_pass(&f->j, 1, 9, &clk));
 	assert_true(journal_pass(&f->j, 1, 9, &clk));
 	assert_true(journal_pass(&f->j, 2, 9, &clk)); /* never seen */
