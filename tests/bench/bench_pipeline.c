@@ -84,6 +84,8 @@ setup(const char *dir, bool spin)
 	cfg.risk_max_orders_per_s = 10000;
 	cfg.risk_max_orders_per_s_market = 1000;
 	cfg.hyperliquid_enabled = false;
+	snprintf(
+	    cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s", dir);
 	if (instance_create(&in, "bench", 1, &e) < 0 ||
 	    cfgpage_create(&page, in.dirfd, 1, &cfg, &e) < 0 ||
 	    ctl_attach(&ctl, in.dirfd, true, &e) < 0 ||
