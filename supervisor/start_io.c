@@ -286,7 +286,8 @@ cmd_ask(const struct sup_opts *o)
 				"goes into the log\n");
 		return SUP_USAGE;
 	}
-	if (o->set_n > 0 && strcmp(o->command, "stop") != 0) {
+	if (o->set_n > 0 && (strcmp(o->command, "reload") == 0 ||
+				strcmp(o->command, "restart") == 0)) {
 		fprintf(stderr,
 		    "supervisor: %s takes no --set: a setting of what runs "
 		    "belongs into the configuration file; then supervisor "

@@ -284,6 +284,7 @@ rig_sup(struct rig *r, ...)
 	    "--config", "etc/ringmaker.yaml", "--config", "etc/sim.yaml"};
 	unsigned n = 7;
 	const char *word;
+	bool sets = true;
 	va_list ap;
 	int code;
 
@@ -291,14 +292,18 @@ rig_sup(struct rig *r, ...)
 		argv[n++] = "--config";
 		argv[n++] = r->more_config;
 	}
-	for (unsigned i = 0; i < r->set_n; i++) {
+	va_start(ap, r);
+	while ((word = va_arg(ap, const char *)) != NULL && n + 1 < WORDS_MAX) {
+		argv[n++] = word;
+		/* What runs keeps the settings that it was started with. */
+		sets = sets && strcmp(word, "reload") != 0 &&
+		       strcmp(word, "restart") != 0;
+	}
+	va_end(ap);
+	for (unsigned i = 0; sets && i < r->set_n && n + 2 < WORDS_MAX; i++) {
 		argv[n++] = "--set";
 		argv[n++] = r->set[i];
 	}
-	va_start(ap, r);
-	while ((word = va_arg(ap, const char *)) != NULL && n + 1 < WORDS_MAX)
-		argv[n++] = word;
-	va_end(ap);
 	unlink(rig_path(r, "sup.log"));
 	code = proc_start(argv, rig_path(r, "sup.log"));
 	code = proc_exit_code(code);

@@ -24,10 +24,9 @@
 #include "libshm/metrics.h"
 #include "libsys/clock.h"
 #include "libsys/proc.h"
-#include "supervisor/durable_io.h"
-#include "supervisor/latch_io.h"
 #include "supervisor/lives_io.h"
 #include "supervisor/opts.h"
+#include "tests/pipeline/fakestage.h"
 
 /*
  * The supervisor with processes of its own kind: this program is installed
@@ -41,118 +40,6 @@
 #define WAIT_MS 8000
 
 static char root[64];
-static struct instance inst;
-static struct ctl *ctl;
-
-/* ---- the fake stage ---- */
-
-static volatile sig_atomic_t asked_to_stop;
-
-static void
-on_term(int sig)
-{
-	(void)sig;
-	asked_to_stop = 1;
-}
-
-static bool
-told(const char *stage, const char *what)
-{
-	char path[256];
-	char text[32] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", getenv("RM_FAKE"), stage);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	return strcmp(text, what) == 0;
-}
-
-static void
-nap(void)
-{
-	const struct timespec ts = {0, 2000000};
-
-	nanosleep(&ts, NULL);
-}
-
-static void
-fake_introduce(struct ctl_stage *me)
-{
-	struct proc_stat st;
-
-	if (!proc_read(getpid(), &st))
-		_exit(111);
-	atomic_store(&me->own.pid, (uint64_t)getpid());
-	atomic_store(&me->own.start_ticks, st.start_ticks);
-	atomic_store(&me->own.start_ns, clock_mono_ns());
-	atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
-	atomic_fetch_add(&me->own.epoch, 1);
-	atomic_store(&me->own.in_ring, 0);
-	atomic_store(&me->own.in_seq, 0);
-}
-
-/* As riskd: trading is allowed. */
-static void
-fake_allow(void)
-{
-	if (atomic_load(&ctl->freeze[FW_RISKD].mask) != 0)
-		ctl_freeze_set(
-		    ctl, FW_RISKD, FREEZE_STARTUP, false, clock_mono_ns());
-	ctl_lease_extend(ctl, clock_mono_ns() + UINT64_C(1000000000));
-}
-
-static int
-fake_stage(const char *instance, const char *name)
-{
-	int id = topo_stage_find(name);
-	struct cfgpage page;
-	struct ctl_stage *me;
-	struct err e;
-
-	if (id < 0 || told(name, "permanent"))
-		return 100;
-	if (instance_open(&inst, instance, &e) < 0 ||
-	    ctl_attach(&ctl, inst.dirfd, true, &e) < 0 ||
-	    cfgpage_attach(&page, inst.dirfd, false, &e) < 0)
-		return 111;
-	me = &ctl->stage[id];
-	fake_introduce(me);
-	signal(SIGTERM, on_term);
-	fprintf(stderr,
-	    "{\"t\":\"2026-01-01T00:00:00.000000Z\",\"m\":1,"
-	    "\"lvl\":\"info\",\"stage\":\"%s\","
-	    "\"ev\":\"stage_start\"}\n",
-	    name);
-	while (!asked_to_stop || told(name, "stubborn")) {
-		nap();
-		if (told(name, "hang"))
-			continue;
-		if (told(name, "die"))
-			abort();
-		atomic_store(&me->own.heartbeat_ns, clock_mono_ns());
-		atomic_store(&me->own.cfg_epoch, cfgpage_epoch(&page));
-		if (id == ST_RISKD)
-			fake_allow();
-		if (told(name, "poison") &&
-		    (atomic_load(&me->sup.quarantine_ring) != 3 ||
-			atomic_load(&me->sup.quarantine_seq) != 42)) {
-			atomic_store(&me->own.in_seq, 42);
-			atomic_store(&me->own.in_ring, 3);
-			abort();
-		}
-		if (told(name, "never") ||
-		    atomic_load(&me->own.state) == STAGE_READY)
-			continue;
-		atomic_store(&me->own.ready_ns, clock_mono_ns());
-		atomic_store(&me->own.state, STAGE_READY);
-	}
-	return 0;
-}
 
 /* ---- helpers ---- */
 
@@ -669,35 +556,6 @@ reload_all_or_nothing(void **unused)
 	expect(SUP("stop"), SUP_OK);
 }
 
-static void
-latch_files(void **unused)
-{
-	struct latch l = {.mask = FREEZE_MANUAL, .since_wall_ns = 5, .uid = 7};
-	struct latch r;
-	struct err e;
-	char path[128];
-	int fd;
-
-	(void)unused;
-	latch_why(&l, "two\nlines");
-	assert_int_equal(latch_save(root, &l, &e), 0);
-	assert_int_equal(latch_load(root, &r, &e), 0);
-	assert_int_equal(r.mask, FREEZE_MANUAL);
-	assert_int_equal(r.since_wall_ns, 5);
-	assert_int_equal(r.uid, 7);
-	assert_string_equal(r.why, "two lines");
-	snprintf(path, sizeof(path), "%s/latch.supervisor", root);
-	fd = open(path, O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, "rubbish\n", 8), 8);
-	close(fd);
-	assert_int_equal(latch_load(root, &r, &e), -EBADMSG);
-	assert_int_equal(r.mask, FREEZE_MANUAL);
-	l.mask = 0;
-	assert_int_equal(latch_save(root, &l, &e), 0);
-	assert_int_equal(latch_load(root, &r, &e), 0);
-	assert_int_equal(r.mask, 0);
-}
-
 /* A number of a life is never given again, however the last run ended. */
 static void
 lives_are_never_repeated(void **unused)
@@ -855,38 +713,11 @@ says_what_was_meant(void **unused)
 	assert_non_null(strstr(text, "lists them"));
 }
 
-static void
-lives_file(void **unused)
-{
-	struct err e;
-	uint64_t n = 7;
-
-	(void)unused;
-	assert_int_equal(lives_load(root, &n, &e), 0);
-	assert_int_equal(n, 0);
-	assert_int_equal(lives_reserve(root, 100, &n, &e), 0);
-	assert_int_equal(n, 100 + LIVES_BLOCK);
-	n = 0;
-	assert_int_equal(lives_load(root, &n, &e), 0);
-	assert_int_equal(n, 100 + LIVES_BLOCK);
-	assert_int_equal(lives_reserve(root, LIVES_MAX, &n, &e), -ERANGE);
-	assert_int_equal(n, 100 + LIVES_BLOCK);
-	assert_int_equal(
-	    durable_write(root, LIVES_FILE, "ringmaker epoch 1\nlast 9"), 0);
-	assert_int_equal(lives_load(root, &n, &e), 0);
-	assert_int_equal(durable_write(root, LIVES_FILE, "last 9\n"), 0);
-	assert_int_equal(lives_load(root, &n, &e), -EBADMSG);
-	assert_int_equal(durable_write(root, LIVES_FILE, ""), 0);
-	assert_int_equal(lives_load(root, &n, &e), -EBADMSG);
-	assert_int_equal(durable_remove(root, LIVES_FILE), 0);
-}
-
 int
 main(int argc, char **argv)
 {
 	const char *me = strrchr(argv[0], '/');
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(latch_files),
 	    cmocka_unit_test(start_status_stop),
 	    cmocka_unit_test(one_stage_stops_and_starts),
 	    cmocka_unit_test(killed_is_restarted),
@@ -901,7 +732,6 @@ main(int argc, char **argv)
 	    cmocka_unit_test(reload_all_or_nothing),
 	    cmocka_unit_test(status_tells_what_is_wrong),
 	    cmocka_unit_test(says_what_was_meant),
-	    cmocka_unit_test(lives_file),
 	    cmocka_unit_test(lives_are_never_repeated),
 	    cmocka_unit_test(dead_instance_is_no_dead_end),
 	    cmocka_unit_test(kept_memory_is_said_and_removed),
