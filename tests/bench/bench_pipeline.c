@@ -348,7 +348,7 @@ stop_stages(void)
 static void
 run(const char *name, bool spin, size_t n, double ref)
 {
-	char dir[256];
+	char dir[128];
 
 	snprintf(dir, sizeof(dir), "%s", proc_tmp("bench"));
 	setup(dir, spin);
