@@ -204,35 +204,36 @@ test_placement_is_dirty(void **state)
 static void
 test_merges_to_the_last_unit(void **state)
 {
-	static const int sides[] = {SIDE_BID, SIDE_ASK};
-	i128_t cash;
+	static const struct {
+		enum side side;
+		int units;
+	} fills[] = {{SIDE_BID, 3}, {SIDE_ASK, 3}, {SIDE_BID, 9}};
 
 	(void)state;
-	for (int s = 0; s < 2; s++) {
-		const struct position *a = &k.r->instr[HL].pos;
-		const struct position *b = &next.r->instr[HL + 7].pos;
-		i128_t was;
+	for (int f = 0; f < 3; f++) {
+		const struct position *a;
+		const struct position *b;
+		qty_t q = UNIT(fills[f].units);
+		i128_t cash;
+		i128_t day;
 
-		if (s == 1) {
-			close_kits(0);
-			open_kits(0);
-			a = &k.r->instr[HL].pos;
-			b = &next.r->instr[HL + 7].pos;
-		}
+		close_kits(0);
+		open_kits(0);
+		a = &k.r->instr[HL].pos;
+		b = &next.r->instr[HL + 7].pos;
 		trade();
 		restart();
-		kit_fill(&next, HL + 7, (enum side)sides[s], 5, CENT(391),
-		    UNIT(3), UNIT(3));
+		kit_fill(&next, HL + 7, fills[f].side, 5, CENT(391), q, q);
 		cash = a->realised_e16 - a->cost_e16 + b->realised_e16 -
 		       b->cost_e16;
-		was = next.r->loss.realised_e16 - b->realised_e16;
+		day = next.r->loss.realised_e16 - b->realised_e16;
 		come_back();
 		assert_int_equal(b->qty.e8,
-		    -777777787 + (sides[s] == SIDE_BID ? 3 : -3) * E8);
+		    -777777787 + (fills[f].side == SIDE_BID ? q.e8 : -q.e8));
 		assert_true(b->realised_e16 - b->cost_e16 == cash);
 		/* The day got what closing against each other realised. */
 		assert_true(next.r->loss.realised_e16 - b->realised_e16 ==
-			    was - a->realised_e16);
+			    day - a->realised_e16);
 	}
 }
 
