@@ -261,7 +261,10 @@ killed_under_load(void **state)
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(proc_exit_code(pid), 1000 + SIGKILL);
 	}
-	stop(start());
+	pid_t last = start();
+
+	publish(1); /* drained: it lives, and takes signals */
+	stop(last);
 	assert_int_equal(nftw(out, visit, 16, FTW_PHYS), 0);
 	printf("%llu trades, %llu fills\n", (unsigned long long)sent_bn,
 	    (unsigned long long)sent_ex);
