@@ -57,7 +57,7 @@ ALL_LIBS += $$(OUT)/lib/$(1).a
 ifneq ($$(wildcard $(1)/main.c),)
 $$(OUT)/bin/$(1): $$(OUT)/obj/$(1)/main.o $$(OUT)/lib/$(1).a $$(foreach d,$$($(1)_DEPS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
-	@echo "  LD    $$@"
+	@echo "  LD    $$@" >&2
 	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$($(1)_LIBS) $$(foreach d,$$($(1)_DEPS),$$($$(d)_LIBS)) -lm
 ALL_BINS += $$(OUT)/bin/$(1)
 endif
@@ -66,7 +66,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	@echo "  CC    $<"
+	@echo "  CC    $<" >&2
 	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 #: make               all programs, into build/<flavour>/bin

@@ -13,7 +13,7 @@ $(OUT)/bench/%.ref.o: tests/bench/%
 	@mkdir -p $(@D)
 	@case $< in *.c) cc="$(CC) $(CSTD) -O2 -g -I. -pthread -fPIE";; \
 	*) cc="$(CXX) $(CXXFLAGS)";; esac; \
-	echo "  REF   $<"; $$cc -MMD -MP -c -o $@ $< 2>$@.log || { \
+	echo "  REF   $<" >&2; $$cc -MMD -MP -c -o $@ $< 2>$@.log || { \
 	echo "# $<: skipped, does not compile here ($@.log)"; \
 	$(CC) -x c -c -o $@ /dev/null; }
 
@@ -27,7 +27,7 @@ $$(OUT)/bench/$(1): $$(OUT)/obj/tests/bench/$(1).o $$($(1)_REFS) \
 	$$(OUT)/obj/tests/pipeline/proc.o \
 	$$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
-	@echo "  LD    $$@"
+	@echo "  LD    $$@" >&2
 	@$$(if $$($(1)_REFS),$$(CXX),$$(CC)) $$(LDFLAGS) -o $$@ \
 	$$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
 	-Wl,--end-group $$(sort $$(foreach d,$$($(1)_ROOMS),$$($$(d)_LIBS))) \
