@@ -130,7 +130,7 @@ set_strikes(struct pm_feed *p, const struct pm_index *x, enum ref_source s,
 			in->strike_px = x->last_px[s];
 		else
 			continue;
-		in->strike_source = 1;
+		in->strike_source = STRIKE_PROVISIONAL;
 		feed_instr(&p->feed, m->pub.idx, in);
 	}
 }

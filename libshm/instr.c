@@ -24,7 +24,10 @@ instr_layout(void)
 	h = hash_u64(h, offsetof(struct instr, asset_idx));
 	h = hash_u64(h, offsetof(struct instr, start_wall_ns));
 	h = hash_u64(h, offsetof(struct instr, settle_source));
+	h = hash_u64(h, offsetof(struct instr, settle_index));
+	h = hash_u64(h, offsetof(struct instr, rules));
 	h = hash_u64(h, offsetof(struct instr, condition));
+	h = hash_u64(h, OUTCOME_N);
 	h = hash_u64(h, INSTR_STATE_N);
 	return hash_u64(h, CLASS_N);
 }

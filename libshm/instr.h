@@ -27,6 +27,30 @@
 #define INSTR_HL_N    768u
 #define INSTR_N	      5120u
 
+/* Where a strike comes from. CONFLICT: two sources differ by more than
+ * updown.strike_conflict_bps; such a window is not quoted. */
+enum strike_source {
+	STRIKE_PROVISIONAL = 1, /* our own record of the settlement feed   */
+	STRIKE_OFFICIAL = 2,	/* the venue's own word                   */
+	STRIKE_CONFLICT = 3,
+	STRIKE_SOURCE_N
+};
+
+/* How a market ended. */
+enum outcome {
+	OUTCOME_YES = 1,
+	OUTCOME_NO = 2,
+	OUTCOME_VOID = 3, /* both tokens pay 0.5 */
+	OUTCOME_N
+};
+
+/* Which order format and contract a Polymarket market trades on. */
+enum pm_generation {
+	PM_CLASSIC = 1,	  /* conditional tokens */
+	PM_POSITIONS = 2, /* position ids ("version":"v2") */
+	PM_GENERATION_N
+};
+
 struct instr {
 	char symbol[48]; /* "BTCUSDT", "BTC", market slug                  */
 	uint8_t venue;
@@ -47,10 +71,23 @@ struct instr {
 	int64_t start_wall_ns;
 	int64_t end_wall_ns;
 	px_t strike_px;
-	uint32_t strike_source; /* 0 none, 1 provisional, 2 official      */
+	uint32_t strike_source; /* enum strike_source, 0 none              */
 	uint32_t settle_source; /* enum ref_source of the settlement      */
 	uint32_t settle_lookback_s;
-	uint32_t pad;
+	uint16_t settle_index; /* instr of the settlement price, 0 none    */
+	uint8_t outcome;       /* enum outcome, 0 while open              */
+	uint8_t generation;    /* enum pm_generation                      */
+	uint8_t taker_delayed; /* marketable orders wait before matching   */
+	uint8_t fee_exponent;  /* binary: fee is rate * (p(1-p))^exponent  */
+	uint8_t tie_yes;       /* a tie resolves to YES                   */
+	uint8_t is_other;      /* placeholder outcome of a neg-risk event  */
+	uint32_t cluster;      /* hash of the event or neg-risk group, 0   */
+	usd_t liquidity;       /* as the venue says, 0 unknown            */
+	usd_t volume_day;
+	px_t close_px;	      /* settlement price at the end, 0 unknown    */
+	px_t reward_spread;   /* liquidity rewards: farthest from the mid  */
+	qty_t reward_min_qty;
+	uint64_t rules; /* features of the rules text, bits of libcore/rrs.h */
 	uint8_t condition[32];
 	uint8_t token_yes[32];
 	uint8_t token_no[32];

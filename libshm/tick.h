@@ -81,7 +81,8 @@ struct tick_link {
 	uint8_t state;	 /* enum link_state                                 */
 	uint8_t overdue; /* 1: a pong is missing                          */
 	uint32_t reconnects;
-	uint32_t pad;
+	int32_t skew_ms; /* the venue's clock minus ours (UTC), as far as
+			    its answers prove it; 0 unknown or agrees      */
 };
 
 enum link_state {
