@@ -60,6 +60,12 @@ struct feed_event {
 	size_t n;
 	const struct cfg *cfg;
 	enum ring_content content; /* RING_TOP leaves out the levels */
+	/* FEED_EV_DOWN, FEED_EV_HTTP: why it ended or failed; NONE: our wish,
+	 * or a whole answer of status 200. */
+	enum reason reason;
+	uint32_t retry_after_s; /* HTTP: Retry-After, 0: none */
+	int64_t date_ns;	/* HTTP: Date (UTC, whole seconds), 0: none */
+	uint64_t sent_ns;	/* HTTP: when the request left (monotonic) */
 };
 
 /* What the shell must do. Texts are valid during the call only. */
