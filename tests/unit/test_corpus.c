@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/fuzz/decode.h"
+#include "tests/fuzz/decode_sbe.h"
 #include "tests/golden/data.h"
 
 #define FRAMES "tests/golden/frames"
@@ -70,6 +71,7 @@ REPLAY(json, 6)
 REPLAY(polymarket, 15)
 REPLAY(binance, 15)
 REPLAY(hyperliquid, 12)
+REPLAY(sbe, 4)
 REPLAY(rtds, 5)
 REPLAY(gamma, 4)
 
@@ -81,6 +83,7 @@ main(void)
 	    cmocka_unit_test(polymarket),
 	    cmocka_unit_test(binance),
 	    cmocka_unit_test(hyperliquid),
+	    cmocka_unit_test(sbe),
 	    cmocka_unit_test(rtds),
 	    cmocka_unit_test(gamma),
 	};
