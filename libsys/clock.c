@@ -80,28 +80,58 @@ is_leap(int year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-int
-clock_format_utc(uint64_t wall_ns, char buf[CLOCK_DATE_SZ])
+struct date {
+	int year;
+	int month; /* 0 to 11 */
+	int day;
+	int week_day; /* 0: Sunday */
+	int rest_s;   /* of the day */
+};
+
+static struct date
+date_of(uint64_t wall_ns)
 {
 	static const int month_days[12] = {
 	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	uint64_t s = wall_ns / (uint64_t)NS_PER_S;
 	int days = (int)(s / 86400);
-	int rest = (int)(s % 86400);
-	int micro = (int)(wall_ns % (uint64_t)NS_PER_S / 1000);
-	int year = 1970;
-	int month = 0;
+	struct date d = {.year = 1970,
+	    .week_day = (days + 4) % 7,
+	    .rest_s = (int)(s % 86400)};
 
-	for (; days >= 365 + is_leap(year); year++)
-		days -= 365 + is_leap(year);
-	for (;; month++) {
-		int n = month_days[month] + (month == 1 && is_leap(year));
+	for (; days >= 365 + is_leap(d.year); d.year++)
+		days -= 365 + is_leap(d.year);
+	for (;; d.month++) {
+		int n = month_days[d.month] + (d.month == 1 && is_leap(d.year));
 
 		if (days < n)
 			break;
 		days -= n;
 	}
+	d.day = days + 1;
+	return d;
+}
+
+int
+clock_format_utc(uint64_t wall_ns, char buf[CLOCK_DATE_SZ])
+{
+	int micro = (int)(wall_ns % (uint64_t)NS_PER_S / 1000);
+	struct date d = date_of(wall_ns);
+
 	return snprintf(buf, CLOCK_DATE_SZ,
-	    "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month + 1, days + 1,
-	    rest / 3600, rest / 60 % 60, rest % 60, micro);
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", d.year, d.month + 1, d.day,
+	    d.rest_s / 3600, d.rest_s / 60 % 60, d.rest_s % 60, micro);
+}
+
+int
+clock_format_http(uint64_t wall_ns, char buf[CLOCK_DATE_SZ])
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct date d = date_of(wall_ns);
+
+	return snprintf(buf, CLOCK_DATE_SZ,
+	    "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * d.week_day,
+	    d.day, months + 3 * d.month, d.year, d.rest_s / 3600,
+	    d.rest_s / 60 % 60, d.rest_s % 60);
 }

@@ -33,4 +33,8 @@ bool clock_source_fast(const char *name);
  * 1970 to 9999. Pure. Returns the length. */
 int clock_format_utc(uint64_t wall_ns, char buf[CLOCK_DATE_SZ]);
 
+/* clock_format_http - "Fri, 10 Jul 2026 20:25:00 GMT", as in the Date header
+ * of HTTP; otherwise as clock_format_utc. */
+int clock_format_http(uint64_t wall_ns, char buf[CLOCK_DATE_SZ]);
+
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "libcore/check.h"
+#include "libcore/fixed.h"
 #include "libsys/clock.h"
 #include "libsys/net.h"
 #include "libsys/transport.h"
@@ -42,6 +43,7 @@ struct httpd_conn {
 	int poll_events;
 	struct transport transport;
 	enum conn_state state;
+	enum httpd_mode mode;
 	uint64_t deadline_ms; /* of uv_now; 0: none */
 	void *data;
 	bool is_dispatching;
@@ -131,6 +133,8 @@ conn_deadline(struct httpd_conn *c, uint64_t in_ms)
 static void
 poll_for(struct httpd_conn *c, int events)
 {
+	if (c->mode == HTTPD_STALLS)
+		events &= ~UV_READABLE;
 	if (c->poll_events == events || c->state == CONN_GONE)
 		return;
 	c->poll_events = events;
@@ -165,6 +169,10 @@ flush(struct httpd_conn *c)
 {
 	const uint8_t *bytes;
 	size_t n;
+	if (c->mode == HTTPD_SWALLOWS) {
+		poll_for(c, UV_READABLE);
+		return;
+	}
 	while ((n = pending(c, &bytes)) > 0) {
 		ssize_t put = transport_send(&c->transport, bytes, n);
 		if (put == TRANSPORT_FAILED) {
@@ -222,12 +230,16 @@ static int
 answer_queue(struct httpd_conn *c, const struct httpd_answer *a)
 {
 	char head[ANSWER_HEAD_MAX];
+	char date[CLOCK_DATE_SZ];
+	(void)clock_format_http(
+	    clock_wall_ns() + (uint64_t)(a->date_skew_s * NS_PER_S), date);
 	int n = snprintf(head, sizeof(head),
 	    "HTTP/1.1 %u %s\r\n"
+	    "Date: %s\r\n"
 	    "Content-Type: %s\r\n"
 	    "Content-Length: %zu\r\n"
 	    "%s%s\r\n",
-	    a->status, http_status_text(a->status),
+	    a->status, http_status_text(a->status), date,
 	    a->type != NULL ? a->type : "application/json", a->body_n,
 	    c->keep_alive ? "" : "Connection: close\r\n",
 	    a->extra != NULL ? a->extra : "");
@@ -313,6 +325,7 @@ upgrade_session(struct httpd_conn *c)
 	    .role = WS_SERVER,
 	    .msg_max = cfg->body_max,
 	    .out_max = cfg->out_max,
+	    .leaves_pings = cfg->leaves_pings,
 	    .on_message = on_session_message,
 	    .user = c,
 	};
@@ -493,7 +506,8 @@ read_conn(struct httpd_conn *c)
 			    c, c->has_session ? c->session.end : WS_END_EOF);
 			return;
 		}
-		take_bytes(c, s->in, (size_t)got);
+		if (c->mode != HTTPD_SWALLOWS)
+			take_bytes(c, s->in, (size_t)got);
 		if (c->state == CONN_GONE)
 			return;
 	}
@@ -557,6 +571,7 @@ conn_start(struct httpd *s, int fd)
 		return;
 	}
 	c->server = s;
+	c->mode = HTTPD_FLOWS;
 	c->state = s->cfg.tls == NULL ? CONN_HTTP : CONN_TLS;
 	CHECK(uv_poll_init(s->cfg.loop, &c->poll, fd) == 0);
 	c->poll.data = c;
@@ -610,7 +625,7 @@ on_sweep(uv_timer_t *timer)
 		next = c->next;
 		if (c->deadline_ms != 0 && now_ms >= c->deadline_ms)
 			conn_end(c, WS_END_TIMEOUT);
-		else if (c->has_more)
+		else if (c->has_more && c->mode != HTTPD_STALLS)
 			read_conn(c);
 	}
 	if (!s->is_accepting && !s->is_destroyed) {
@@ -690,13 +705,9 @@ httpd_conn_n(const struct httpd *s)
 	return s->conn_n;
 }
 
-int
-httpd_ws_send(
-    struct httpd_conn *c, enum ws_kind kind, const void *data, size_t n)
+static int
+ws_sent(struct httpd_conn *c, int rc)
 {
-	if (c->state != CONN_WS)
-		return -EPIPE;
-	int rc = ws_session_send(&c->session, kind, data, n);
 	if (rc == -ENOBUFS) {
 		c->was_full = true;
 		return rc;
@@ -705,6 +716,25 @@ httpd_ws_send(
 	if (rc == 0 && (c->poll_events & UV_WRITABLE) == 0)
 		flush(c);
 	return c->state == CONN_GONE ? -EPIPE : rc;
+}
+
+int
+httpd_ws_send(
+    struct httpd_conn *c, enum ws_kind kind, const void *data, size_t n)
+{
+	if (c->state != CONN_WS)
+		return -EPIPE;
+	return ws_sent(c, ws_session_send(&c->session, kind, data, n));
+}
+
+int
+httpd_ws_send_parts(struct httpd_conn *c, enum ws_kind kind, const void *data,
+    size_t n, size_t part_n)
+{
+	if (c->state != CONN_WS)
+		return -EPIPE;
+	return ws_sent(
+	    c, ws_session_send_parts(&c->session, kind, data, n, part_n));
 }
 
 void
@@ -738,6 +768,22 @@ httpd_room(const struct httpd_conn *c)
 	size_t queued = httpd_queued(c);
 	size_t max = c->server->cfg.out_max;
 	return queued < max ? max - queued : 0;
+}
+
+void
+httpd_conn_mode(struct httpd_conn *c, enum httpd_mode mode)
+{
+	CHECK(mode >= HTTPD_FLOWS && mode < HTTPD_MODE_N);
+	c->mode = mode;
+	if (c->state != CONN_GONE)
+		flush(c);
+}
+
+void
+httpd_set_tls(struct httpd *s, struct tls_ctx *tls)
+{
+	CHECK(s->cfg.tls != NULL && tls != NULL);
+	s->cfg.tls = tls;
 }
 
 void

@@ -58,6 +58,7 @@ struct httpd_cfg {
 	size_t body_max;     /* 0: 1 MiB; also the largest message received */
 	size_t out_max;	     /* 0: 1 MiB */
 	uint64_t idle_ms;    /* 0: 30 s */
+	bool leaves_pings;   /* on_message answers WS_PING, with WS_PONG */
 	struct httpd_events events;
 	void *user;
 };
@@ -72,9 +73,14 @@ void httpd_destroy(struct httpd *s);
 uint16_t httpd_port(const struct httpd *s);
 unsigned httpd_conn_n(const struct httpd *s);
 
+/* httpd_set_tls - another identity for connections that come from now on.
+ * Needs : a server that was created with TLS, tls not NULL (CHECK). The
+ * context before it must live until its last connection is gone. */
+void httpd_set_tls(struct httpd *s, struct tls_ctx *tls);
+
 /*
- * httpd_reply - the answer to the request being handled. extra: further
- * "Name: value\r\n" lines or NULL.
+ * httpd_reply - the answer to the request being handled, with the Date of
+ * now. extra: further "Name: value\r\n" lines or NULL.
  * Returns : 0; -EPROTO when no request waits for an answer; -ENOBUFS when it
  *           does not fit out_max (the connection is closed).
  */
@@ -84,6 +90,7 @@ struct httpd_answer {
 	const char *extra;
 	const void *body;
 	size_t body_n;
+	int64_t date_skew_s; /* added to Date */
 };
 int httpd_reply(struct httpd_conn *c, const struct httpd_answer *a);
 
@@ -92,6 +99,10 @@ int httpd_reply(struct httpd_conn *c, const struct httpd_answer *a);
  * call: then on_gone was called before it returns. */
 int httpd_ws_send(
     struct httpd_conn *c, enum ws_kind kind, const void *data, size_t n);
+
+/* httpd_ws_send_parts - the same in frames of part_n bytes (> 0). */
+int httpd_ws_send_parts(struct httpd_conn *c, enum ws_kind kind,
+    const void *data, size_t n, size_t part_n);
 
 /* httpd_ws_close - close frame; the connection goes when it was answered or
  * after 1 s. */
@@ -104,6 +115,18 @@ void httpd_drop(struct httpd_conn *c);
  * fit out_max. */
 size_t httpd_queued(const struct httpd_conn *c);
 size_t httpd_room(const struct httpd_conn *c);
+
+/*
+ * httpd_conn_mode - misbehave, to see what a client makes of it. A silent
+ * connection also hides its end unless bytes are read.
+ */
+enum httpd_mode {
+	HTTPD_FLOWS = 1,
+	HTTPD_SWALLOWS, /* bytes are read and forgotten, none are written */
+	HTTPD_STALLS,	/* none are read */
+	HTTPD_MODE_N
+};
+void httpd_conn_mode(struct httpd_conn *c, enum httpd_mode mode);
 
 /* The owner's word on a connection; NULL at first. */
 void httpd_conn_set(struct httpd_conn *c, void *data);

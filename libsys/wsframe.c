@@ -17,6 +17,7 @@
 #define CODE_TOO_BIG  1009
 /* A frame adds at most 14 bytes; a close or pong must always fit. */
 #define FRAME_HEAD_MAX	14
+#define FIN		0x80 /* in the argument of queue_frame */
 #define CONTROL_RESERVE (4 * (WS_CONTROL_MAX + FRAME_HEAD_MAX))
 
 static const char *const end_names[WS_END_N] = {
@@ -146,6 +147,7 @@ ws_session_init(struct ws_session *s, const struct ws_session_cfg *cfg)
 	s->on_message = cfg->on_message;
 	s->user = cfg->user;
 	s->mask_state = cfg->mask_seed;
+	s->leaves_pings = cfg->leaves_pings;
 	s->msg_max = cfg->msg_max != 0 ? cfg->msg_max : WS_MSG_MAX_DEFAULT;
 	s->out_max = cfg->out_max != 0 ? cfg->out_max : WS_OUT_MAX_DEFAULT;
 	s->msg = malloc(s->msg_max);
@@ -215,9 +217,10 @@ make_room(struct ws_session *s)
 	s->out_at = 0;
 }
 
-/* limit: how far this frame may fill the buffer. */
+/* head: opcode, and FIN at the end of a message. limit: how far this frame
+ * may fill the buffer. */
 static int
-queue_frame(struct ws_session *s, uint8_t opcode, const void *data, size_t n,
+queue_frame(struct ws_session *s, uint8_t head, const void *data, size_t n,
     size_t limit)
 {
 	size_t waiting = s->out_n - s->out_at;
@@ -226,8 +229,8 @@ queue_frame(struct ws_session *s, uint8_t opcode, const void *data, size_t n,
 	if (s->out_n + n + FRAME_HEAD_MAX > limit)
 		make_room(s);
 	struct wslay_frame_iocb io = {
-	    .fin = 1,
-	    .opcode = opcode,
+	    .fin = (head & FIN) != 0,
+	    .opcode = head & 0x0f,
 	    .payload_length = n,
 	    .mask = s->role == WS_CLIENT,
 	    .data = data,
@@ -253,7 +256,32 @@ ws_session_send(
 		return -EPIPE;
 	if (wslay_is_ctrl_frame(opcode) && n > WS_CONTROL_MAX)
 		return -EMSGSIZE;
-	return queue_frame(s, opcode, data, n, s->out_max);
+	return queue_frame(s, opcode | FIN, data, n, s->out_max);
+}
+
+int
+ws_session_send_parts(struct ws_session *s, enum ws_kind kind, const void *data,
+    size_t n, size_t part_n)
+{
+	const char *at = data;
+	uint8_t opcode = opcode_of(kind);
+	CHECK(!wslay_is_ctrl_frame(opcode));
+	CHECK(part_n > 0);
+	if (s->end != 0 || s->is_close_sent)
+		return -EPIPE;
+	/* All of it or nothing. */
+	size_t heads = (n / part_n + 1) * FRAME_HEAD_MAX;
+	if (s->out_n - s->out_at + n + heads > s->out_max)
+		return -ENOBUFS;
+	do {
+		size_t part = n < part_n ? n : part_n;
+		n -= part;
+		uint8_t head = n == 0 ? opcode | FIN : opcode;
+		CHECK(queue_frame(s, head, at, part, s->out_max) == 0);
+		at += part;
+		opcode = WSLAY_CONTINUATION_FRAME;
+	} while (n > 0);
+	return 0;
 }
 
 void
@@ -269,7 +297,7 @@ ws_session_close(struct ws_session *s, uint16_t code, const char *reason)
 	body[1] = (uint8_t)(code & 0xff);
 	memcpy(body + 2, reason, n);
 	s->is_close_sent = true;
-	(void)queue_frame(s, WSLAY_CONNECTION_CLOSE, body, n + 2,
+	(void)queue_frame(s, WSLAY_CONNECTION_CLOSE | FIN, body, n + 2,
 	    s->out_max + CONTROL_RESERVE);
 }
 
@@ -344,8 +372,8 @@ control_done(struct ws_session *s, uint8_t opcode)
 		closed_by_peer(s);
 		return;
 	}
-	if (opcode == WSLAY_PING && !s->is_close_sent &&
-	    queue_frame(s, WSLAY_PONG, s->control, s->control_n,
+	if (opcode == WSLAY_PING && !s->is_close_sent && !s->leaves_pings &&
+	    queue_frame(s, WSLAY_PONG | FIN, s->control, s->control_n,
 		s->out_max + CONTROL_RESERVE / 2) != 0) {
 		/* A peer that pings without ever reading the answers. */
 		session_fail(s, WS_END_OVERFLOW, CODE_PROTOCOL,

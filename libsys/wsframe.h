@@ -7,8 +7,9 @@
  * Limits : a message of at most msg_max bytes, however it is fragmented, and
  *          at most out_max bytes waiting to be written. Both buffers are
  *          allocated once by ws_session_init.
- * Pings are answered here. Extensions are not offered: RSV bits are errors.
- * UTF-8 of text is left to the decoder that reads the message.
+ * Pings are answered here, unless the owner does it. Extensions are not
+ * offered: RSV bits are errors. UTF-8 of text is left to the decoder that reads
+ * the message.
  */
 #ifndef LIBSYS_WSFRAME_H
 #define LIBSYS_WSFRAME_H
@@ -87,6 +88,7 @@ struct ws_session {
 	size_t out_n;
 	size_t out_max;
 	uint64_t mask_state;
+	bool leaves_pings;
 	/* end */
 	enum ws_end end; /* 0 while the session lives */
 	uint16_t close_code;
@@ -99,6 +101,7 @@ struct ws_session_cfg {
 	size_t msg_max;		  /* 0: WS_MSG_MAX_DEFAULT */
 	size_t out_max;		  /* 0: WS_OUT_MAX_DEFAULT */
 	uint64_t mask_seed;	  /* of net_random(); clients only */
+	bool leaves_pings;	  /* the owner answers the peer's pings */
 	ws_message_fn on_message; /* text, binary, ping, pong */
 	void *user;
 };
@@ -131,6 +134,13 @@ void ws_session_eof(struct ws_session *s);
  */
 int ws_session_send(
     struct ws_session *s, enum ws_kind kind, const void *data, size_t n);
+
+/*
+ * ws_session_send_parts - the same message in frames of part_n bytes each.
+ * Needs : a data message, part_n > 0 (CHECK).
+ */
+int ws_session_send_parts(struct ws_session *s, enum ws_kind kind,
+    const void *data, size_t n, size_t part_n);
 
 /*
  * ws_session_close - queue a close frame with a code and a short reason.

@@ -130,6 +130,9 @@ every_day(void **state)
 		strftime(libc, sizeof(libc), "%FT%T.000000Z", &tm);
 		clock_format_utc((uint64_t)t * 1000000000, ours);
 		assert_string_equal(ours, libc);
+		strftime(libc, sizeof(libc), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		clock_format_http((uint64_t)t * 1000000000, ours);
+		assert_string_equal(ours, libc);
 	}
 }
 

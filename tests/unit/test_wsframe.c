@@ -303,6 +303,45 @@ test_sizes_round_trip(void **state)
 	free(big);
 }
 
+/* A message in parts is the same message; a part too many for the buffer
+ * leaves nothing behind; pings that were left are not answered. */
+static void
+test_parts_and_left_pings(void **state)
+{
+	struct ws_session server;
+	struct ws_session client;
+	struct seen seen;
+	struct seen none;
+	const uint8_t *bytes;
+	(void)state;
+	for (size_t part = 1; part <= 8; part++) {
+		session_make(&server, WS_SERVER, 0, &none);
+		session_make(&client, WS_CLIENT, 0, &seen);
+		assert_int_equal(
+		    ws_session_send_parts(&server, WS_TEXT, "seven!!", 7, part),
+		    0);
+		size_t n = ws_session_pending(&server, &bytes);
+		size_t frames = (7 + part - 1) / part;
+		assert_int_equal(n, 7 + 2 * frames);
+		assert_int_equal(bytes[0], frames > 1 ? 0x01 : 0x81);
+		assert_true(ws_session_feed(&client, bytes, n, 1));
+		assert_int_equal(seen.n, 1);
+		assert_string_equal(seen.text, "seven!!");
+		assert_int_equal(ws_session_send_parts(
+				     &server, WS_TEXT, "0123456789", 4090, 1),
+		    -ENOBUFS);
+		assert_int_equal(ws_session_pending(&server, &bytes), n);
+		ws_session_free(&server);
+		ws_session_free(&client);
+	}
+	session_make(&client, WS_CLIENT, 0, &seen);
+	client.leaves_pings = true;
+	assert_true(ws_session_feed(&client, B(0x89, 1, 'x'), 1));
+	assert_int_equal(seen.kind, WS_PING);
+	assert_int_equal(ws_session_pending(&client, &bytes), 0);
+	ws_session_free(&client);
+}
+
 static void
 test_accept_key(void **state)
 {
@@ -394,6 +433,7 @@ main(void)
 	    cmocka_unit_test(test_ping_flood_is_bounded),
 	    cmocka_unit_test(test_output_limit),
 	    cmocka_unit_test(test_sizes_round_trip),
+	    cmocka_unit_test(test_parts_and_left_pings),
 	    cmocka_unit_test(test_accept_key),
 	    cmocka_unit_test(test_close_codes),
 	    cmocka_unit_test(test_contracts),
