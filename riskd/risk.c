@@ -427,6 +427,18 @@ configure(struct risk *r, const struct cfg *c)
 	risk_kept_total(r);
 }
 
+/* A market that ends, or hands its slot on, changes what quoted holds. */
+static void
+on_tick(struct risk *r, const struct event *ev, struct core_out *out)
+{
+	uint16_t i = ev->slot->hdr.instr;
+	int64_t was = r->instr[i].pos.qty.e8;
+
+	risk_on_tick(r, ev);
+	if (r->instr[i].pos.qty.e8 != was)
+		tell_position(r, i, ev->now_ns, out);
+}
+
 static void
 on_slot(struct risk *r, const struct event *ev, struct core_out *out)
 {
@@ -434,7 +446,7 @@ on_slot(struct risk *r, const struct event *ev, struct core_out *out)
 	CHECK(ev->ring < RG_N);
 	CHECK(ev->slot->hdr.instr < INSTR_N);
 	if (slot_is_tick(ev->slot->hdr.kind))
-		risk_on_tick(r, ev);
+		on_tick(r, ev, out);
 	else if (ev->ring == RG_INTENT)
 		on_quoted(r, ev, out);
 	else
@@ -452,7 +464,6 @@ risk_step(struct risk *r, const struct event *ev, struct core_out *out)
 	if (ev->wall_ns > 0 &&
 	    loss_roll(&r->loss, loss_day(ev->wall_ns, r->east_s), &ended))
 		risk_dirty(r, 0);
-	risk_kept_expire(r, ev->now_ns, ev->wall_ns);
 	switch (ev->kind) {
 	case EV_SLOT: on_slot(r, ev, out); break;
 	case EV_TIMER: break;

@@ -26,9 +26,11 @@
  * Fills     : cum_qty of an order only grows; a fill that does not pass it,
  *             or whose fill_id was seen, is a repeat. A fill of an order that
  *             is not known is booked all the same, and raises REDUCE.
- * Rolling   : an instrument slot that changes to another market while a
- *             position is open, and a market that has resolved, settle at
- *             the last mark: the instrument table does not carry outcomes.
+ * Outcome   : a market that is RESOLVED with an outcome closes its position
+ *             at 1, 0 or 1/2, no fee; a fill that comes later as well. A slot
+ *             that changes to another market while its own is undecided hands
+ *             the position on: it waits unplaced, at its last mark, for its
+ *             symbol, and counts in the worst case.
  * Recovery  : everything but marks, links and the rate window is durable:
  *             risk_save and risk_load move it record by record; `dirty` says
  *             which changed. The day and the positions outlive the run too:
@@ -91,8 +93,9 @@ struct risk_instr {
 	uint16_t epoch;
 	uint8_t cls; /* enum instr_class, 0: not known yet                */
 	uint8_t state;
-	bool held; /* is in risk.held                               */
-	uint8_t pad[3];
+	bool held;	 /* is in risk.held                         */
+	uint8_t outcome; /* enum outcome, 0 unknown                 */
+	uint8_t pad[2];
 	uint32_t rate_n; /* orders within the last second                 */
 	/* the mark; valid while mark_gen is that of its venue */
 	px_t bid;
@@ -140,8 +143,9 @@ struct risk_stat {
 	uint64_t fills;
 	uint64_t fill_dups;
 	uint64_t adopted;
-	uint64_t settled;
-	uint64_t unknown; /* reports on orders we do not have             */
+	uint64_t settled;  /* positions closed by an outcome              */
+	uint64_t awaiting; /* ... that lost their slot before it          */
+	uint64_t unknown;  /* reports on orders we do not have             */
 };
 
 struct risk {
@@ -179,7 +183,6 @@ struct risk {
 	uint32_t held_n;
 	/* unplaced, and what they add to the totals */
 	uint32_t kept_n;
-	uint64_t kept_due_ns; /* next look for windows that are over      */
 	usd_t kept_unrealised;
 	usd_t kept_exposure;
 	usd_t kept_worst;

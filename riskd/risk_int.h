@@ -71,6 +71,11 @@ void risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id);
 /* risk_book_fill - a fill into position and day. */
 void risk_book_fill(struct risk *r, uint16_t i, const struct order *o);
 
+/* risk_settle - a resolved market with a known outcome: its position closes
+ * at 1, 0 or 1/2, without a fee. Nothing else ever settles one, and a second
+ * time there is nothing left. */
+void risk_settle(struct risk *r, uint16_t i);
+
 /* risk_held - the instrument has, or had, a position. */
 void risk_held(struct risk *r, uint16_t i);
 
@@ -78,10 +83,11 @@ void risk_held(struct risk *r, uint16_t i);
 
 /* risk_kept_place - what waits for this symbol goes to instrument i. */
 void risk_kept_place(struct risk *r, uint16_t i, const struct instr *in);
+/* risk_kept_move - the slot of instrument i goes to another market: what it
+ * has waits for its own outcome, in another slot or unplaced. */
+void risk_kept_move(struct risk *r, uint16_t i);
 /* risk_kept_total - the unplaced entries into the totals. */
 void risk_kept_total(struct risk *r);
-/* risk_kept_expire - settle one window that is over and did not come. */
-void risk_kept_expire(struct risk *r, uint64_t now_ns, int64_t wall_ns);
 
 /* riskrules.c: risk_judge - the verdict on an intent; t->qty may shrink. */
 enum reason risk_judge(

@@ -271,23 +271,38 @@ risk_book_fill(struct risk *r, uint16_t i, const struct order *o)
 	in->pos.fees.e6 += o->usd.e6;
 	risk_held(r, i);
 	loss_book(&r->loss, gain, o->usd);
+	risk_settle(r, i); /* it may have come after the outcome */
 	risk_dirty(r, RISK_REC_INSTR + i);
 	risk_dirty(r, 0);
 	risk_refresh(r, i);
 }
 
-/* The market of this slot is over, or it is another one now. */
-static void
-settle(struct risk *r, uint16_t i)
+/* What a YES token pays. */
+static px_t
+payout(uint8_t outcome)
+{
+	return outcome == OUTCOME_YES	 ? PX_ONE
+	       : outcome == OUTCOME_VOID ? PX(E8 / 2)
+					 : PX(0);
+}
+
+void
+risk_settle(struct risk *r, uint16_t i)
 {
 	struct risk_instr *in = &r->instr[i];
 	int64_t q = in->pos.qty.e8;
 	i128_t gain;
 
+	if (in->state != INSTR_RESOLVED || in->outcome == 0 ||
+	    !risk_is_binary(in))
+		return;
+	CHECK(in->outcome < OUTCOME_N);
+	in->mark = payout(in->outcome);
 	if (q == 0)
 		return;
 	gain = position_fill(&in->pos, q > 0 ? SIDE_ASK : SIDE_BID, in->mark,
 	    QTY(q > 0 ? q : -q));
+	CHECK(in->pos.qty.e8 == 0);
 	loss_book(&r->loss, gain, USD(0));
 	r->stat.settled++;
 	risk_dirty(r, RISK_REC_INSTR + i);
@@ -300,13 +315,9 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 	struct risk_instr *m = &r->instr[i];
 	uint64_t h = hash_bytes(0, in->symbol, sizeof(in->symbol));
 
-	if (m->symbol_hash != 0 && m->symbol_hash != h) {
-		settle(r, i);
-		m->mark = PX(0);
-	}
+	if (m->symbol_hash != 0 && m->symbol_hash != h)
+		risk_kept_move(r, i);
 	risk_kept_place(r, i, in);
-	if (in->state == INSTR_RESOLVED)
-		settle(r, i);
 	if (m->epoch != in->epoch)
 		m->mark_gen = 0;
 	m->symbol_hash = h;
@@ -321,6 +332,8 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 	m->epoch = in->epoch;
 	m->cls = in->cls;
 	m->state = in->state;
+	m->outcome = in->outcome < OUTCOME_N ? in->outcome : 0;
+	risk_settle(r, i);
 	if (i > r->max_instr)
 		r->max_instr = i;
 	if (m->pos.qty.e8 != 0)

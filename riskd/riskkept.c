@@ -5,8 +5,6 @@
 #include "libcore/check.h"
 #include "riskd/risk_int.h"
 
-#define LOOK_NS UINT64_C(60000000000)
-
 bool
 risk_kept_sane(const struct risk_kept *k)
 {
@@ -205,29 +203,61 @@ risk_kept_place(struct risk *r, uint16_t i, const struct instr *in)
 	}
 }
 
-void
-risk_kept_expire(struct risk *r, uint64_t now_ns, int64_t wall_ns)
+/* Another slot that holds the market of this one, 0 none. */
+static uint16_t
+twin(const struct risk *r, uint16_t i)
 {
-	if (r->kept_n == 0)
-		return;
-	if (r->kept_due_ns == 0)
-		r->kept_due_ns = now_ns + RISK_KEPT_WAIT_NS;
-	if (now_ns < r->kept_due_ns || wall_ns <= 0)
-		return;
-	for (uint32_t n = 0; n < r->kept_n; n++) {
-		struct risk_kept *k = &r->kept[n];
-		int64_t q = k->pos.qty.e8;
+	const struct risk_instr *m = &r->instr[i];
 
-		if (q == 0 || k->cls != CLASS_UPDOWN || k->end_wall_ns == 0 ||
-		    k->end_wall_ns > wall_ns)
-			continue;
-		loss_book(&r->loss,
-		    position_fill(&k->pos, q > 0 ? SIDE_ASK : SIDE_BID, k->mark,
-			QTY(q > 0 ? q : -q)),
-		    USD(0));
-		r->stat.settled++;
-		drop(r, n);
-		return;
+	for (uint16_t k = 1; k < INSTR_N; k++)
+		if (k != i && r->instr[k].symbol_hash == m->symbol_hash &&
+		    instr_venue(k) == instr_venue(i) &&
+		    memcmp(r->instr[k].symbol, m->symbol, RISK_SYMBOL) == 0)
+			return k;
+	return 0;
+}
+
+/* No room: nobody would remember it. The worst is booked, and trading goes
+ * down to what reduces until a person has looked. */
+static void
+give_up(struct risk *r, uint16_t i)
+{
+	struct risk_instr *m = &r->instr[i];
+	int64_t q = m->pos.qty.e8;
+	px_t end[3];
+
+	risk_outcomes(r, risk_is_binary(m), &m->pos, m->mark, end);
+	loss_book(&r->loss,
+	    position_fill(&m->pos, q > 0 ? SIDE_ASK : SIDE_BID,
+		q > 0 ? end[0] : end[2], QTY(q > 0 ? q : -q)),
+	    USD(0));
+	r->reduce = true;
+}
+
+void
+risk_kept_move(struct risk *r, uint16_t i)
+{
+	struct risk_instr *m = &r->instr[i];
+	uint16_t to = twin(r, i);
+
+	if (to != 0 && m->pos.qty.e8 != 0) {
+		loss_book(&r->loss, merge(&r->instr[to].pos, &m->pos), USD(0));
+		risk_held(r, to);
+		risk_settle(r, to);
+		risk_dirty(r, RISK_REC_INSTR + to);
+		risk_refresh(r, to);
+		r->list_idx = 1;
+	} else if (m->pos.qty.e8 != 0 && r->kept_n < RISK_KEPT) {
+		r->kept[r->kept_n++] = kept_of(r, i);
+		risk_dirty(r, RISK_REC_KEPT + r->kept_n - 1);
+		risk_kept_total(r);
+		r->stat.awaiting++;
+	} else if (m->pos.qty.e8 != 0) {
+		give_up(r, i);
 	}
-	r->kept_due_ns = now_ns + LOOK_NS;
+	memset(&m->pos, 0, sizeof(m->pos));
+	m->mark = PX(0);
+	m->outcome = 0;
+	risk_dirty(r, RISK_REC_INSTR + i);
+	risk_dirty(r, 0);
 }

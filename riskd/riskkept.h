@@ -6,11 +6,11 @@
  *             may differ in the next run. risk_io.c keeps it on disk.
  * Unplaced  : what was loaded waits in struct risk until TICK_INSTR of its
  *             symbol comes. Until then it counts, at its last mark, in
- *             unrealised, exposure and worst. An up/down window that is over
- *             and did not come within RISK_KEPT_WAIT_NS settles at its last
- *             mark, as one whose slot went to the next window does. A flat
- *             entry that found no place in a whole run is left out of the
- *             next: the day's P&L has it.
+ *             unrealised, exposure and worst. So waits, too, the position of
+ *             a market whose slot went to another one before its outcome was
+ *             known; its outcome alone ends it. A flat entry that found no
+ *             place in a whole run is left out of the next: the day's P&L
+ *             has it.
  * Limit     : RISK_KEPT entries, positions first; what has no room is
  *             counted, and the shell logs an error.
  * Pure      : yes. O(entries) an image, a placement.
@@ -24,9 +24,8 @@
 #include "libcore/position.h"
 #include "riskd/drawdown.h"
 
-#define RISK_KEPT	  1024u
-#define RISK_SYMBOL	  48u
-#define RISK_KEPT_WAIT_NS UINT64_C(600000000000)
+#define RISK_KEPT   1024u
+#define RISK_SYMBOL 48u
 
 struct risk_kept {
 	char symbol[RISK_SYMBOL]; /* zero padded                          */

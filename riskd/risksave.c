@@ -20,7 +20,8 @@ struct rec_instr {
 	uint16_t epoch;
 	uint8_t cls;
 	uint8_t state;
-	uint8_t pad[12];
+	uint8_t outcome;
+	uint8_t pad[11];
 };
 
 struct rec_global {
@@ -51,7 +52,7 @@ risk_layout(void)
 	h = hash_u64(h, sizeof(struct risk_kept));
 	h = hash_u64(h, RISK_REC_N);
 	h = hash_u64(h, ORDER_LEVELS);
-	return hash_u64(h, 2); /* meaning: count up when a field's changes */
+	return hash_u64(h, 3); /* meaning: count up when a field's changes */
 }
 
 static void
@@ -90,6 +91,7 @@ save_instr(const struct risk_instr *in, void *buf)
 	x.epoch = in->epoch;
 	x.cls = in->cls;
 	x.state = in->state;
+	x.outcome = in->outcome;
 	memcpy(buf, &x, sizeof(x));
 }
 
@@ -136,9 +138,9 @@ load_instr(struct risk_instr *in, const void *buf)
 	struct rec_instr x;
 
 	memcpy(&x, buf, sizeof(x));
-	if (x.cls >= CLASS_N || x.state >= INSTR_STATE_N || x.mark.e8 < 0 ||
-	    x.mark.e8 > PX_E8_MAX || x.pos.qty.e8 > QTY_E8_MAX ||
-	    x.pos.qty.e8 < -QTY_E8_MAX)
+	if (x.cls >= CLASS_N || x.state >= INSTR_STATE_N ||
+	    x.outcome >= OUTCOME_N || x.mark.e8 < 0 || x.mark.e8 > PX_E8_MAX ||
+	    x.pos.qty.e8 > QTY_E8_MAX || x.pos.qty.e8 < -QTY_E8_MAX)
 		return false;
 	in->pos = x.pos;
 	in->mark = x.mark;
@@ -154,6 +156,7 @@ load_instr(struct risk_instr *in, const void *buf)
 	in->epoch = x.epoch;
 	in->cls = x.cls;
 	in->state = x.state;
+	in->outcome = x.outcome;
 	return true;
 }
 
@@ -256,8 +259,9 @@ hash_instr(uint64_t h, const struct risk_instr *in)
 	h = hash_u64(h, (uint64_t)in->mark.e8);
 	h = hash_u64(h, (uint64_t)in->micro.e8);
 	h = hash_u64(h, in->mark_gen);
-	return hash_u64(
-	    h, (uint64_t)in->epoch << 16 | (uint64_t)in->cls << 8 | in->state);
+	return hash_u64(h, (uint64_t)in->outcome << 32 |
+			       (uint64_t)in->epoch << 16 |
+			       (uint64_t)in->cls << 8 | in->state);
 }
 
 uint64_t

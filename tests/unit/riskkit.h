@@ -78,8 +78,8 @@ kit_tick(struct kit *k, enum ring_id ring, struct tick *t)
 }
 
 static inline void
-kit_instr(struct kit *k, uint16_t i, enum instr_class cls, const char *symbol,
-    enum instr_state state)
+kit_ended(struct kit *k, uint16_t i, enum instr_class cls, const char *symbol,
+    enum instr_state state, enum outcome outcome)
 {
 	union tap slot;
 	struct instr in;
@@ -90,6 +90,7 @@ kit_instr(struct kit *k, uint16_t i, enum instr_class cls, const char *symbol,
 	in.venue = (uint8_t)instr_venue(i);
 	in.cls = (uint8_t)cls;
 	in.state = (uint8_t)state;
+	in.outcome = (uint8_t)outcome;
 	in.epoch = 1;
 	in.tick_px = CENT(1);
 	in.lot_qty = QTY(E8 / 100);
@@ -98,6 +99,13 @@ kit_instr(struct kit *k, uint16_t i, enum instr_class cls, const char *symbol,
 	slot.hdr.kind = TICK_INSTR;
 	slot.hdr.instr = i;
 	kit_step(k, EV_SLOT, kit_md(i), &slot, &in);
+}
+
+static inline void
+kit_instr(struct kit *k, uint16_t i, enum instr_class cls, const char *symbol,
+    enum instr_state state)
+{
+	kit_ended(k, i, cls, symbol, state, (enum outcome)0);
 }
 
 /* Sizes 100 on both sides. */

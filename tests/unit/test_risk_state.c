@@ -388,20 +388,6 @@ test_stopping_refuses(void **state)
 	    kit_intent(&k, PM, SIDE_BID, PX(0), QTY(0)), REASON_OK);
 }
 
-/* The slot of an instrument goes to the next window. */
-static void
-test_next_window_settles(void **state)
-{
-	(void)state;
-	kit_fill(&k, PM, SIDE_BID, 77, CENT(50), UNIT(10), UNIT(10));
-	kit_bbo(&k, PM, CENT(97), CENT(99));
-	kit_instr(&k, PM, CLASS_UPDOWN, "up-next", INSTR_NORMAL);
-	assert_int_equal(k.r->instr[PM].pos.qty.e8, 0);
-	assert_int_equal(loss_realised(&k.r->loss).e6, 4800000);
-	assert_int_equal(k.r->stat.settled, 1);
-	assert_int_equal(k.r->unrealised.e6, 0);
-}
-
 /* Through records and back: the same state, the same hash. */
 static void
 test_records_hold_everything(void **state)
@@ -467,7 +453,6 @@ main(void)
 	    T(test_new_quoted),
 	    T(test_refusal_withdraws_what_rests),
 	    T(test_stopping_refuses),
-	    T(test_next_window_settles),
 	    T(test_records_hold_everything),
 	};
 
