@@ -1,6 +1,8 @@
 #include "libvenue/gamma.h"
 
 #include "libcore/check.h"
+#include "libvenue/gamma_read.h"
+#include "libvenue/pm_outcome.h"
 
 enum answer_state {
 	ANSWER_START = 1,
@@ -9,134 +11,30 @@ enum answer_state {
 	ANSWER_DONE,
 };
 
-#define LIST_MAX      2
-#define LIST_TEXT_MAX 512
-#define MIN_SIZE_MAX  (INT64_C(1000000) * E8)
-#define FEE_RATE_MAX  E8
-#define USD_SCALE     6
-#define USD_E6_MAX    (INT64_C(100000000000) * E6)
-
-/* Up to two strings; their text lies in the answer, or in buf when it came
- * as JSON inside a string. */
-struct list {
-	struct json_str item[LIST_MAX];
-	uint32_t n;
-	bool too_long;
-	char buf[LIST_TEXT_MAX];
-};
+#define MIN_SIZE_MAX (INT64_C(1000000) * E8)
+#define FEE_RATE_MAX E8
+#define EXPONENT_MAX 16
 
 struct scan {
 	struct json *j;
 	struct gamma_market *m;
-	struct list tokens;
-	struct list outcomes;
-	struct list prices;
+	struct pm_list classic;	  /* clobTokenIds */
+	struct pm_list positions; /* positionIds */
+	struct pm_list assets;	  /* assets_ids: either, for the channel */
+	struct pm_list outcomes;
+	struct pm_list prices;
+	struct json_str version;
+	bool has_neg_risk;
 	bool has_liquidity_num;
 	bool has_volume_num;
-	int64_t event_start_ns; /* of the event, when the market has none */
 };
 
 /* ---- values ---- */
 
 static bool
-list_items(struct json *j, struct list *l)
-{
-	struct json_str text;
-
-	l->n = 0;
-	if (!json_array(j))
-		return false;
-	while (json_item(j)) {
-		if (json_peek(j) == JSON_STRING)
-			json_string(j, &text);
-		else
-			json_raw(j, &text);
-		if (j->reason != REASON_NONE)
-			return false;
-		l->too_long |= l->n == LIST_MAX;
-		if (l->n < LIST_MAX)
-			l->item[l->n++] = text;
-	}
-	return j->reason == REASON_NONE;
-}
-
-/* An array, or its text inside a string; an empty string is no list. */
-static bool
-list_value(struct json *j, struct list *l)
-{
-	struct json inner;
-	struct json_str text;
-
-	if (json_peek(j) != JSON_STRING)
-		return list_items(j, l);
-	if (!json_string(j, &text) || text.n == 0)
-		return j->reason == REASON_NONE;
-	size_t n = json_unescape(text, l->buf, sizeof(l->buf));
-
-	if (n == SIZE_MAX) {
-		l->too_long = true;
-		return true;
-	}
-	json_init(&inner, l->buf, n);
-	if (list_items(&inner, l) && json_end(&inner))
-		return true;
-	j->pos = text.s;
-	return json_fail(j, inner.reason);
-}
-
-static bool
-time_value(struct json *j, int64_t *ns)
-{
-	struct json_str text;
-
-	if (!json_string(j, &text) || text.n == 0)
-		return j->reason == REASON_NONE;
-	if (gamma_parse_time(text.s, text.n, ns))
-		return true;
-	j->pos = text.s;
-	return json_fail(j, REASON_BAD_NUMBER);
-}
-
-static bool
-cond_value(struct json *j, struct pm_cond *out)
-{
-	struct json_str text;
-
-	if (!json_string(j, &text) || text.n == 0)
-		return j->reason == REASON_NONE;
-	if (pm_cond_parse(text.s, text.n, out))
-		return true;
-	j->pos = text.s;
-	return json_fail(j, REASON_BAD_NUMBER);
-}
-
-/* Dollars for ranking and display: cut at 1e-6, and zero when they are not
- * a plain amount. */
-static bool
-usd_value(struct json *j, usd_t *out)
-{
-	struct json_str text;
-	bool quoted = json_peek(j) == JSON_STRING;
-
-	if (!(quoted ? json_string(j, &text) : json_raw(j, &text)))
-		return false;
-	const char *dot = memchr(text.s, '.', text.n);
-	size_t n = text.n;
-
-	if (dot != NULL && (size_t)(dot - text.s) + 1 + USD_SCALE < n)
-		n = (size_t)(dot - text.s) + 1 + USD_SCALE;
-	out->e6 = 0;
-	if (memchr(text.s, 'e', text.n) == NULL)
-		(void)fixed_parse(
-		    text.s, n, USD_SCALE, false, USD_E6_MAX, &out->e6);
-	return true;
-}
-
-static bool
 fee_value(struct json *j, struct gamma_market *m)
 {
 	struct json_str key;
-	uint64_t exponent = 0;
 
 	if (!json_object(j))
 		return false;
@@ -144,7 +42,7 @@ fee_value(struct json *j, struct gamma_market *m)
 		if (json_is(key, "rate"))
 			json_e8(j, FEE_RATE_MAX, &m->fee_rate_e8);
 		else if (json_is(key, "exponent"))
-			json_u64(j, &exponent);
+			pm_value_u32(j, &m->fee_exponent);
 		else if (json_is(key, "takerOnly") ||
 			 json_is(key, "taker_only"))
 			json_bool(j, &m->fee_taker_only);
@@ -154,11 +52,45 @@ fee_value(struct json *j, struct gamma_market *m)
 		else
 			json_skip(j);
 	}
-	if (exponent > 16)
+	if (m->fee_exponent > EXPONENT_MAX)
 		return json_fail(j, REASON_BAD_NUMBER);
-	m->fee_exponent = (uint32_t)exponent;
-	m->has_fee = true;
+	return m->has_fee = j->reason == REASON_NONE;
+}
+
+/* clobRewards: programmes, each with its daily rate in dollars. */
+static bool
+rewards_value(struct json *j, usd_t *sum)
+{
+	struct json_str key;
+	usd_t rate;
+
+	if (!json_array(j))
+		return false;
+	while (json_item(j) && json_object(j))
+		while (json_key(j, &key))
+			if (!json_is(key, "rewardsDailyRate") ||
+			    pm_value_absent(j))
+				json_skip(j);
+			else if (pm_value_usd(j, &rate) &&
+				 sum->e6 <= INT64_MAX / 2)
+				sum->e6 += rate.e6;
 	return j->reason == REASON_NONE;
+}
+
+/* The history of proposals, a list as text or a real one. */
+static bool
+history_value(struct json *j, struct gamma_market *m)
+{
+	struct json_str text;
+
+	if (json_peek(j) == JSON_STRING ? !json_string(j, &text)
+					: !json_raw(j, &text))
+		return false;
+	for (uint32_t i = 0; i + 8 <= text.n; i++) {
+		m->uma_proposed_n += memcmp(text.s + i, "proposed", 8) == 0;
+		m->uma_disputed |= memcmp(text.s + i, "disputed", 8) == 0;
+	}
+	return true;
 }
 
 /* The first of the market's events. */
@@ -166,8 +98,7 @@ static bool
 events_value(struct scan *s)
 {
 	struct json *j = s->j;
-	struct gamma_market *m = s->m;
-	struct json_str key;
+	struct json_str text;
 
 	if (!json_array(j))
 		return false;
@@ -176,18 +107,13 @@ events_value(struct scan *s)
 			json_skip(j);
 			continue;
 		}
-		json_object(j);
-		while (json_key(j, &key)) {
-			if (json_peek(j) != JSON_STRING)
-				json_skip(j);
-			else if (json_is(key, "id"))
-				json_string(j, &m->event_id);
-			else if (json_is(key, "seriesSlug"))
-				json_string(j, &m->series_slug);
-			else if (json_is(key, "startTime"))
-				time_value(j, &s->event_start_ns);
-			else
-				json_skip(j);
+		if (!json_raw(j, &text))
+			return false;
+		enum reason r = gamma_read_event(text, &s->m->event);
+
+		if (r != REASON_NONE) {
+			j->pos = text.s;
+			return json_fail(j, r);
 		}
 	}
 	return j->reason == REASON_NONE;
@@ -202,9 +128,12 @@ text_key(struct scan *s, struct json_str key)
 	struct json_str *out =
 	    json_is(key, "id")			  ? &m->id
 	    : json_is(key, "slug")		  ? &m->slug
+	    : json_is(key, "version")		  ? &s->version
 	    : json_is(key, "question")		  ? &m->question
 	    : json_is(key, "description")	  ? &m->description
+	    : json_is(key, "groupItemTitle")	  ? &m->group_title
 	    : json_is(key, "resolutionSource")	  ? &m->resolution_source
+	    : json_is(key, "resolutionStatus")	  ? &m->resolution_status
 	    : json_is(key, "umaResolutionStatus") ? &m->uma_status
 						  : NULL;
 
@@ -218,19 +147,24 @@ static bool
 flag_key(struct scan *s, struct json_str key)
 {
 	struct gamma_market *m = s->m;
-	bool *out = json_is(key, "active")	      ? &m->active
-		    : json_is(key, "closed")	      ? &m->closed
-		    : json_is(key, "acceptingOrders") ? &m->accepting_orders
-		    : json_is(key, "enableOrderBook") ? &m->enable_order_book
-		    : json_is(key, "negRisk")	      ? &m->neg_risk
-		    : json_is(key, "neg_risk")	      ? &m->neg_risk
-		    : json_is(key, "feesEnabled")     ? &m->fees_enabled
-		    : json_is(key, "fees_enabled")    ? &m->fees_enabled
-						      : NULL;
+	bool *out = json_is(key, "active")	       ? &m->active
+		    : json_is(key, "closed")	       ? &m->closed
+		    : json_is(key, "archived")	       ? &m->archived
+		    : json_is(key, "acceptingOrders")  ? &m->accepting_orders
+		    : json_is(key, "enableOrderBook")  ? &m->enable_order_book
+		    : json_is(key, "negRisk")	       ? &m->neg_risk
+		    : json_is(key, "neg_risk")	       ? &m->neg_risk
+		    : json_is(key, "negRiskOther")     ? &m->neg_risk_other
+		    : json_is(key, "feesEnabled")      ? &m->fees_enabled
+		    : json_is(key, "fees_enabled")     ? &m->fees_enabled
+		    : json_is(key, "clearBookOnStart") ? &m->clear_book_on_start
+						       : NULL;
 
 	if (out == NULL)
 		return false;
 	json_bool(s->j, out);
+	m->fees_known |= out == &m->fees_enabled;
+	s->has_neg_risk |= out == &m->neg_risk;
 	return true;
 }
 
@@ -241,18 +175,63 @@ id_key(struct scan *s, struct json_str key)
 
 	if (json_is(key, "conditionId") || json_is(key, "condition_id") ||
 	    json_is(key, "market"))
-		cond_value(s->j, &m->cond);
+		pm_value_cond(s->j, &m->cond);
 	else if (json_is(key, "negRiskMarketID"))
-		cond_value(s->j, &m->neg_risk_id);
-	else if (json_is(key, "clobTokenIds") ||
-		 json_is(key, "clob_token_ids") || json_is(key, "assets_ids"))
-		list_value(s->j, &s->tokens);
+		pm_value_cond(s->j, &m->neg_risk_id);
+	else if (json_is(key, "clobTokenIds") || json_is(key, "clob_token_ids"))
+		pm_value_list(s->j, &s->classic);
+	else if (json_is(key, "positionIds") || json_is(key, "position_ids"))
+		pm_value_list(s->j, &s->positions);
+	else if (json_is(key, "assets_ids"))
+		pm_value_list(s->j, &s->assets);
 	else if (json_is(key, "outcomes"))
-		list_value(s->j, &s->outcomes);
+		pm_value_list(s->j, &s->outcomes);
 	else if (json_is(key, "outcomePrices"))
-		list_value(s->j, &s->prices);
+		pm_value_list(s->j, &s->prices);
 	else if (json_is(key, "events"))
 		events_value(s);
+	else if (json_is(key, "tags"))
+		m->tags_n = gamma_read_tags(s->j, m->tags);
+	else if (json_is(key, "umaResolutionStatuses"))
+		history_value(s->j, m);
+	else
+		return false;
+	return true;
+}
+
+static bool
+time_key(struct scan *s, struct json_str key)
+{
+	struct gamma_market *m = s->m;
+	int64_t *out = json_is(key, "startDate")	? &m->listed_ns
+		       : json_is(key, "eventStartTime") ? &m->start_ns
+		       : json_is(key, "endDate")	? &m->end_ns
+		       : json_is(key, "closedTime")	? &m->closed_ns
+		       : json_is(key, "acceptingOrdersTimestamp")
+			   ? &m->accepting_ns
+			   : NULL;
+
+	if (out == NULL)
+		return false;
+	pm_value_time(s->j, out);
+	return true;
+}
+
+static bool
+dollars_key(struct scan *s, struct json_str key)
+{
+	struct gamma_market *m = s->m;
+
+	if (json_is(key, "liquidityNum"))
+		s->has_liquidity_num = pm_value_usd(s->j, &m->liquidity);
+	else if (json_is(key, "liquidity") && !s->has_liquidity_num)
+		pm_value_usd(s->j, &m->liquidity);
+	else if (json_is(key, "volumeNum"))
+		s->has_volume_num = pm_value_usd(s->j, &m->volume);
+	else if (json_is(key, "volume") && !s->has_volume_num)
+		pm_value_usd(s->j, &m->volume);
+	else if (json_is(key, "volume24hr"))
+		pm_value_usd(s->j, &m->volume_day);
 	else
 		return false;
 	return true;
@@ -268,22 +247,16 @@ number_key(struct scan *s, struct json_str key)
 		json_e8(s->j, E8, &m->tick.tok_e8);
 	else if (json_is(key, "orderMinSize") || json_is(key, "order_min_size"))
 		json_e8(s->j, MIN_SIZE_MAX, &m->min_size.e8);
-	else if (json_is(key, "startDate"))
-		time_value(s->j, &m->listed_ns);
-	else if (json_is(key, "eventStartTime"))
-		time_value(s->j, &m->start_ns);
-	else if (json_is(key, "endDate"))
-		time_value(s->j, &m->end_ns);
-	else if (json_is(key, "liquidityNum"))
-		s->has_liquidity_num = usd_value(s->j, &m->liquidity);
-	else if (json_is(key, "liquidity") && !s->has_liquidity_num)
-		usd_value(s->j, &m->liquidity);
-	else if (json_is(key, "volumeNum"))
-		s->has_volume_num = usd_value(s->j, &m->volume);
-	else if (json_is(key, "volume") && !s->has_volume_num)
-		usd_value(s->j, &m->volume);
+	else if (json_is(key, "secondsDelay"))
+		pm_value_u32(s->j, &m->seconds_delay);
 	else if (json_is(key, "feeSchedule") || json_is(key, "fee_schedule"))
 		fee_value(s->j, m);
+	else if (json_is(key, "rewardsMinSize"))
+		json_e8(s->j, QTY_E8_MAX, &m->reward_min_size.e8);
+	else if (json_is(key, "rewardsMaxSpread"))
+		pm_value_cents(s->j, &m->reward_spread);
+	else if (json_is(key, "clobRewards"))
+		rewards_value(s->j, &m->reward_daily);
 	else
 		return false;
 	return true;
@@ -291,60 +264,99 @@ number_key(struct scan *s, struct json_str key)
 
 /* ---- one market ---- */
 
-/* Index of YES in the outcomes, -1 when they are not a pair we know. */
-static int
-yes_index(const struct list *l, bool *is_updown)
+static enum gamma_fee
+fee_of(const struct gamma_market *m)
 {
-	static const char *const pairs[2][2] = {{"Yes", "No"}, {"Up", "Down"}};
+	if (m->fees_known && !m->fees_enabled)
+		return GAMMA_FEE_FREE;
+	return m->has_fee ? GAMMA_FEE_SCHEDULE : GAMMA_FEE_UNKNOWN;
+}
 
-	if (l->n != 2 || l->too_long)
-		return -1;
-	for (int p = 0; p < 2; p++)
-		for (int yes = 0; yes < 2; yes++) {
-			struct json_str a = l->item[yes];
-			struct json_str b = l->item[1 - yes];
+/* Closed, no proposal under way, and prices that are an outcome. */
+static enum gamma_outcome
+outcome_of(const struct gamma_market *m, int64_t yes, int64_t no)
+{
+	if (!m->closed || json_is(m->uma_status, "requested") ||
+	    json_is(m->uma_status, "proposed") ||
+	    json_is(m->uma_status, "disputed") ||
+	    (m->resolution_status.n != 0 &&
+		!json_is(m->resolution_status, "resolved")))
+		return 0;
+	if (yes + no != E8)
+		return 0;
+	return yes == E8       ? GAMMA_WON_YES
+	       : no == E8      ? GAMMA_WON_NO
+	       : yes == E8 / 2 ? GAMMA_WON_NONE
+			       : 0;
+}
 
-			if (a.n != strlen(pairs[p][0]) ||
-			    b.n != strlen(pairs[p][1]) ||
-			    memcmp(a.s, pairs[p][0], a.n) != 0 ||
-			    memcmp(b.s, pairs[p][1], b.n) != 0)
-				continue;
-			*is_updown = p == 1;
-			return yes;
-		}
-	return -1;
+static void
+prices_end(struct scan *s, int yes_i)
+{
+	struct gamma_market *m = s->m;
+	struct json_str y = s->prices.item[yes_i];
+	struct json_str n = s->prices.item[1 - yes_i];
+	int64_t yes;
+	int64_t no;
+
+	if (s->prices.n != 2 || s->prices.too_long ||
+	    !pm_value_cut(y, 8, E8, &yes) || !pm_value_cut(n, 8, E8, &no))
+		return;
+	m->has_outcome_px = true;
+	m->yes_px = PX(yes);
+	m->outcome = outcome_of(m, yes, no);
+}
+
+/* The asset ids that `version` points to, or those of a channel event. */
+static const struct pm_list *
+tokens_of(const struct scan *s)
+{
+	const struct pm_list *l =
+	    s->m->generation == GAMMA_POSITIONS ? &s->positions : &s->classic;
+
+	return l->n == 0 && !l->too_long ? &s->assets : l;
 }
 
 /*
- *   1. no conditionId or slug        MISSING_FIELD
- *   2. outcomes missing              hydrating: no tokens, not refused
- *   3. outcomes of other names       UNSUPPORTED
- *   4. token ids missing             hydrating
- *   5. token ids not two, not ids    UNSUPPORTED, BAD_NUMBER
+ *   1. no conditionId or no slug     MISSING_FIELD
+ *   2. version not known             UNSUPPORTED
+ *   3. outcomes missing              hydrating: no tokens, not refused
+ *   4. outcomes of other names       UNSUPPORTED
+ *   5. token ids missing             hydrating
+ *   6. token ids not two, not ids    UNSUPPORTED, BAD_NUMBER
+ *   7. token ids of another kind     GENERATION
  */
 static enum reason
 market_end(struct scan *s)
 {
 	struct gamma_market *m = s->m;
-	struct list *t = &s->tokens;
-	int64_t px;
+	bool v2 = json_is(s->version, "v2");
 
 	if (m->cond.n == 0 || m->slug.n == 0)
 		return REASON_MISSING_FIELD;
+	if (!v2 && s->version.n != 0 && !json_is(s->version, "v1"))
+		return REASON_UNSUPPORTED;
+	m->generation = v2 ? GAMMA_POSITIONS : GAMMA_CLASSIC;
+	m->fee = fee_of(m);
+	m->uma_disputed |= json_is(m->uma_status, "disputed");
 	if (m->start_ns == 0)
-		m->start_ns = s->event_start_ns;
+		m->start_ns = m->event.start_ns;
+	if (!s->has_neg_risk)
+		m->neg_risk = m->event.neg_risk;
+	if (m->neg_risk_id.n == 0)
+		m->neg_risk_id = m->event.neg_risk_id;
 	if (s->outcomes.n == 0 && !s->outcomes.too_long)
 		return REASON_NONE;
-	int yes = yes_index(&s->outcomes, &m->is_updown);
+	int yes = s->outcomes.n != 2 || s->outcomes.too_long
+		      ? -1
+		      : pm_outcome_pair(s->outcomes.item[0],
+			    s->outcomes.item[1], &m->is_updown);
 
 	if (yes < 0)
 		return REASON_UNSUPPORTED;
-	if (s->prices.n == 2 && !s->prices.too_long) {
-		struct json_str p = s->prices.item[yes];
+	prices_end(s, yes);
+	const struct pm_list *t = tokens_of(s);
 
-		m->has_outcome_px = fixed_parse(p.s, p.n, 8, false, E8, &px);
-		m->yes_px = PX(m->has_outcome_px ? px : 0);
-	}
 	if (t->n == 0 && !t->too_long)
 		return REASON_NONE;
 	if (t->n != 2 || t->too_long)
@@ -352,34 +364,49 @@ market_end(struct scan *s)
 	if (!pm_token_parse(t->item[yes].s, t->item[yes].n, &m->yes) ||
 	    !pm_token_parse(t->item[1 - yes].s, t->item[1 - yes].n, &m->no))
 		return REASON_BAD_NUMBER;
+	if (pm_token_is_position(&m->yes) != v2 ||
+	    pm_token_is_position(&m->no) != v2)
+		return REASON_GENERATION;
 	m->has_tokens = true;
 	return REASON_NONE;
 }
 
-/* text is one well-formed value. */
+static void
+market_key(struct scan *s, struct json_str key)
+{
+	if (!text_key(s, key) && !flag_key(s, key) && !id_key(s, key) &&
+	    !time_key(s, key) && !dollars_key(s, key) && !number_key(s, key))
+		json_skip(s->j);
+}
+
+/* text is one well-formed value; the event around it, and its tags, are
+ * those of g. */
 static enum gamma_kind
-market(struct gamma_market *m, struct json_str text, const char *start)
+market(struct gamma_answer *g, struct gamma_market *m, struct json_str text)
 {
 	struct json j;
 	struct json_str key;
 	struct scan s = {.j = &j, .m = m};
 
 	memset(m, 0, sizeof(*m));
+	m->event = g->event;
 	json_sub(&j, text.s, text.n);
 	json_object(&j);
-	while (json_key(&j, &key)) {
-		if (json_peek(&j) == JSON_NULL) {
-			json_null(&j);
-			continue;
-		}
-		if (!text_key(&s, key) && !flag_key(&s, key) &&
-		    !id_key(&s, key) && !number_key(&s, key))
-			json_skip(&j);
+	if (g->event_reason != REASON_NONE)
+		json_fail(&j, g->event_reason);
+	while (json_key(&j, &key))
+		if (!pm_value_absent(&j))
+			market_key(&s, key);
+	if (m->tags_n == 0 && g->tags.n != 0 && j.reason == REASON_NONE) {
+		struct json tags;
+
+		json_sub(&tags, g->tags.s, g->tags.n);
+		m->tags_n = gamma_read_tags(&tags, m->tags);
 	}
 	m->reason = j.reason != REASON_NONE ? j.reason : market_end(&s);
 	if (m->reason == REASON_NONE)
 		return GAMMA_MARKET;
-	m->err_off = (uint32_t)((j.reason ? j.err : text.s) - start);
+	m->err_off = (uint32_t)((j.reason ? j.err : text.s) - g->start);
 	return GAMMA_REFUSED;
 }
 
@@ -388,6 +415,7 @@ market(struct gamma_market *m, struct json_str text, const char *start)
 void
 gamma_init(struct gamma_answer *g, const char *text, size_t n)
 {
+	memset(g, 0, sizeof(*g));
 	json_init(&g->j, text, n);
 	g->start = text;
 	g->state = ANSWER_START;
@@ -404,16 +432,21 @@ failed(struct gamma_answer *g, struct gamma_market *m)
 	return GAMMA_ERR;
 }
 
-/* The list inside an object that is an event or a page and no market: its
- * "markets", else its "events". text is one well-formed value. */
+/*
+ * The list inside an object that is an event or a page and no market: its
+ * "markets", else its "events". text is one well-formed value. What is known
+ * of the event goes to g; an event that cannot be read is passed on with the
+ * fields that could.
+ */
 static bool
-list_inside(struct json_str text, struct json *out)
+list_inside(struct gamma_answer *g, struct json_str text, struct json *out)
 {
 	struct json j;
 	struct json_str key;
 	struct json_str raw;
 	struct json_str markets = {0};
 	struct json_str events = {0};
+	struct json_str tags = {0};
 
 	json_sub(&j, text.s, text.n);
 	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
@@ -427,13 +460,43 @@ list_inside(struct json_str text, struct json *out)
 			markets = raw;
 		else if (list && json_is(key, "events"))
 			events = raw;
+		else if (list && json_is(key, "tags"))
+			tags = raw;
 	}
-	if (markets.n == 0)
-		markets = events;
-	if (markets.n == 0)
+	if (markets.n == 0 && events.n == 0)
 		return false;
-	json_sub(out, markets.s, markets.n);
+	if (markets.n != 0) {
+		g->event_reason = gamma_read_event(text, &g->event);
+		g->tags = tags;
+	}
+	json_sub(out, markets.n != 0 ? markets.s : events.s,
+	    markets.n != 0 ? markets.n : events.n);
 	return json_array(out);
+}
+
+/* The cursor of a page that was walked before. */
+static void
+cursor_of(struct json_str text, struct json_str *out)
+{
+	struct json j;
+	struct json_str key;
+
+	json_sub(&j, text.s, text.n);
+	json_object(&j);
+	while (json_key(&j, &key))
+		if (json_is(key, "next_cursor"))
+			pm_value_text(&j, out);
+		else
+			json_skip(&j);
+}
+
+/* What follows is not of that event any more. */
+static void
+event_leave(struct gamma_answer *g)
+{
+	memset(&g->event, 0, sizeof(g->event));
+	g->tags = (struct json_str){0};
+	g->event_reason = REASON_NONE;
 }
 
 /* The only object of the answer, checked to its last byte. */
@@ -445,13 +508,14 @@ object_first(struct gamma_answer *g, struct gamma_market *m)
 
 	if (!json_raw(&g->j, &all) || !json_end(&g->j))
 		return failed(g, m);
-	if (list_inside(all, &list)) {
+	if (list_inside(g, all, &list)) {
+		cursor_of(all, &g->next_cursor);
 		g->j = list;
 		g->state = ANSWER_LIST;
 		return GAMMA_END;
 	}
 	g->state = ANSWER_DONE;
-	return market(m, all, g->start);
+	return market(g, m, all);
 }
 
 /* The next item of the list: a market, or an event, which is entered. */
@@ -463,13 +527,14 @@ list_next(struct gamma_answer *g, struct gamma_market *m)
 	while (json_item(&g->j)) {
 		if (!json_raw(&g->j, &text))
 			return failed(g, m);
-		if (!list_inside(text, &g->inner))
-			return market(m, text, g->start);
+		if (!list_inside(g, text, &g->inner))
+			return market(g, m, text);
 		if (json_item(&g->inner)) {
 			g->state = ANSWER_INNER;
 			json_raw(&g->inner, &text);
-			return market(m, text, g->start);
+			return market(g, m, text);
 		}
+		event_leave(g);
 	}
 	if (!json_end(&g->j))
 		return failed(g, m);
@@ -497,8 +562,9 @@ gamma_next(struct gamma_answer *g, struct gamma_market *m)
 	if (g->state == ANSWER_INNER) {
 		if (json_item(&g->inner)) {
 			json_raw(&g->inner, &text);
-			return market(m, text, g->start);
+			return market(g, m, text);
 		}
+		event_leave(g);
 		g->state = ANSWER_LIST;
 	}
 	return g->state == ANSWER_LIST ? list_next(g, m) : GAMMA_END;
@@ -513,5 +579,5 @@ gamma_decode(struct gamma_market *m, const char *text, size_t n)
 	gamma_init(&g, text, n);
 	if (!json_raw(&g.j, &all) || !json_end(&g.j))
 		return failed(&g, m);
-	return market(m, all, text);
+	return market(&g, m, all);
 }

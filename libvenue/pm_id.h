@@ -49,6 +49,14 @@ pm_token_eq(const struct pm_token *a, const struct pm_token *b)
 		   (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3])) == 0;
 }
 
+/* pm_token_is_position - a position id (market version "v2"), told by bits
+ * 40 to 103, which are zero there; a classic token id is a hash. */
+static inline bool
+pm_token_is_position(const struct pm_token *t)
+{
+	return (t->w[0] >> 40 | (t->w[1] & ((UINT64_C(1) << 40) - 1))) == 0;
+}
+
 /* pm_token_hash - for hash tables; ids are themselves hashes, so that the
  * low word mixed once is enough. */
 static inline uint64_t

@@ -177,7 +177,7 @@ digest_gamma(const char *text, size_t n)
 		fuzz_inside(m.slug, text, n);
 		fuzz_inside(m.question, text, n);
 		fuzz_inside(m.description, text, n);
-		fuzz_inside(m.event_id, text, n);
+		fuzz_inside(m.event.id, text, n);
 		CHECK(m.cond.n != 0);
 		CHECK(!m.has_tokens || !pm_token_eq(&m.yes, &m.no) ||
 		      m.yes.w[0] == m.no.w[0]);

@@ -77,8 +77,8 @@ an_updown_market(void **state)
 	assert_int_equal(m.rebate_rate_e8, 20000000);
 	assert_true(m.has_outcome_px);
 	assert_int_equal(m.yes_px.e8, 50500000);
-	assert_true(json_is(m.event_id, "260654"));
-	assert_true(json_is(m.series_slug, "btc-up-or-down-15m"));
+	assert_true(json_is(m.event.id, "260654"));
+	assert_true(json_is(m.event.series_slug, "btc-up-or-down-15m"));
 	assert_int_equal(m.neg_risk_id.n, 0);
 	free(text);
 }
