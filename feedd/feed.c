@@ -543,5 +543,5 @@ feed_instr_n(const struct feed *f)
 const struct link *
 feed_link(const struct feed *f, uint8_t conn)
 {
-	return conn < f->link_n ? &f->link[conn] : NULL;
+	return conn < FEED_CONN_N ? &f->link[conn] : NULL;
 }

@@ -27,7 +27,15 @@
 #include "libshm/slots.h"
 #include "libshm/topo.h"
 
-#define FEED_CONN_N  8u
+/*
+ * A venue is carried by up to FEED_LANES shards. Shard c has two lanes,
+ * connections c and c + FEED_LANES, which carry the same: one is open as a
+ * rule, the other for <venue>.ab and while a connection is replaced as
+ * planned. Readers know shards only: a lane that dies is no gap to them
+ * while the other one carries on.
+ */
+#define FEED_LANES   8u
+#define FEED_CONN_N  16u
 #define FEED_URL_MAX 4096u /* longest address the core asks for */
 
 /* Tag of an answer that nobody asked for: a body of Polymarket's GET /book,
@@ -164,12 +172,13 @@ uint64_t feed_wake(const struct feed *f);
 uint64_t feed_hash(const struct feed *f);
 
 /* feed_is_ready - the list of instruments is known (it may be empty), and
- * every connection that is wanted is READY, or has been up without any data
- * for feed.snapshot_timeout: a silent venue holds up no start. */
+ * every shard that is wanted is READY, or has been up without any data for
+ * feed.snapshot_timeout: a silent venue holds up no start. */
 bool feed_is_ready(const struct feed *f);
 
-/* feed_state - of the venue as a whole: of the first wanted connection that
- * is not READY, else of the main one; DOWN when there is none. */
+/* feed_state - of the venue as a whole: of the first wanted shard that is not
+ * READY, else of shard 0; DOWN when there is none. A shard is as well as the
+ * better of its lanes. */
 enum link_state feed_state(const struct feed *f);
 
 const struct feed_stats *feed_stats(const struct feed *f);
@@ -177,8 +186,23 @@ const struct feed_stats *feed_stats(const struct feed *f);
 /* feed_instr_n - instruments carried. */
 uint32_t feed_instr_n(const struct feed *f);
 
-/* feed_link - health of a connection; NULL when conn is not in use. */
+/* feed_link - health of a connection, DOWN when it is not in use; NULL for
+ * conn >= FEED_CONN_N. */
 struct link;
 const struct link *feed_link(const struct feed *f, uint8_t conn);
+
+/* feed_shard - the shard that a connection is a lane of, and the number that
+ * readers know it by; feed_other - the connection of its other lane. */
+static inline uint8_t
+feed_shard(uint8_t conn)
+{
+	return (uint8_t)(conn % FEED_LANES);
+}
+
+static inline uint8_t
+feed_other(uint8_t conn)
+{
+	return (uint8_t)((conn + FEED_LANES) % FEED_CONN_N);
+}
 
 #endif

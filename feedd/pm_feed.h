@@ -190,7 +190,7 @@ void pm_ref_resync(struct pm_feed *p);
  * 0 none. */
 uint16_t pm_ref_index(const struct pm_feed *p, const char *asset, size_t n);
 
-/* pm_conn_of - connection of a market's entry; FEED_CONN_N: none left. */
+/* pm_conn_of - shard of a market's entry; FEED_LANES: none left. */
 uint8_t pm_conn_of(const struct pm_feed *p, uint32_t i);
 
 #endif

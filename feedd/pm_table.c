@@ -16,8 +16,8 @@ pm_conn_of(const struct pm_feed *p, uint32_t i)
 	uint32_t most = (uint32_t)p->feed.cfg.polymarket_max_tokens / 2;
 	uint32_t group = i / most;
 
-	if (group + 1 >= FEED_CONN_N)
-		return FEED_CONN_N;
+	if (group + 1 >= FEED_LANES)
+		return FEED_LANES;
 	return (uint8_t)(group == 0 ? 0 : group + 1);
 }
 
@@ -222,7 +222,7 @@ free_entry(struct pm_feed *p)
 
 	while (i < p->market_n && p->market[i].used)
 		i++;
-	if (i >= PM_MARKETS_N || pm_conn_of(p, i) == FEED_CONN_N)
+	if (i >= PM_MARKETS_N || pm_conn_of(p, i) == FEED_LANES)
 		return NULL;
 	if (i == p->market_n)
 		p->market_n++;
