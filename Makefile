@@ -37,7 +37,7 @@ LDFLAGS := $(COVFLAGS) $(SANFLAGS) -pthread -pie -Wl,-z,relro,-z,now
 TESTENV := ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1 \
 	$(if $(SAN),RM_SANITIZE=1 SANDBOX_MODE=off)
 
-LIBS_ROOMS := libcore libshm libvenue libsys
+LIBS_ROOMS := libcore libshm libvenue libsign libsys
 STAGES     := feedd quoted riskd execd recorderd
 TOOLS      := supervisor shmtop simvenue
 ROOMS      := $(LIBS_ROOMS) $(STAGES) $(TOOLS)

@@ -37,6 +37,7 @@ fi
 	echo "NCURSES_LIBS := $(pkg-config --libs ncursesw)"
 	echo "SECCOMP_LIBS := $(pkg-config --libs libseccomp)"
 	echo "TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto"
+	echo "SECP_LIBS := $(pkg-config --libs libsecp256k1)"
 	echo "WSLAY_LIBS := -lwslay"
 } >"$out.tmp"
 mv "$out.tmp" "$out"
