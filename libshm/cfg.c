@@ -217,3 +217,13 @@ cfg_trades(const struct cfg *c, enum venue v)
 	return (v == VENUE_POLYMARKET && c->polymarket_enabled) ||
 	       (v == VENUE_HYPERLIQUID && c->hyperliquid_enabled);
 }
+
+void
+cfg_rrs(const struct cfg *c, double weight[RRS_N])
+{
+	rrs_defaults(weight);
+#define RRS(name, label, bit, w, text) \
+	weight[bit] = (double)c->rrs_##label.e8 / 1e8;
+#include "libcore/rrs.def"
+#undef RRS
+}

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "libcore/fixed.h"
+#include "libcore/rrs.h"
 #include "libcore/types.h"
 
 /* Exact decimal, 1e-8. */
@@ -207,6 +208,9 @@ int64_t cfg_feed_stale_ns(const struct cfg *c, enum venue v);
 
 /* cfg_trades - does this configuration quote on a venue? */
 bool cfg_trades(const struct cfg *c, enum venue v);
+
+/* cfg_rrs - the weights rrs.*, for rrs_score; the rest is 0. */
+void cfg_rrs(const struct cfg *c, double weight[RRS_N]);
 
 /* cfg_timezone_s - risk.timezone as seconds east of UTC. Returns false when
  * the text is neither UTC nor UTC+h, UTC+hh:mm within 14 hours. */

@@ -480,6 +480,26 @@ venues_have_their_own_limits(void **state)
 	assert_int_equal(cfg_kill_switch_ns(&c, VENUE_BINANCE), 7);
 }
 
+/* The keys rrs.* begin as the weights of libcore/rrs.def. */
+static void
+weights_of_the_resolution_risk(void **state)
+{
+	static struct cfg c;
+	double want[RRS_N];
+	double got[RRS_N];
+
+	(void)state;
+	cfg_defaults(&c);
+	rrs_defaults(want);
+	cfg_rrs(&c, got);
+	for (unsigned i = 0; i < RRS_N; i++)
+		assert_true(
+		    got[i] > want[i] - 1e-12 && got[i] < want[i] + 1e-12);
+	c.rrs_disputed.e8 = 12345678;
+	cfg_rrs(&c, got);
+	assert_true(got[RRS_DISPUTED] == 0.12345678);
+}
+
 static void
 time_zones(void **state)
 {
@@ -591,6 +611,7 @@ main(void)
 	    cmocka_unit_test(diff_names_keys_and_restarts),
 	    cmocka_unit_test(foreign_memory_is_checked),
 	    cmocka_unit_test(venues_have_their_own_limits),
+	    cmocka_unit_test(weights_of_the_resolution_risk),
 	    cmocka_unit_test(time_zones),
 	    cmocka_unit_test(broken_contracts_abort),
 	};
