@@ -11,6 +11,8 @@
 
 #include "libcore/check.h"
 #include "libsys/clock.h"
+#include "libsys/curlwhy.h"
+#include "libsys/httpmsg.h"
 #include "libsys/tls.h"
 
 #define CALLS_MAX_DEFAULT  32
@@ -66,12 +68,39 @@ call_free(struct call *c)
 	free(c);
 }
 
+static struct http_text
+header_of(struct call *c, const char *name)
+{
+	struct curl_header *h = NULL;
+	if (curl_easy_header(c->easy, name, 0, CURLH_HEADER, -1, &h) !=
+	    CURLHE_OK)
+		return (struct http_text){"", 0};
+	return (struct http_text){h->value, strlen(h->value)};
+}
+
 static void
-call_done(struct call *c, const char *error)
+call_done(struct call *c, const char *error, enum reason reason)
 {
 	struct http_client *h = c->client;
 	long status = 0;
+	curl_off_t sent_us = 0;
+	uint64_t now_ns = clock_mono_ns();
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	struct http_result r = {
+	    .status = (unsigned)status,
+	    .error = error,
+	    .body = c->body != NULL ? c->body : "",
+	    .body_n = c->body_n,
+	    .elapsed_ns = now_ns - c->start_ns,
+	    .reason = reason,
+	    .retry_after_s = http_seconds_parse(header_of(c, "Retry-After")),
+	    .date_ns = http_date_parse(header_of(c, "Date")),
+	};
+	if (sent_us > 0)
+		r.sent_ns = c->start_ns + (uint64_t)sent_us * 1000;
+	if (error == NULL && status / 100 != 2)
+		r.reason = REASON_HTTP_REFUSED;
 	(void)curl_multi_remove_handle(h->multi, c->easy);
 	if (c->prev != NULL)
 		c->prev->next = c->next;
@@ -80,13 +109,6 @@ call_done(struct call *c, const char *error)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	h->open_n--;
-	struct http_result r = {
-	    .status = (unsigned)status,
-	    .error = error,
-	    .body = c->body != NULL ? c->body : "",
-	    .body_n = c->body_n,
-	    .elapsed_ns = clock_mono_ns() - c->start_ns,
-	};
 	c->done(c->user, &r);
 	call_free(c);
 }
@@ -110,7 +132,8 @@ collect_done(struct http_client *h)
 		else if (rc != CURLE_OK)
 			error = c->error[0] != '\0' ? c->error
 						    : curl_easy_strerror(rc);
-		call_done(c, error);
+		call_done(c, error,
+		    c->is_too_big ? REASON_OVERLONG : curl_why(c->easy, rc));
 	}
 }
 
@@ -387,7 +410,7 @@ http_client_destroy(struct http_client *h)
 		return;
 	h->is_destroyed = true;
 	while (h->calls != NULL)
-		call_done(h->calls, "destroyed");
+		call_done(h->calls, "destroyed", REASON_NONE);
 	curl_multi_cleanup(h->multi);
 	uv_close((uv_handle_t *)&h->timer, client_freed);
 }

@@ -16,6 +16,8 @@
 
 #include <uv.h>
 
+#include "libcore/reasons.h"
+
 struct http_client;
 
 struct http_client_cfg {
@@ -41,6 +43,12 @@ struct http_result {
 	const char *body; /* with a NUL after its end; valid in the call only */
 	size_t body_n;
 	uint64_t elapsed_ns;
+	/* Why there was no whole answer, or HTTP_REFUSED for a status that is
+	 * not 2xx; else NONE. The body of a refusal is there to be read. */
+	enum reason reason;
+	uint32_t retry_after_s; /* Retry-After, 0: none */
+	int64_t date_ns;	/* Date (UTC, whole seconds), 0: none */
+	uint64_t sent_ns;	/* monotonic: the request left; 0: it did not */
 };
 
 typedef void (*http_done_fn)(void *user, const struct http_result *r);

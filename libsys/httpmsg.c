@@ -306,6 +306,60 @@ http_query_get(
 	return -1;
 }
 
+static unsigned
+digits(const char *p, size_t n, bool *ok)
+{
+	unsigned v = 0;
+	for (size_t i = 0; i < n; i++) {
+		*ok = *ok && p[i] >= '0' && p[i] <= '9';
+		v = v * 10 + (unsigned)(p[i] - '0');
+	}
+	return v;
+}
+
+/* Days from 1970-01-01 to a date after 1970 (Gregorian). */
+static int64_t
+days_before(unsigned year, unsigned month, unsigned day)
+{
+	static const unsigned before[12] = {
+	    0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	unsigned y = year - 1;
+	int64_t days = (int64_t)365 * (year - 1970) + (y / 4 - 1969 / 4) -
+		       (y / 100 - 1969 / 100) + (y / 400 - 1969 / 400);
+	return days + before[month - 1] + (leap && month > 2) + day - 1;
+}
+
+int64_t
+http_date_parse(struct http_text t)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	bool ok = true;
+	if (t.n != 29 || memcmp(t.p + 25, " GMT", 4) != 0 || t.p[4] != ' ' ||
+	    t.p[7] != ' ' || t.p[11] != ' ' || t.p[16] != ' ' ||
+	    t.p[19] != ':' || t.p[22] != ':')
+		return 0;
+	const char *m = memmem(months, sizeof(months) - 1, t.p + 8, 3);
+	unsigned day = digits(t.p + 5, 2, &ok);
+	unsigned year = digits(t.p + 12, 4, &ok);
+	unsigned s = digits(t.p + 17, 2, &ok) * 3600;
+	s += digits(t.p + 20, 2, &ok) * 60;
+	s += digits(t.p + 23, 2, &ok);
+	if (!ok || m == NULL || (m - months) % 3 != 0 || day < 1 || day > 31 ||
+	    year < 1970 || s > 86400)
+		return 0;
+	int64_t days = days_before(year, (unsigned)(m - months) / 3 + 1, day);
+	return year > 2200 ? 0 : (days * 86400 + s) * INT64_C(1000000000);
+}
+
+uint32_t
+http_seconds_parse(struct http_text t)
+{
+	bool ok = t.n > 0 && t.n <= 6;
+	unsigned v = ok ? digits(t.p, t.n, &ok) : 0;
+	return ok ? v : 0;
+}
+
 const char *
 http_status_text(unsigned status)
 {

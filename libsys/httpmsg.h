@@ -67,6 +67,13 @@ bool http_text_is(struct http_text t, const char *s);
 int http_query_get(
     struct http_text query, const char *key, char *out, size_t out_sz);
 
+/* http_date_parse - UTC ns of a Date header ("Sun, 06 Nov 1994 08:49:37 GMT",
+ * the only form that is sent today); 0 when it is anything else. */
+int64_t http_date_parse(struct http_text t);
+
+/* http_seconds_parse - of a Retry-After in seconds; 0 for anything else. */
+uint32_t http_seconds_parse(struct http_text t);
+
 /* http_status_text - "Not Found" for 404; "Unknown" otherwise. */
 const char *http_status_text(unsigned status);
 

@@ -243,3 +243,37 @@ net_local_port(int fd)
 	}
 	return ntohs(port);
 }
+
+const char *
+net_advice(enum reason r)
+{
+	static const struct {
+		enum reason reason;
+		const char *text;
+	} list[] = {
+	    {REASON_DNS, "check the host name and this machine's resolver"},
+	    {REASON_REFUSED,
+		"check address and port, the network and the venue's status"},
+	    {REASON_TLS, "see the text; feed.transport: curl is the other way"},
+	    {REASON_TLS_VERSION, "set feed.transport: curl"},
+	    {REASON_CERT_TIME,
+		"check this machine's clock, then the venue's status"},
+	    {REASON_CERT_HOST,
+		"check the address; another server may answer in its place"},
+	    {REASON_CERT_AUTHORITY,
+		"check tls.ca_file and the ca-certificates package; another "
+		"server may answer in its place"},
+	    {REASON_OPEN_TIMEOUT,
+		"network or venue is slow; feed.connect_timeout is the limit"},
+	    {REASON_HTTP_REFUSED,
+		"429: too many requests; 401, 403: not allowed from here; "
+		"404: check the address; 5xx: the venue's trouble"},
+	    {REASON_PEER_CLOSED, "nothing, it comes back by itself"},
+	    {REASON_SILENT, "nothing, it is made again"},
+	    {REASON_BAD_FRAME, "check that the address is a WebSocket"},
+	};
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (list[i].reason == r)
+			return list[i].text;
+	return "";
+}

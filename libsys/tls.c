@@ -286,11 +286,37 @@ note_verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 	return 0;
 }
 
+/* An authority that nobody knows comes first: what such a certificate says
+ * of times and names means nothing. */
+static enum reason
+verify_reason(uint32_t flags)
+{
+	if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+		return REASON_CERT_AUTHORITY;
+	if (flags &
+	    (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
+		return REASON_CERT_TIME;
+	if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
+		return REASON_CERT_HOST;
+	return REASON_TLS;
+}
+
+static bool
+wants_other_version(const struct tls_state *st, int rc)
+{
+	if (rc == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)
+		return true;
+	return rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE &&
+	       st->ssl.in_msg != NULL &&
+	       st->ssl.in_msg[1] == MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION;
+}
+
 static int
 tls_fail(struct transport *t, const char *what, int rc)
 {
 	struct tls_state *st = t->state;
 	error_text(rc, what, t->error, sizeof(t->error));
+	t->reason = st->is_open ? REASON_PEER_CLOSED : REASON_TLS;
 	if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
 		char info[TRANSPORT_ERROR_MAX] = "";
 		(void)mbedtls_x509_crt_verify_info(info, sizeof(info), "",
@@ -298,6 +324,14 @@ tls_fail(struct transport *t, const char *what, int rc)
 		info[strcspn(info, "\n")] = '\0';
 		(void)snprintf(
 		    t->error, sizeof(t->error), "certificate: %.120s", info);
+		t->reason =
+		    verify_reason(mbedtls_ssl_get_verify_result(&st->ssl));
+	} else if (wants_other_version(st, rc)) {
+		(void)snprintf(t->error, sizeof(t->error),
+		    "%s: the server wants TLS 1.3, which this transport "
+		    "does not speak: set feed.transport: curl",
+		    what);
+		t->reason = REASON_TLS_VERSION;
 	} else if (st->ahead_eof) {
 		(void)snprintf(
 		    t->error, sizeof(t->error), "%s: peer hung up", what);

@@ -21,6 +21,7 @@ plain_error(struct transport *t, const char *what, int want)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		return want;
+	t->reason = REASON_PEER_CLOSED;
 	(void)snprintf(
 	    t->error, sizeof(t->error), "%s: %s", what, strerror(errno));
 	return TRANSPORT_FAILED;

@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "libcore/reasons.h"
+
 #define TRANSPORT_ERROR_MAX 160
 
 /* Results below zero; never an errno. */
@@ -37,7 +39,8 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops; /* NULL when closed */
 	int fd;
-	void *state; /* of the implementation */
+	void *state;	    /* of the implementation */
+	enum reason reason; /* of TRANSPORT_FAILED, beside the text */
 	char error[TRANSPORT_ERROR_MAX];
 };
 

@@ -39,6 +39,7 @@ struct ws_client {
 	struct net_url url;
 	char *headers;
 	struct tls_ctx *tls;
+	struct curltls_ctx *curl;
 	uint64_t open_timeout_ms;
 	struct ws_events events;
 	void *user;
@@ -57,6 +58,7 @@ struct ws_client {
 	struct transport transport;
 	struct ws_session session;
 	struct ws_stats stats;
+	struct ws_ended ended;
 	char key[WS_KEY_MAX];
 	size_t head_at; /* of the request: bytes written */
 	size_t head_n;
@@ -100,17 +102,61 @@ connection_release(struct ws_client *c)
 	c->state = STATE_IDLE;
 }
 
+static enum reason
+reason_of(const struct ws_client *c, enum ws_end end)
+{
+	switch (end) {
+	case WS_END_LOCAL: return REASON_NONE;
+	case WS_END_PEER:
+	case WS_END_EOF:
+	case WS_END_EOF_MID:
+	case WS_END_IO: return REASON_PEER_CLOSED;
+	case WS_END_DNS: return REASON_DNS;
+	case WS_END_CONNECT: return REASON_REFUSED;
+	case WS_END_TIMEOUT: return REASON_OPEN_TIMEOUT;
+	case WS_END_TLS:
+		return c->transport.reason != REASON_NONE ? c->transport.reason
+							  : REASON_TLS;
+	case WS_END_UPGRADE: return REASON_HTTP_REFUSED;
+	case WS_END_PROTOCOL:
+	case WS_END_BAD_CODE: return REASON_BAD_FRAME;
+	case WS_END_TOO_BIG: return REASON_OVERLONG;
+	case WS_END_OVERFLOW: return REASON_SILENT; /* it reads nothing */
+	case WS_END_N: break;
+	}
+	CHECK(!"an end");
+	return REASON_NONE;
+}
+
 static void
 finish(struct ws_client *c, enum ws_end end, unsigned code, const char *text)
 {
 	char copy[TRANSPORT_ERROR_MAX];
 	if (c->state == STATE_IDLE)
 		return;
+	c->ended.reason = reason_of(c, end);
 	(void)snprintf(copy, sizeof(copy), "%s",
 	    text[0] != '\0' ? text : ws_end_name(end));
 	connection_release(c);
 	if (!c->is_destroyed)
 		c->events.on_close(c->user, end, code, copy);
+}
+
+static const char *
+awaited(enum state state)
+{
+	switch (state) {
+	case STATE_RESOLVE: return "no answer from the name service";
+	case STATE_CONNECT: return "no answer to the connection request";
+	case STATE_TLS: return "no answer to the TLS handshake";
+	case STATE_UPGRADE: return "no answer to the upgrade request";
+	case STATE_IDLE:
+	case STATE_OPEN:
+	case STATE_CLOSING: return "";
+	case STATE_N: break;
+	}
+	CHECK(!"a state");
+	return "";
 }
 
 static void
@@ -122,7 +168,10 @@ on_timer(uv_timer_t *timer)
 		end = c->deferred;
 	else if (c->state == STATE_CLOSING)
 		end = WS_END_LOCAL;
-	finish(c, end, 0, end == WS_END_IO ? c->transport.error : "");
+	finish(c, end, 0,
+	    end == WS_END_IO	    ? c->transport.error
+	    : end == WS_END_TIMEOUT ? awaited(c->state)
+				    : "");
 }
 
 /* End from inside a call of the owner: tell it from the loop. */
@@ -187,8 +236,6 @@ static const char *
 answer_wrong(struct ws_client *c, const struct http_head *h)
 {
 	char accept[WS_ACCEPT_MAX];
-	if (h->status != 101)
-		return "answer is not 101";
 	if (!http_header_has(h, "upgrade", "websocket"))
 		return "no Upgrade: websocket";
 	if (!http_header_has(h, "connection", "upgrade"))
@@ -220,6 +267,28 @@ feed(struct ws_client *c, const void *bytes, size_t n)
 	return true;
 }
 
+/* The server's own word of why not, and when to come back. */
+static void
+refused(struct ws_client *c, const struct http_head *h)
+{
+	char text[TRANSPORT_ERROR_MAX];
+	const struct http_text *t = http_header_find(h, "retry-after");
+	if (t != NULL)
+		c->ended.retry_after_s = http_seconds_parse(*t);
+	t = http_header_find(h, "date");
+	if (t != NULL)
+		c->ended.date_ns = http_date_parse(*t);
+	if (c->ended.retry_after_s != 0)
+		(void)snprintf(text, sizeof(text),
+		    "HTTP %u %s, retry after %u s", h->status,
+		    http_status_text(h->status),
+		    (unsigned)c->ended.retry_after_s);
+	else
+		(void)snprintf(text, sizeof(text), "HTTP %u %s", h->status,
+		    http_status_text(h->status));
+	finish(c, WS_END_UPGRADE, h->status, text);
+}
+
 /* Bytes of the answer to our upgrade; what follows it belongs to frames. */
 static bool
 take_answer(struct ws_client *c, const uint8_t *bytes, size_t n)
@@ -234,6 +303,11 @@ take_answer(struct ws_client *c, const uint8_t *bytes, size_t n)
 	int rc = http_response_parse(c->head, c->head_n, &h);
 	if (rc == 0)
 		return true;
+	/* A refusal may have any body: chunked, or none at all. */
+	if ((rc == 1 || rc == -411) && h.status != 101) {
+		refused(c, &h);
+		return false;
+	}
 	const char *wrong = rc < 0 ? "answer is not HTTP" : answer_wrong(c, &h);
 	if (wrong != NULL) {
 		finish(c, WS_END_UPGRADE, rc < 0 ? 0 : h.status, wrong);
@@ -378,7 +452,11 @@ step_connect(struct ws_client *c)
 	}
 	/* The plain transport only held the socket so far. */
 	c->transport.ops = NULL;
-	if (tls_transport_init(&c->transport, c->tls, fd, c->url.host) != 0) {
+	rc = c->curl != NULL
+		 ? curltls_transport_init(
+		       &c->transport, c->curl, fd, c->url.host, c->url.port)
+		 : tls_transport_init(&c->transport, c->tls, fd, c->url.host);
+	if (rc != 0) {
 		finish(c, WS_END_TLS, 0, c->transport.error);
 		return;
 	}
@@ -508,6 +586,7 @@ ws_client_connect(struct ws_client *c)
 		return -EALREADY;
 	if (ws_session_reset(&c->session) != 0)
 		return -ENOMEM;
+	memset(&c->ended, 0, sizeof(c->ended));
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)c->url.port);
 	struct resolve *r = NULL;
 	if (!resolve_numeric(c, port)) {
@@ -549,12 +628,13 @@ client_fill(struct ws_client *c, const struct ws_client_cfg *cfg)
 {
 	c->loop = cfg->loop;
 	c->tls = cfg->tls;
+	c->curl = cfg->curl;
 	c->events = cfg->events;
 	c->user = cfg->user;
 	c->open_timeout_ms =
 	    cfg->open_timeout_ms != 0 ? cfg->open_timeout_ms : OPEN_TIMEOUT_MS;
 	if (net_url_parse(cfg->url, &c->url) != 0 || !c->url.is_ws ||
-	    (c->url.is_tls && c->tls == NULL))
+	    (c->url.is_tls && c->tls == NULL && c->curl == NULL))
 		return -EINVAL;
 	if (cfg->headers != NULL) {
 		if (strlen(cfg->headers) > REQUEST_HEADERS_MAX)
@@ -669,6 +749,12 @@ int
 ws_client_fd(const struct ws_client *c)
 {
 	return c->state >= STATE_CONNECT ? c->transport.fd : -1;
+}
+
+const struct ws_ended *
+ws_client_ended(const struct ws_client *c)
+{
+	return &c->ended;
 }
 
 const struct ws_stats *

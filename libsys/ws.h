@@ -22,6 +22,8 @@
 
 #include <uv.h>
 
+#include "libcore/reasons.h"
+#include "libsys/curltls.h"
 #include "libsys/tls.h"
 #include "libsys/wsframe.h"
 
@@ -40,7 +42,8 @@ struct ws_client_cfg {
 	uv_loop_t *loop;
 	const char *url;	  /* ws:// or wss:// */
 	const char *headers;	  /* extra "Name: value\r\n" lines, or NULL */
-	struct tls_ctx *tls;	  /* needed for wss */
+	struct tls_ctx *tls;	  /* wss needs this one ... */
+	struct curltls_ctx *curl; /* ... or this one, which comes first */
 	uint64_t open_timeout_ms; /* connect to open; 0: 10 s */
 	size_t msg_max;		  /* 0: WS_MSG_MAX_DEFAULT */
 	size_t out_max;		  /* 0: WS_OUT_MAX_DEFAULT */
@@ -54,6 +57,13 @@ struct ws_stats {
 	uint64_t sent_msgs;
 	uint64_t opens;
 	uint64_t last_recv_ns; /* monotonic; 0 before the first byte */
+};
+
+/* How the last connection ended, beside what on_close says. */
+struct ws_ended {
+	enum reason reason;	/* NONE: we ended it */
+	uint32_t retry_after_s; /* of a refused upgrade, 0: none */
+	int64_t date_ns;	/* Date of the answer (UTC), 0: none */
 };
 
 /*
@@ -92,6 +102,9 @@ void ws_client_close(struct ws_client *c, uint16_t code, const char *reason);
 /* ws_client_drop - end now, without a close frame; on_close(WS_END_LOCAL)
  * is called before it returns. */
 void ws_client_drop(struct ws_client *c);
+
+/* ws_client_ended - of the last connection; valid from on_close on. */
+const struct ws_ended *ws_client_ended(const struct ws_client *c);
 
 /* ws_client_read - take what the socket has; for spinning owners. */
 void ws_client_read(struct ws_client *c);
