@@ -192,6 +192,7 @@ take_event(
 	case PM_RESOLVED: take_resolved(p, ev); return true;
 	case PM_PONG: feed_pong(f); return false;
 	case PM_NO_NEW_ASSETS: return false;
+	case PM_NOTICE:
 	case PM_UNKNOWN:
 		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
 		return false;

@@ -33,7 +33,7 @@ usual_touch(struct usual *u, int64_t bound, struct pm_touch *out)
 {
 	int64_t px;
 
-	if (!pm_usual_px(u, &px) || px > E8)
+	if (!pm_usual_px(u, &px) || px > E8 || px % PM_PX_STEP != 0)
 		return false;
 	out->state = px == bound ? PM_TOUCH_EMPTY : PM_TOUCH_PRICE;
 	out->px = TOK_PX(px);
@@ -51,8 +51,9 @@ change_rest(struct usual *u, bool spaced, struct pm_change *c)
 	int64_t *px = &c->px.tok_e8;
 
 	if (!usual_next(u, spaced, "price") || !pm_usual_px(u, px) ||
-	    *px <= 0 || *px >= E8 || !usual_next(u, spaced, "size") ||
-	    !usual_e8(u, &c->qty.e8) || !usual_next(u, spaced, "side") ||
+	    *px <= 0 || *px >= E8 || *px % PM_PX_STEP != 0 ||
+	    !usual_next(u, spaced, "size") || !usual_e8(u, &c->qty.e8) ||
+	    c->qty.e8 % PM_QTY_STEP != 0 || !usual_next(u, spaced, "side") ||
 	    !usual_room(u, USUAL_ROOM))
 		return false;
 	c->side = *u->p == 'B' ? SIDE_BID : SIDE_ASK;

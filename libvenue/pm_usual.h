@@ -44,7 +44,8 @@ pm_usual_level(const char *p, const char *end, struct pm_level *out)
 
 	if (!usual_lit(&u, "{\"price\":\"") || !pm_usual_px(&u, &px) ||
 	    !usual_lit(&u, "\",\"size\":\"") || !usual_e8(&u, &qty) ||
-	    !usual_lit(&u, "\"}") || px <= 0 || px >= E8)
+	    !usual_lit(&u, "\"}") || px <= 0 || px >= E8 ||
+	    px % PM_PX_STEP != 0 || qty % PM_QTY_STEP != 0)
 		return 0;
 	out->px = TOK_PX(px);
 	out->qty = QTY(qty);

@@ -1,6 +1,7 @@
 #include "libvenue/polymarket.h"
 
 #include "libcore/check.h"
+#include "libvenue/pm_outcome.h"
 #include "libvenue/pm_usual.h"
 #include "libvenue/vtime.h"
 
@@ -34,13 +35,52 @@ enum field {
 	HAS_WINNER = 1 << 19,
 	HAS_OUTCOME = 1 << 20,
 	HAS_TOKENS = 1 << 21,
+	HAS_FLAT = 1 << 22, /* changes of the older form */
 };
+#define NEED_CHANGE (HAS_PX | HAS_QTY | HAS_SIDE)
 
 struct scan {
 	struct json *j;
 	struct pm_event *ev;
 	uint32_t seen;
 };
+
+/* ---- numbers ---- */
+
+/* A decimal up to max, of no more decimals than step has: exponents, signs
+ * and finer values are not of this venue. */
+static bool
+grid_value(struct json *j, int64_t max, int64_t step, int64_t *out)
+{
+	const char *at = j->pos;
+
+	if (!json_e8(j, max, out))
+		return false;
+	if (*out % step == 0)
+		return true;
+	j->pos = at;
+	return json_fail(j, REASON_BAD_NUMBER);
+}
+
+/* A price that a level may have: inside the bounds, which are no levels. */
+static bool
+level_px(struct json *j, int64_t *px)
+{
+	const char *at = j->pos;
+
+	if (!grid_value(j, E8 - 1, PM_PX_STEP, px))
+		return false;
+	if (*px > 0)
+		return true;
+	j->pos = at;
+	return json_fail(j, REASON_BAD_NUMBER);
+}
+
+static bool
+level_qty(struct json *j, int64_t *qty)
+{
+	return grid_value(j, QTY_E8_MAX, PM_QTY_STEP, qty);
+}
 
 /* ---- single values; an empty string or null is an absent field ---- */
 
@@ -57,6 +97,18 @@ text_field(struct scan *s, uint32_t bit, struct json_str *out)
 	if (out->n != 0)
 		s->seen |= bit;
 	return true;
+}
+
+/* The same for a number, quoted as a rule. */
+static bool
+number_field(struct scan *s, uint32_t bit, struct json_str *out)
+{
+	if (json_peek(s->j) != JSON_NUMBER)
+		return text_field(s, bit, out);
+	if (s->seen & bit)
+		return json_fail(s->j, REASON_BAD_JSON);
+	s->seen |= bit;
+	return json_raw(s->j, out);
 }
 
 static bool
@@ -99,7 +151,7 @@ time_field(struct scan *s)
 	struct json_str *text = &s->ev->time_text;
 	uint64_t t;
 
-	if (!text_field(s, HAS_TIME, text))
+	if (!number_field(s, HAS_TIME, text))
 		return false;
 	return !(s->seen & HAS_TIME) ||
 	       (json_text_u64(*text, &t) && vtime_ns(t, &s->ev->venue_ns)) ||
@@ -107,35 +159,33 @@ time_field(struct scan *s)
 }
 
 static bool
-hash_value(struct json *j, char *hash)
+hash_value(struct json *j, bool *has, char *hash)
 {
-	struct json_str text;
+	struct json_str text = {0};
 
-	if (!json_string(j, &text))
+	if (!json_null(j) && !json_string(j, &text))
 		return false;
+	if (text.n == 0)
+		return true;
 	if (text.n != PM_HASH_LEN)
 		return fail_at(j, text, REASON_BAD_TYPE);
 	memcpy(hash, text.s, PM_HASH_LEN);
-	return true;
+	return *has = true;
 }
 
 static bool
 hash_field(struct scan *s)
 {
-	struct json_str text;
-
-	if (!text_field(s, HAS_HASH, &text) || !(s->seen & HAS_HASH))
-		return s->j->reason == REASON_NONE;
-	if (text.n != PM_HASH_LEN)
-		return fail_at(s->j, text, REASON_BAD_TYPE);
-	memcpy(s->ev->hash, text.s, PM_HASH_LEN);
-	s->ev->has_hash = true;
-	return true;
+	if (s->seen & HAS_HASH)
+		return json_fail(s->j, REASON_BAD_JSON);
+	s->seen |= HAS_HASH;
+	return hash_value(s->j, &s->ev->has_hash, s->ev->hash);
 }
 
 /* "" and null leave the bit unset. */
 static bool
-e8_field(struct scan *s, uint32_t bit, int64_t max, int64_t *out)
+grid_field(
+    struct scan *s, uint32_t bit, int64_t max, int64_t step, int64_t *out)
 {
 	struct json_str text;
 
@@ -147,7 +197,7 @@ e8_field(struct scan *s, uint32_t bit, int64_t max, int64_t *out)
 	    s->j->pos[1] == '"')
 		return json_string(s->j, &text);
 	s->seen |= bit;
-	return json_e8(s->j, max, out);
+	return grid_value(s->j, max, step, out);
 }
 
 static bool
@@ -180,7 +230,7 @@ touch_value(struct json *j, int64_t bound, struct pm_touch *out)
 		out->state = PM_TOUCH_EMPTY;
 		return json_string(j, &text);
 	}
-	if (!json_e8(j, E8, &px))
+	if (!grid_value(j, E8, PM_PX_STEP, &px))
 		return false;
 	out->state = px == bound ? PM_TOUCH_EMPTY : PM_TOUCH_PRICE;
 	out->px = TOK_PX(px);
@@ -238,20 +288,6 @@ tokens_field(struct scan *s)
 
 /* ---- levels ---- */
 
-/* A price that a level may have: inside the bounds, which are no levels. */
-static bool
-level_px(struct json *j, int64_t *px)
-{
-	struct json before = *j;
-
-	if (!json_e8(j, E8 - 1, px))
-		return false;
-	if (*px > 0)
-		return true;
-	*j = before;
-	return json_fail(j, REASON_BAD_NUMBER);
-}
-
 static bool
 level_general(struct json *j, struct pm_level *out)
 {
@@ -265,7 +301,7 @@ level_general(struct json *j, struct pm_level *out)
 		if (json_is(key, "price"))
 			level_px(j, &px);
 		else if (json_is(key, "size"))
-			json_e8(j, QTY_E8_MAX, &qty);
+			level_qty(j, &qty);
 		else
 			json_skip(j);
 	}
@@ -344,16 +380,14 @@ change_key(
 	}
 	if (json_is(key, "size")) {
 		*seen |= HAS_QTY;
-		return json_e8(j, QTY_E8_MAX, &c->qty.e8);
+		return level_qty(j, &c->qty.e8);
 	}
 	if (json_is(key, "side")) {
 		*seen |= HAS_SIDE;
 		return side_value(j, &c->side);
 	}
-	if (json_is(key, "hash")) {
-		c->has_hash = true;
-		return hash_value(j, c->hash);
-	}
+	if (json_is(key, "hash"))
+		return hash_value(j, &c->has_hash, c->hash);
 	if (json_is(key, "best_bid"))
 		return touch_value(j, 0, &c->best_bid);
 	if (json_is(key, "best_ask"))
@@ -362,9 +396,8 @@ change_key(
 }
 
 static bool
-change(struct json *j, struct pm_change *c)
+change(struct json *j, uint32_t need, struct pm_change *c)
 {
-	const uint32_t need = HAS_TOKEN | HAS_PX | HAS_QTY | HAS_SIDE;
 	struct json_str key;
 	uint32_t seen = 0;
 
@@ -381,8 +414,9 @@ change(struct json *j, struct pm_change *c)
 	return j->reason == REASON_NONE;
 }
 
+/* need: what every entry must have. */
 static bool
-changes_field(struct scan *s)
+changes_field(struct scan *s, uint32_t need)
 {
 	struct pm_event *ev = s->ev;
 
@@ -397,11 +431,44 @@ changes_field(struct scan *s)
 		struct pm_change *c = &ev->changes[ev->changes_n++];
 		size_t len = pm_usual_change(s->j->pos, s->j->end, c);
 
-		if (len == 0 && !change(s->j, c))
+		if (len == 0 && !change(s->j, need, c))
 			return false;
 		s->j->pos += len;
 	}
 	return s->j->reason == REASON_NONE;
+}
+
+/* The form before September 2025: one token's changes in "changes", or a
+ * single one in the event itself. The hash is that of the book after all. */
+static bool
+flat_change(struct scan *s)
+{
+	struct pm_event *ev = s->ev;
+	struct pm_change *c = ev->changes;
+
+	if (s->seen & HAS_CHANGES && !(s->seen & HAS_FLAT))
+		return true;
+	if (!(s->seen & HAS_TOKEN))
+		return json_fail(s->j, REASON_MISSING_FIELD);
+	if (!(s->seen & HAS_FLAT)) {
+		if (s->seen & (HAS_BIDS | HAS_ASKS) ||
+		    (s->seen & NEED_CHANGE) != NEED_CHANGE)
+			return json_fail(s->j, REASON_MISSING_FIELD);
+		if (ev->px.tok_e8 <= 0 || ev->px.tok_e8 >= E8)
+			return json_fail(s->j, REASON_BAD_NUMBER);
+		*c = (struct pm_change){.px = ev->px,
+		    .qty = ev->qty,
+		    .side = ev->side,
+		    .best_bid = ev->best_bid,
+		    .best_ask = ev->best_ask};
+		ev->changes_n = 1;
+	}
+	for (uint32_t i = 0; i < ev->changes_n; i++) {
+		c[i].token = ev->token;
+		c[i].has_hash = ev->has_hash;
+		memcpy(c[i].hash, ev->hash, PM_HASH_LEN);
+	}
+	return true;
 }
 
 /* ---- one event ---- */
@@ -422,15 +489,22 @@ short_key(struct scan *s, struct json_str key)
 	if (json_is(key, "hash"))
 		return hash_field(s);
 	if (json_is(key, "price"))
-		return e8_field(s, HAS_PX, E8, &ev->px.tok_e8);
+		return grid_field(s, HAS_PX, E8, PM_PX_STEP, &ev->px.tok_e8);
 	if (json_is(key, "size"))
-		return e8_field(s, HAS_QTY, QTY_E8_MAX, &ev->qty.e8);
+		return grid_field(
+		    s, HAS_QTY, QTY_E8_MAX, PM_QTY_STEP, &ev->qty.e8);
 	if (json_is(key, "best_bid"))
 		return touch_field(s, HAS_BEST_BID, 0, &ev->best_bid);
 	if (json_is(key, "best_ask"))
 		return touch_field(s, HAS_BEST_ASK, E8, &ev->best_ask);
 	if (json_is(key, "neg_risk"))
 		return neg_risk_field(s);
+	if (json_is(key, "changes")) {
+		bool ok = changes_field(s, NEED_CHANGE);
+
+		s->seen |= HAS_FLAT;
+		return ok;
+	}
 	if (json_is(key, "side")) {
 		if (s->seen & HAS_SIDE)
 			return json_fail(s->j, REASON_BAD_JSON);
@@ -450,17 +524,19 @@ long_key(struct scan *s, struct json_str key)
 	if (json_is(key, "timestamp"))
 		return time_field(s);
 	if (json_is(key, "price_changes"))
-		return changes_field(s);
+		return changes_field(s, NEED_CHANGE | HAS_TOKEN);
 	if (json_is(key, "tick_size"))
-		return text_field(s, HAS_TICK, &ev->tick_text);
+		return number_field(s, HAS_TICK, &ev->tick_text);
 	if (json_is(key, "min_order_size"))
-		return text_field(s, HAS_MIN_SIZE, &ev->min_size_text);
+		return number_field(s, HAS_MIN_SIZE, &ev->min_size_text);
 	if (json_is(key, "last_trade_price"))
-		return text_field(s, HAS_LAST_PX, &ev->last_px_text);
+		return number_field(s, HAS_LAST_PX, &ev->last_px_text);
 	if (json_is(key, "old_tick_size"))
-		return e8_field(s, HAS_OLD_TICK, E8, &ev->old_tick.tok_e8);
+		return grid_field(
+		    s, HAS_OLD_TICK, E8, PM_PX_STEP, &ev->old_tick.tok_e8);
 	if (json_is(key, "new_tick_size"))
-		return e8_field(s, HAS_NEW_TICK, E8, &ev->new_tick.tok_e8);
+		return grid_field(
+		    s, HAS_NEW_TICK, E8, PM_PX_STEP, &ev->new_tick.tok_e8);
 	if (json_is(key, "assets_ids"))
 		return tokens_field(s);
 	if (json_is(key, "winning_outcome"))
@@ -476,7 +552,7 @@ static const struct {
 	enum pm_kind kind;
 } types[] = {
     {"book", HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BIDS | HAS_ASKS, PM_BOOK},
-    {"price_change", HAS_MARKET | HAS_TIME | HAS_CHANGES, PM_PRICE_CHANGE},
+    {"price_change", HAS_MARKET | HAS_TIME, PM_PRICE_CHANGE},
     {"last_trade_price",
 	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_PX | HAS_QTY | HAS_SIDE,
 	PM_TRADE},
@@ -487,7 +563,7 @@ static const struct {
 	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BEST_BID | HAS_BEST_ASK,
 	PM_TOUCH},
     {"new_market", HAS_MARKET, PM_NEW_MARKET},
-    {"market_resolved", HAS_MARKET | HAS_TIME | HAS_WINNER, PM_RESOLVED},
+    {"market_resolved", HAS_MARKET | HAS_TIME, PM_RESOLVED},
 };
 
 /* Index in types, of "book" when there is no type (GET /book), -1 when the
@@ -512,6 +588,18 @@ event_reset(struct pm_event *ev)
 	ev->best_ask.state = PM_TOUCH_NOT_SENT;
 }
 
+/* Who won: by name, and by token; one of the two must be there. */
+static bool
+winner(struct scan *s)
+{
+	bool is_updown;
+
+	if (!(s->seen & (HAS_WINNER | HAS_OUTCOME)))
+		return json_fail(s->j, REASON_MISSING_FIELD);
+	(void)pm_outcome_role(s->ev->outcome_text, &s->ev->winner, &is_updown);
+	return true;
+}
+
 static bool
 event_fields(struct scan *s)
 {
@@ -534,8 +622,11 @@ event_fields(struct scan *s)
 		return true;
 	}
 	s->ev->kind = types[i].kind;
-	return (s->seen & types[i].need) == types[i].need ||
-	       json_fail(s->j, REASON_MISSING_FIELD);
+	if ((s->seen & types[i].need) != types[i].need)
+		return json_fail(s->j, REASON_MISSING_FIELD);
+	if (s->ev->kind == PM_PRICE_CHANGE)
+		return flat_change(s);
+	return s->ev->kind != PM_RESOLVED || winner(s);
 }
 
 /* What looks wrong in an event that we do not know need not be: true when
@@ -602,19 +693,27 @@ frame_failed(struct pm_frame *f, struct pm_event *ev)
 	return PM_ERR;
 }
 
-/* A frame that is no JSON but a word. */
+/* A frame that is no JSON but words: a letter first, then only plain text.
+ * Also a proxy's page. */
 static enum pm_kind
-frame_word(const struct pm_frame *f)
+frame_words(const struct pm_frame *f, struct json_str *words)
 {
-	size_t n = (size_t)(f->j.end - f->j.start);
+	const char *p = f->j.start;
+	size_t n = (size_t)(f->j.end - p);
+	struct json value = f->j;
 
-	while (n > 0 && (f->j.start[n - 1] == '\n' || f->j.start[n - 1] == ' '))
+	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == ' '))
 		n--;
-	if (n == 4 && memcmp(f->j.start, "PONG", 4) == 0)
+	if (n == 0 || f->j.reason != REASON_NONE ||
+	    !(p[0] == '<' || ((p[0] | 0x20) >= 'a' && (p[0] | 0x20) <= 'z')))
+		return PM_ERR;
+	*words = (struct json_str){.s = p, .n = (uint32_t)n};
+	if (json_is(*words, "PONG"))
 		return PM_PONG;
-	if (n == 13 && memcmp(f->j.start, "NO NEW ASSETS", 13) == 0)
+	if (json_is(*words, "NO NEW ASSETS"))
 		return PM_NO_NEW_ASSETS;
-	return PM_ERR;
+	/* true, false and null are JSON, and no event */
+	return json_skip(&value) && json_end(&value) ? PM_ERR : PM_NOTICE;
 }
 
 /* The next event of the frame, or its only one, to the last byte. */
@@ -639,10 +738,14 @@ pm_next(struct pm_frame *f, struct pm_event *ev)
 	if (f->state == FRAME_DONE)
 		return ev->kind = PM_END;
 	if (f->state == FRAME_START) {
-		enum pm_kind kind = frame_word(f);
+		struct json_str words;
+		enum pm_kind kind = frame_words(f, &words);
 
 		if (kind != PM_ERR) {
 			event_reset(ev);
+			ev->body = words;
+			if (kind == PM_NOTICE)
+				ev->reason = REASON_UNKNOWN_EVENT;
 			f->state = FRAME_DONE;
 			return ev->kind = kind;
 		}

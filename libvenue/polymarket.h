@@ -5,8 +5,10 @@
  *          into events; texts to subscribe and keep alive.
  * Units  : prices in the frame of the token they name (libvenue/frame.h),
  *          sizes qty_t, times ns since 1970 on the venue's clock.
- * Frames : one object, an array of objects, or the bare texts PONG and
- *          NO NEW ASSETS. Keys in any order, unknown keys skipped.
+ * Numbers: decimals without sign or exponent; prices of at most 4 decimals,
+ *          sizes of at most 6 and QTY_E8_MAX. Anything else is BAD_NUMBER.
+ * Frames : one object, an array of objects, or bare words: PONG, NO NEW
+ *          ASSETS, a notice. Keys in any order, unknown keys skipped.
  * Absent : an empty string is the same as a missing key.
  * Pure   : yes. O(n) in the bytes of the frame.
  *
@@ -29,6 +31,8 @@
 #define PM_CHANGES_MAX 256
 #define PM_TOKENS_MAX  2 /* tokens of one market */
 #define PM_HASH_LEN    40
+#define PM_PX_STEP     (E8 / 10000)
+#define PM_QTY_STEP    (E8 / 1000000)
 
 #define PM_PING "PING" /* every 10 s, answered by PONG */
 
@@ -44,6 +48,7 @@ enum pm_kind {
 	PM_RESOLVED,   /* market_resolved */
 	PM_PONG,
 	PM_NO_NEW_ASSETS,
+	PM_NOTICE,  /* other words that are no JSON, in body: UNKNOWN_EVENT */
 	PM_UNKNOWN, /* well-formed, event type not known: UNKNOWN_EVENT */
 	PM_KIND_N
 };
@@ -78,21 +83,24 @@ struct pm_change {
 };
 
 /*
- * Fields by kind, beside venue_ns and market, which every event but PM_PONG,
- * PM_NO_NEW_ASSETS and PM_UNKNOWN has (PM_NEW_MARKET may lack venue_ns, 0):
+ * Fields by kind, beside venue_ns and market, which every event but the words
+ * and PM_UNKNOWN has (PM_NEW_MARKET may lack venue_ns, 0):
  *   PM_BOOK          token, bids, asks in the order sent (best last as a
  *                    rule, do not rely on it); hash, *_text when sent
- *   PM_PRICE_CHANGE  changes
+ *   PM_PRICE_CHANGE  changes; those of the form before September 2025
+ *                    (one token, named by the event) are the same here
  *   PM_TRADE         token, px, qty, side (of the taker)
  *   PM_TICK_SIZE     token, old_tick, new_tick
  *   PM_TOUCH         token, best_bid, best_ask
  *   PM_NEW_MARKET    body
- *   PM_RESOLVED      tokens, token (the winner), outcome_text
+ *   PM_RESOLVED      tokens, token (the winner; has_token), winner (by its
+ *                    name; 0 when it is no name of ours), outcome_text
+ *   PM_NOTICE        body
  * The texts point into the frame.
  */
 struct pm_event {
 	enum pm_kind kind;
-	enum reason reason; /* of PM_ERR and PM_UNKNOWN */
+	enum reason reason; /* of PM_ERR, PM_NOTICE and PM_UNKNOWN */
 	uint32_t err_off;   /* byte of the frame where it was refused */
 	int64_t venue_ns;
 	struct pm_cond market;
@@ -123,6 +131,7 @@ struct pm_event {
 		PM_NEG_RISK_TRUE,
 		PM_NEG_RISK_N
 	} neg_risk;
+	enum token_role winner;
 	struct json_str outcome_text;
 	struct json_str type_text; /* event_type, for the log */
 	struct json_str body;	   /* the whole object */

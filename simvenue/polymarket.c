@@ -180,6 +180,7 @@ wants_event(const struct sim_pm *s, const struct sim_pm_sub *sub,
 	case PM_RESOLVED: return sub->wants_events;
 	case PM_UNKNOWN: return true;
 	case PM_PONG:
+	case PM_NOTICE:
 	case PM_NO_NEW_ASSETS: return false; /* answers to the recorder */
 	case PM_END:
 	case PM_ERR:

@@ -25,7 +25,7 @@
 static struct pm_event ev;
 
 /* Letters of the kinds, in the order of enum pm_kind from PM_ERR on. */
-static const char letters[] = "?!.BCTSQNRPXU";
+static const char letters[] = "?!.BCTSQNRPXWU";
 
 /* What a frame holds, as letters, with a digest of each event. Returns how
  * many, the last being '!' or '.'. */
@@ -95,8 +95,8 @@ static const struct {
     {"ws/market_2024/book.json", "B."},
     {"ws/market_2024/last_trade_price.json", "T."},
     {"ws/market_2024/tick_size_change.json", "S."},
-    /* the flat form, gone since 2025: no price_changes */
-    {"ws/market_2024/price_change.json", "!"},
+    /* the flat form, gone since 2025 */
+    {"ws/market_2024/price_change.json", "C."},
     {"rest/book/pm_rest_book_1.json", "B."},
     {"rest/book/pm_rest_book_2.json", "B."},
     {"rest/book/pm_rest_book_3.json", "B."},
