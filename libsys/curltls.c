@@ -23,6 +23,7 @@
 /* OpenSSL's error codes of a chain (X509_V_ERR_*), as CURLINFO_SSL_
  * VERIFYRESULT gives them. */
 #define VERIFY_OK	     0
+#define VERIFY_NOT_LOOKED_AT 1 /* libcurl's value until the chain is read */
 #define VERIFY_NOT_YET_VALID 9
 #define VERIFY_EXPIRED	     10
 #define VERIFY_HOST	     62
@@ -65,7 +66,9 @@ curl_why(CURL *easy, CURLcode rc)
 	if (rc == CURLE_COULDNT_CONNECT)
 		return REASON_REFUSED;
 	if (rc == CURLE_PEER_FAILED_VERIFICATION) {
-		if (verify == VERIFY_OK || verify == VERIFY_HOST)
+		/* A bad chain ends the handshake; the name comes after. */
+		if (verify == VERIFY_OK || verify == VERIFY_NOT_LOOKED_AT ||
+		    verify == VERIFY_HOST)
 			return REASON_CERT_HOST;
 		return verify == VERIFY_EXPIRED ||
 			       verify == VERIFY_NOT_YET_VALID
@@ -110,6 +113,25 @@ keep_socket(void *arg, curl_socket_t fd)
 	(void)arg;
 	(void)fd;
 	return 0;
+}
+
+/* After the handshake, while the handle still knows its TLS connection. */
+static int
+count_resumed(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct curltls_state *st = arg;
+	struct curl_tlssessioninfo *info = NULL;
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	if (st->ctx->session_reused != NULL &&
+	    curl_easy_getinfo(st->easy, CURLINFO_TLS_SSL_PTR, &info) ==
+		CURLE_OK &&
+	    info != NULL && info->internals != NULL &&
+	    st->ctx->session_reused(info->internals) == 1)
+		st->ctx->resumed_n++;
+	return CURL_PREREQFUNC_OK;
 }
 
 static int
@@ -227,19 +249,6 @@ collect_done(struct curltls_ctx *ctx)
 	}
 }
 
-static void
-count_resumed(struct curltls_state *st)
-{
-	struct curl_tlssessioninfo *info = NULL;
-	if (st->ctx->session_reused == NULL ||
-	    curl_easy_getinfo(st->easy, CURLINFO_TLS_SSL_PTR, &info) !=
-		CURLE_OK ||
-	    info == NULL || info->internals == NULL)
-		return;
-	if (st->ctx->session_reused(info->internals) == 1)
-		st->ctx->resumed_n++;
-}
-
 static int
 curltls_handshake(struct transport *t)
 {
@@ -265,7 +274,6 @@ curltls_handshake(struct transport *t)
 						 : TRANSPORT_WANT_READ;
 	if (st->rc != CURLE_OK)
 		return curltls_fail(t, "TLS handshake", st->rc);
-	count_resumed(st);
 	return 0;
 }
 
@@ -348,6 +356,8 @@ state_options(struct curltls_state *st, const char *host, uint16_t port)
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, st);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, is_connected);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, keep_socket);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, count_resumed);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, st);
 	curl_easy_setopt(e, CURLOPT_SHARE, st->ctx->share);
 	curl_easy_setopt(e, CURLOPT_PRIVATE, st);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, st->error);

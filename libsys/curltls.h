@@ -9,8 +9,9 @@
  *
  * Certificates and host names are always verified; there is no switch to
  * turn that off. ALPN "http/1.1". Sessions are shared between the
- * connections of a context and resumed (TLS 1.3 tickets arrive after the
- * handshake, so a connection must have been read from once).
+ * connections of a context and resumed with TLS 1.3 (its tickets arrive after
+ * the handshake: a connection must have been read from once); for TLS 1.2
+ * libcurl turns tickets off.
  *
  * One context serves many connections of one thread. A transport must not
  * move in memory between init and close.
