@@ -317,22 +317,43 @@ static const struct {
     {"serverShutdown", HAS_SENT, BN_SHUTDOWN},
 };
 
+/* Streams that the venue has and nobody here wants. */
+static const char *const unsupported[] = {"kline", "blockTrade",
+    "referencePrice", "avgPrice", "24hrMiniTicker", "24hrTicker", "1hTicker",
+    "4hTicker", "1dTicker"};
+
 #define TICKER_NEED \
 	(HAS_SYMBOL | HAS_LAST | HAS_BID | HAS_BID_QTY | HAS_ASK | HAS_ASK_QTY)
 #define BOOK_NEED (HAS_UPDATE_ID | HAS_BIDS | HAS_ASKS)
+
+static bool
+name_is(struct json_str text, const char *name)
+{
+	return strlen(name) == text.n && memcmp(name, text.s, text.n) == 0;
+}
 
 /* Kind of a message whose type is named by "e". */
 static enum bn_kind
 typed_kind(const struct bn_event *ev, uint32_t *need)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strlen(types[i].name) != ev->type.n ||
-		    memcmp(types[i].name, ev->type.s, ev->type.n) != 0)
+		if (!name_is(ev->type, types[i].name))
 			continue;
 		*need = types[i].need;
 		return types[i].kind;
 	}
 	return BN_UNKNOWN;
+}
+
+static enum bn_kind
+unknown(struct bn_event *ev)
+{
+	ev->reason = REASON_UNKNOWN_EVENT;
+	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]);
+	     i++)
+		if (name_is(ev->type, unsupported[i]))
+			ev->reason = REASON_UNSUPPORTED;
+	return ev->kind = BN_UNKNOWN;
 }
 
 /*
@@ -384,7 +405,7 @@ finish(struct scan *s)
 
 	ev->kind = kind_of(s, &need);
 	if (ev->kind == BN_UNKNOWN) {
-		ev->reason = REASON_UNKNOWN_EVENT;
+		unknown(ev);
 		return true;
 	}
 	if ((s->seen & need) != need)
@@ -450,10 +471,8 @@ refuse(struct bn_event *ev, const struct json *j, const char *text, size_t n)
 	enum reason reason = j->reason;
 	uint32_t off = (uint32_t)json_err_off(j);
 
-	if (is_unknown(ev, text, n)) {
-		ev->reason = REASON_UNKNOWN_EVENT;
-		return ev->kind = BN_UNKNOWN;
-	}
+	if (is_unknown(ev, text, n))
+		return unknown(ev);
 	ev->reason = reason;
 	ev->err_off = off;
 	return ev->kind = BN_ERR;

@@ -29,7 +29,8 @@ enum bn_kind {
 	BN_SHUTDOWN,	/* serverShutdown: connect elsewhere now */
 	BN_ANSWER,	/* {"result":...,"id":...} to a request */
 	BN_REFUSAL,	/* {"code":...,"msg":...} */
-	BN_UNKNOWN,	/* well-formed, not known: UNKNOWN_EVENT */
+	BN_UNKNOWN,	/* well-formed, not used: UNSUPPORTED when its name is
+			   in the venue's list, else UNKNOWN_EVENT */
 	BN_KIND_N
 };
 

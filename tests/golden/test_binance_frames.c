@@ -163,14 +163,87 @@ the_rest(void **state)
 	assert_int_equal(ev.code, -1121);
 	free(text);
 	text = one("kline.json", BN_UNKNOWN);
-	assert_int_equal(ev.reason, REASON_UNKNOWN_EVENT);
+	assert_int_equal(ev.reason, REASON_UNSUPPORTED);
 	assert_true(json_is(ev.type, "kline"));
 	free(text);
-	free(one("reference_price.json", BN_UNKNOWN));
+	text = one("reference_price.json", BN_UNKNOWN);
+	assert_int_equal(ev.reason, REASON_UNSUPPORTED);
+	free(text);
 	/* fields of other types than ours are no error in what we ignore */
 	text = one("mood.json", BN_UNKNOWN);
+	assert_int_equal(ev.reason, REASON_UNKNOWN_EVENT);
 	assert_true(json_is(ev.type, "mood"));
 	free(text);
+}
+
+/* Each raw, and in the envelope of a combined stream. */
+static void
+known_but_not_used(void **state)
+{
+	static const struct {
+		const char *text;
+		enum bn_kind kind;
+		enum reason reason;
+	} cases[] = {
+	    {"{\"e\":\"serverShutdown\",\"E\":1770123456789}", BN_SHUTDOWN, 0},
+	    {"{\"e\":\"24hrMiniTicker\",\"E\":1672515782136,\"s\":\"B\","
+	     "\"c\":\"0.0025\",\"o\":\"0.0010\",\"h\":\"0.0025\",\"l\":"
+	     "\"0.0010\",\"v\":\"10000\",\"q\":\"99999999999999\"}",
+		BN_UNKNOWN, REASON_UNSUPPORTED},
+	    {"{\"e\":\"avgPrice\",\"E\":1693907033000,\"s\":\"B\",\"i\":"
+	     "\"5m\",\"w\":\"25776.86\",\"T\":1693907032213}",
+		BN_UNKNOWN, REASON_UNSUPPORTED},
+	    {"{\"e\":\"blockTrade\",\"E\":1772506983582,\"s\":\"B\",\"t\":"
+	     "582,\"p\":\"61686.00\",\"q\":\"12.5\",\"T\":1772506983321,"
+	     "\"m\":true}",
+		BN_UNKNOWN, REASON_UNSUPPORTED},
+	    {"{\"e\":\"referencePrice\",\"s\":\"B\",\"r\":null,"
+	     "\"t\":1770313263917}",
+		BN_UNKNOWN, REASON_UNSUPPORTED},
+	    {"{\"e\":\"24hrTicker\",\"E\":1,\"p\":\"-0.1\"}", BN_UNKNOWN,
+		REASON_UNSUPPORTED},
+	    {"{\"e\":\"blockTrades\"}", BN_UNKNOWN, REASON_UNKNOWN_EVENT},
+	};
+	char wrapped[512];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		size_t n = strlen(cases[i].text);
+
+		assert_int_equal(decode(cases[i].text, n), cases[i].kind);
+		assert_int_equal(ev.reason, cases[i].reason);
+		cuts_are_refused(cases[i].text, n);
+		(void)fuzz_binance(cases[i].text, n);
+		n = (size_t)snprintf(wrapped, sizeof(wrapped),
+		    "{\"stream\":\"!x\",\"data\":%s}", cases[i].text);
+		assert_int_equal(decode(wrapped, n), cases[i].kind);
+		assert_int_equal(ev.reason, cases[i].reason);
+		cuts_are_refused(wrapped, n);
+		(void)fuzz_binance(wrapped, n);
+	}
+}
+
+static void
+request_errors(void **state)
+{
+	static const char *const texts[] = {
+	    "{\"code\":0,\"msg\":\"Unknown property\",\"id\":1}",
+	    "{\"id\":null,\"code\":1,\"msg\":"
+	    "\"Invalid value type: expected Boolean\"}",
+	    "{\"code\":2,\"msg\":\"Invalid request: missing field `method` at "
+	    "line 1 column 2\",\"id\":\"ab\"}",
+	    "{\"code\":3,\"msg\":\"Invalid JSON: expected value at line 1 "
+	    "column 1\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(texts); i++) {
+		size_t n = strlen(texts[i]);
+
+		cuts_are_refused(texts[i], n);
+		assert_int_equal(decode(texts[i], n), BN_REFUSAL);
+		assert_int_equal(ev.code, i);
+	}
 }
 
 static void
@@ -416,6 +489,8 @@ main(void)
 	    cmocka_unit_test(trades),
 	    cmocka_unit_test(books),
 	    cmocka_unit_test(the_rest),
+	    cmocka_unit_test(known_but_not_used),
+	    cmocka_unit_test(request_errors),
 	    cmocka_unit_test(refusals),
 	    cmocka_unit_test(fast_equals_general),
 	    cmocka_unit_test(levels_have_a_limit),

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/fuzz/decode.h"
+#include "tests/fuzz/decode_bn_rest.h"
 #include "tests/fuzz/decode_sbe.h"
 #include "tests/golden/data.h"
 
@@ -72,6 +73,7 @@ REPLAY(polymarket, 15)
 REPLAY(binance, 15)
 REPLAY(hyperliquid, 12)
 REPLAY(sbe, 4)
+REPLAY(bn_rest, 10)
 REPLAY(rtds, 5)
 REPLAY(gamma, 4)
 
@@ -84,6 +86,7 @@ main(void)
 	    cmocka_unit_test(binance),
 	    cmocka_unit_test(hyperliquid),
 	    cmocka_unit_test(sbe),
+	    cmocka_unit_test(bn_rest),
 	    cmocka_unit_test(rtds),
 	    cmocka_unit_test(gamma),
 	};
