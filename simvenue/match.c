@@ -281,6 +281,15 @@ match_level(const struct match *m, enum side side, uint32_t i)
 }
 
 qty_t
+match_qty_at(const struct match *m, enum side side, px_t px)
+{
+	const struct match_side *s = side_const(m, side);
+	uint32_t i = find(s, side, px);
+
+	return is_at(s, i, px) ? s->level[i].qty : QTY(0);
+}
+
+qty_t
 match_ahead(const struct match *m, uint32_t handle)
 {
 	qty_t sum = QTY(0);

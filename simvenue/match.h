@@ -136,6 +136,9 @@ uint32_t match_level_n(const struct match *m, enum side side);
 const struct match_level *match_level(
     const struct match *m, enum side side, uint32_t i);
 
+/* match_qty_at - total at exactly px, 0 when there is none. */
+qty_t match_qty_at(const struct match *m, enum side side, px_t px);
+
 /* match_ahead - quantity before an order at its price. O(orders there). */
 qty_t match_ahead(const struct match *m, uint32_t handle);
 

@@ -69,3 +69,29 @@ sim_answer_lit(struct sim_answer *a, unsigned status, const char *body)
 	a->status = status;
 	text_lit(&a->body, body);
 }
+
+static const char *const conn_names[SIM_CONN_N] = {
+    [SIM_CONN_MARKET] = "market",
+    [SIM_CONN_RTDS] = "rtds",
+    [SIM_CONN_BOLT] = "bolt",
+    [SIM_CONN_STREAM] = "stream",
+    [SIM_CONN_WS] = "ws",
+    [SIM_CONN_REST] = "rest",
+};
+
+const char *
+sim_conn_name(enum sim_conn c)
+{
+	return c > 0 && c < SIM_CONN_N ? conn_names[c] : "all";
+}
+
+enum sim_conn
+sim_conn_find(const char *name, size_t n)
+{
+	for (int c = 1; c < SIM_CONN_N; c++) {
+		if (strlen(conn_names[c]) == n &&
+		    memcmp(conn_names[c], name, n) == 0)
+			return (enum sim_conn)c;
+	}
+	return 0;
+}

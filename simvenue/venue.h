@@ -18,7 +18,22 @@
 #include "simvenue/timeline.h"
 
 #define SIM_OUT_MSGS_MAX 64
-#define SIM_OUT_SZ	 ((size_t)8 << 20)
+#define SIM_OUT_SZ	 ((size_t)16 << 20)
+
+/* Kinds of connections that faults tell apart. */
+enum sim_conn {
+	SIM_CONN_MARKET = 1, /* Polymarket's market channel */
+	SIM_CONN_RTDS = 2,   /* its price stream */
+	SIM_CONN_BOLT = 3,   /* ... the newer one */
+	SIM_CONN_STREAM = 4, /* Binance */
+	SIM_CONN_WS = 5,     /* Hyperliquid */
+	SIM_CONN_REST = 6,
+	SIM_CONN_N
+};
+
+/* sim_conn_name - "market", ...; sim_conn_find - 0 when not known. */
+const char *sim_conn_name(enum sim_conn c);
+enum sim_conn sim_conn_find(const char *name, size_t n);
 
 /* Text messages for one connection, one after the other in one buffer. */
 struct sim_out {
@@ -30,6 +45,12 @@ struct sim_out {
 		size_t n;
 	} msgs[SIM_OUT_MSGS_MAX];
 	bool drop; /* end the connection without a word after 100 ms */
+	/* of a faulty venue */
+	bool drop_now;
+	uint64_t delay_ms;   /* send then */
+	size_t part_n;	     /* bytes a frame; 0: whole messages */
+	uint16_t close_code; /* close then; 0 not */
+	uint64_t close_ms;   /* ... so long after it */
 };
 
 /* sim_out_init - empty, over buf of SIM_OUT_SZ bytes. */
@@ -84,6 +105,13 @@ struct sim_venue_ops {
 	void (*prime)(void *state, const struct sim_frame *f);
 	/* its time has come */
 	void (*apply)(void *state, const struct sim_frame *f);
+	/* kind of a connection */
+	enum sim_conn (*conn)(const void *sub);
+	/* frames of a fault (FAULT_AT_TIMELINE) at this frame: up to
+	 * SIM_OUT_MSGS_MAX texts. Returns true when they are news that the
+	 * state takes, too. NULL: none. */
+	bool (*fault)(void *state, unsigned fault, int64_t value,
+	    const struct sim_frame *f, struct sim_out *out);
 	/* is there a WebSocket at this path? */
 	bool (*open)(void *state, void *sub, struct http_text path,
 	    struct http_text query);
