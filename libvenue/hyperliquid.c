@@ -1,6 +1,7 @@
 #include "libvenue/hyperliquid.h"
 
 #include "libcore/check.h"
+#include "libvenue/hl_usual.h"
 #include "libvenue/text.h"
 #include "libvenue/vtime.h"
 
@@ -233,9 +234,9 @@ ctx_values(struct json *j, struct hl_event *ev)
 		return false;
 	while (json_key(j, &key)) {
 		if (json_is(key, "markPx"))
-			json_e8(j, PX_E8_MAX, &ev->mark.e8);
+			json_e8_floor(j, PX_E8_MAX, &ev->mark.e8);
 		else if (json_is(key, "oraclePx"))
-			json_e8(j, PX_E8_MAX, &ev->oracle.e8);
+			json_e8_floor(j, PX_E8_MAX, &ev->oracle.e8);
 		else if (json_is(key, "openInterest"))
 			json_e8_floor(
 			    j, INTEREST_E8_MAX, &ev->open_interest.e8);
@@ -370,6 +371,58 @@ meta_data(struct json *j, struct hl_event *ev)
 
 /* ---- frames ---- */
 
+/* Channels that the venue has and nobody here wants. */
+static const char *const unsupported[] = {"allMids", "candle", "post", "user",
+    "userFills", "userEvents", "userFundings", "userNonFundingLedgerUpdates",
+    "userTwapSliceFills", "userTwapHistory", "orderUpdates", "notification",
+    "webData2", "webData3", "activeSpotAssetCtx", "activeAssetData",
+    "clearinghouseState", "allDexsClearinghouseState", "openOrders",
+    "spotState", "twapStates", "allDexsAssetCtxs", "fastAssetCtxs"};
+#define UNSUPPORTED_N (sizeof(unsupported) / sizeof(unsupported[0]))
+
+static const struct {
+	const char *text;
+	enum hl_refusal refusal;
+} refusals[] = {
+    {"Error parsing JSON", HL_REFUSED_PARSE},
+    {"Invalid subscription", HL_REFUSED_SUBSCRIPTION},
+    {"Already subscribed", HL_REFUSED_ALREADY},
+    {"Already unsubscribed", HL_REFUSED_ALREADY},
+    {"Cannot track more than ", HL_REFUSED_USERS},
+    {"Cannot subscribe to more than ", HL_REFUSED_CHANNELS},
+    {"Cannot send more than ", HL_REFUSED_MESSAGES},
+    {"Cannot open more than ", HL_REFUSED_CONNECTIONS},
+    {"too many pending post requests", HL_REFUSED_POSTS},
+};
+#define REFUSALS_N (sizeof(refusals) / sizeof(refusals[0]))
+
+enum hl_refusal
+hl_refusal_of(const char *text, size_t n)
+{
+	for (size_t i = 0; i < REFUSALS_N; i++) {
+		size_t len = strlen(refusals[i].text);
+
+		if (n >= len && memcmp(text, refusals[i].text, len) == 0)
+			return refusals[i].refusal;
+	}
+	return HL_REFUSED_OTHER;
+}
+
+static bool
+name_is(struct json_str text, const char *name)
+{
+	return strlen(name) == text.n && memcmp(name, text.s, text.n) == 0;
+}
+
+static bool
+refusal(struct json *j, struct hl_event *ev)
+{
+	if (!json_string(j, &ev->msg))
+		return false;
+	ev->refusal = hl_refusal_of(ev->msg.s, ev->msg.n);
+	return true;
+}
+
 static const struct {
 	const char *channel;
 	enum hl_kind kind;
@@ -380,6 +433,7 @@ static const struct {
     {"trades", HL_TRADES, trades},
     {"activeAssetCtx", HL_CTX, ctx_data},
     {"subscriptionResponse", HL_SUBSCRIBED, subscribed_data},
+    {"error", HL_REFUSAL, refusal},
 };
 #define CHANNELS_N (sizeof(channels) / sizeof(channels[0]))
 
@@ -415,9 +469,7 @@ decode_channel(struct json *j, struct hl_event *ev, const struct envelope *e)
 		return true;
 	}
 	for (size_t i = 0; i < CHANNELS_N; i++) {
-		if (strlen(channels[i].channel) != e->channel.n ||
-		    memcmp(channels[i].channel, e->channel.s, e->channel.n) !=
-			0)
+		if (!name_is(e->channel, channels[i].channel))
 			continue;
 		if (e->data.n == 0)
 			return json_fail(j, REASON_MISSING_FIELD);
@@ -425,15 +477,11 @@ decode_channel(struct json *j, struct hl_event *ev, const struct envelope *e)
 		json_sub(j, e->data.s, e->data.n);
 		return channels[i].data(j, ev);
 	}
-	if (json_is(e->channel, "error")) {
-		if (e->data.n == 0)
-			return json_fail(j, REASON_MISSING_FIELD);
-		ev->kind = HL_REFUSAL;
-		json_sub(j, e->data.s, e->data.n);
-		return json_string(j, &ev->msg);
-	}
 	ev->kind = HL_UNKNOWN;
 	ev->reason = REASON_UNKNOWN_EVENT;
+	for (size_t i = 0; i < UNSUPPORTED_N; i++)
+		if (name_is(e->channel, unsupported[i]))
+			ev->reason = REASON_UNSUPPORTED;
 	return true;
 }
 
@@ -464,6 +512,9 @@ hl_decode(struct hl_event *ev, const char *text, size_t n)
 	struct envelope e = {0};
 	bool ok;
 
+	memset(ev, 0, offsetof(struct hl_event, bids));
+	if (hl_usual(ev, text, n))
+		return ev->kind;
 	memset(ev, 0, offsetof(struct hl_event, bids));
 	json_init(&j, text, n);
 	if (j.reason == REASON_NONE && n > 0 && json_peek(&j) != JSON_OBJECT) {

@@ -33,10 +33,25 @@ enum hl_kind {
 	HL_CTX, /* activeAssetCtx */
 	HL_SUBSCRIBED,
 	HL_PONG,
-	HL_REFUSAL, /* channel "error": msg */
+	HL_REFUSAL, /* channel "error": msg, refusal */
 	HL_META,    /* coins */
-	HL_UNKNOWN, /* well-formed, channel not known: UNKNOWN_EVENT */
+	HL_UNKNOWN, /* well-formed, not used: UNSUPPORTED when the channel is
+		       in the venue's list, else UNKNOWN_EVENT */
 	HL_KIND_N
+};
+
+/* What an error text says, told by how it begins. */
+enum hl_refusal {
+	HL_REFUSED_PARSE = 1,	 /* not JSON, or a malformed post */
+	HL_REFUSED_SUBSCRIPTION, /* unknown type or bad arguments */
+	HL_REFUSED_ALREADY,	 /* (un)subscribed twice: harmless */
+	HL_REFUSED_USERS,	 /* too many users followed */
+	HL_REFUSED_CHANNELS,	 /* too many subscriptions */
+	HL_REFUSED_MESSAGES,	 /* too many messages a minute */
+	HL_REFUSED_CONNECTIONS,	 /* too many sockets: reason of a close 1008 */
+	HL_REFUSED_POSTS,	 /* too many unanswered posts */
+	HL_REFUSED_OTHER,
+	HL_REFUSED_N
 };
 
 struct hl_level {
@@ -67,7 +82,7 @@ struct hl_coin {
  *   HL_CTX         coin, mark, oracle, funding_e12 (hourly, signed), mid when
  *                  has_mid, open_interest
  *   HL_SUBSCRIBED  method, channel (type asked for), coin, is_fast
- *   HL_REFUSAL     msg
+ *   HL_REFUSAL     msg, refusal
  *   HL_META        coins in the order that gives the asset index
  */
 struct hl_event {
@@ -78,6 +93,7 @@ struct hl_event {
 	struct json_str coin;
 	struct json_str method;
 	struct json_str msg;
+	enum hl_refusal refusal;
 	int64_t venue_ns;
 	bool is_fast;
 
@@ -108,6 +124,9 @@ struct hl_event {
  * with a brace is HL_UNKNOWN: older servers greeted with a sentence.
  */
 enum hl_kind hl_decode(struct hl_event *ev, const char *text, size_t n);
+
+/* hl_refusal_of - the same for a text that came otherwise. */
+enum hl_refusal hl_refusal_of(const char *text, size_t n);
 
 enum hl_sub {
 	HL_SUB_BBO = 1,

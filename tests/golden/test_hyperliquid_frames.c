@@ -141,6 +141,7 @@ the_rest(void **state)
 	text = one("error.json", HL_REFUSAL);
 	assert_true(ev.msg.escaped);
 	assert_memory_equal(ev.msg.s, "Already subscribed", 18);
+	assert_int_equal(ev.refusal, HL_REFUSED_ALREADY);
 	free(text);
 
 	text = one("meta.json", HL_META);
@@ -152,7 +153,7 @@ the_rest(void **state)
 	free(text);
 
 	text = one("candle.json", HL_UNKNOWN);
-	assert_int_equal(ev.reason, REASON_UNKNOWN_EVENT);
+	assert_int_equal(ev.reason, REASON_UNSUPPORTED);
 	assert_true(json_is(ev.channel, "candle"));
 	free(text);
 	free(one("pong.json", HL_PONG));
@@ -215,6 +216,199 @@ refusals(void **state)
 			fail_msg("%s: kind %d %s", cases[i].text, kind,
 			    reason_name(ev.reason));
 	}
+}
+
+/* Frames in the venue's spelling, one byte at a time replaced: the answer is
+ * what the general way gives. */
+static void
+fast_equals_general(void **state)
+{
+	static const char *const names[] = {"bbo.json", "bbo_no_ask.json",
+	    "book.json", "book_fast.json", "book_fast_last.json"};
+	static const char bytes[] = "0 9.,:\"{}[]\\xnt-\x01\xc3";
+	char path[256];
+	size_t n;
+
+	(void)state;
+	for (size_t f = 0; f < LEN(names); f++) {
+		snprintf(path, sizeof(path), "%s%s", FRAMES, names[f]);
+		char *text = data_read_path(path, &n);
+
+		assert_non_null(text);
+		for (size_t i = 0; i < n; i++) {
+			char keep = text[i];
+
+			for (size_t b = 0; b < sizeof(bytes) - 1; b++) {
+				text[i] = bytes[b];
+				(void)fuzz_hyperliquid(text, n);
+			}
+			text[i] = keep;
+		}
+		free(text);
+	}
+}
+
+/* "fast" tells the two books apart wherever it stands; absent or false, it
+ * is the slow one. */
+static void
+T_59_fast_and_slow_books_differ(void **state)
+{
+	static const char head[] = "{\"channel\":\"l2Book\",\"data\":{";
+	static const struct {
+		const char *data;
+		bool is_fast;
+	} cases[] = {
+	    {"\"coin\":\"A\",\"time\":1790232236546,\"fast\":true,"
+	     "\"levels\":[[],[]]}}",
+		true},
+	    {"\"coin\":\"A\",\"time\":1790232236546,"
+	     "\"levels\":[[],[]],\"fast\":true}}",
+		true},
+	    {"\"fast\":true,\"coin\":\"A\",\"levels\":[[],[]],"
+	     "\"time\":1790232236546}}",
+		true},
+	    {"\"coin\":\"A\",\"time\":1790232236546,"
+	     "\"levels\":[[],[]],\"fast\":false}}",
+		false},
+	    {"\"coin\":\"A\",\"time\":1790232236546,"
+	     "\"levels\":[[],[]],\"fast\":null,\"spread\":\"1.0\"}}",
+		false},
+	    {"\"coin\":\"A\",\"time\":1790232236546,"
+	     "\"levels\":[[],[]]}}",
+		false},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		size_t n = (size_t)snprintf(
+		    text, sizeof(text), "%s%s", head, cases[i].data);
+
+		assert_int_equal(decode(text, n), HL_BOOK);
+		assert_int_equal(ev.is_fast, cases[i].is_fast);
+		assert_int_equal(ev.bids_n + ev.asks_n, 0);
+		cuts_are_refused(text, n);
+	}
+}
+
+static void
+error_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		enum hl_refusal refusal;
+	} cases[] = {
+	    {"Error parsing JSON into valid websocket request: {",
+		HL_REFUSED_PARSE},
+	    {"Invalid subscription {\\\"type\\\":\\\"x\\\"}",
+		HL_REFUSED_SUBSCRIPTION},
+	    {"Already subscribed: {}", HL_REFUSED_ALREADY},
+	    {"Already unsubscribed: {}", HL_REFUSED_ALREADY},
+	    {"Cannot track more than 10 total users.", HL_REFUSED_USERS},
+	    {"Cannot subscribe to more than 1000 channels.",
+		HL_REFUSED_CHANNELS},
+	    {"Cannot send more than 2000 messages per minute.",
+		HL_REFUSED_MESSAGES},
+	    {"Cannot open more than 10 connections", HL_REFUSED_CONNECTIONS},
+	    {"too many pending post requests id=7", HL_REFUSED_POSTS},
+	    {"Cannot", HL_REFUSED_OTHER},
+	    {"", HL_REFUSED_OTHER},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		size_t n = (size_t)snprintf(text, sizeof(text),
+		    "{\"data\":\"%s\",\"channel\":\"error\"}", cases[i].text);
+
+		assert_int_equal(decode(text, n), HL_REFUSAL);
+		assert_int_equal(ev.refusal, cases[i].refusal);
+		assert_int_equal(
+		    hl_refusal_of(cases[i].text, strlen(cases[i].text)),
+		    cases[i].refusal);
+		cuts_are_refused(text, n);
+	}
+}
+
+static void
+known_but_not_used(void **state)
+{
+	static const struct {
+		const char *channel;
+		enum reason reason;
+	} cases[] = {{"allMids", REASON_UNSUPPORTED},
+	    {"candle", REASON_UNSUPPORTED}, {"post", REASON_UNSUPPORTED},
+	    {"user", REASON_UNSUPPORTED}, {"userFills", REASON_UNSUPPORTED},
+	    {"orderUpdates", REASON_UNSUPPORTED},
+	    {"webData3", REASON_UNSUPPORTED},
+	    {"activeSpotAssetCtx", REASON_UNSUPPORTED},
+	    {"fastAssetCtxs", REASON_UNSUPPORTED},
+	    {"post2", REASON_UNKNOWN_EVENT}, {"", REASON_UNKNOWN_EVENT}};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		size_t n = (size_t)snprintf(text, sizeof(text),
+		    "{\"channel\":\"%s\",\"data\":{\"id\":1,\"mids\":7}}",
+		    cases[i].channel);
+
+		assert_int_equal(decode(text, n), HL_UNKNOWN);
+		assert_int_equal(ev.reason, cases[i].reason);
+		cuts_are_refused(text, n);
+	}
+}
+
+/* Aggregates may have more than eight decimals; what goes into a book may
+ * not, unless they are zeros. */
+static void
+long_decimals(void **state)
+{
+	static const char ctx[] =
+	    "{\"data\":{\"ctx\":{\"markPx\":\"0.1234567891\",\"premium\":"
+	    "null,\"midPx\":\"0.1234567899\",\"oraclePx\":\"1.00000000019\","
+	    "\"openInterest\":\"4161029539.6949653625\",\"impactPxs\":null,"
+	    "\"funding\":\"-0.000001895212\"},\"coin\":\"X\"},"
+	    "\"channel\":\"activeAssetCtx\"}";
+	static const char zeros[] =
+	    BBO("\"time\":1,\"bbo\":[{\"px\":\"1.1000000000\","
+		"\"sz\":\"1\"},null]");
+	static const char more[] =
+	    BBO("\"time\":1,\"bbo\":[{\"px\":\"1.1000000001\","
+		"\"sz\":\"1\"},null]");
+
+	(void)state;
+	assert_int_equal(decode(ctx, sizeof(ctx) - 1), HL_CTX);
+	assert_int_equal(ev.mark.e8, 12345678);
+	assert_int_equal(ev.mid.e8, 12345678);
+	assert_int_equal(ev.oracle.e8, E8);
+	assert_int_equal(ev.open_interest.e8, INT64_C(416102953969496536));
+	assert_int_equal(ev.funding_e12, -1895212);
+	cuts_are_refused(ctx, sizeof(ctx) - 1);
+	assert_int_equal(decode(zeros, sizeof(zeros) - 1), HL_BBO);
+	assert_int_equal(ev.bids[0].px.e8, 110000000);
+	assert_int_equal(decode(more, sizeof(more) - 1), HL_ERR);
+	assert_int_equal(ev.reason, REASON_BAD_NUMBER);
+}
+
+/* The index is the place in the list: on testnet BTC is not the first. */
+static void
+asset_indexes_come_from_the_list(void **state)
+{
+	static const char text[] =
+	    "{\"universe\":[{\"szDecimals\":2,\"name\":\"SOL\"},"
+	    "{\"name\":\"APT\",\"szDecimals\":2,\"isDelisted\":true},"
+	    "{\"name\":\"ATOM\",\"szDecimals\":2},"
+	    "{\"name\":\"BTC\",\"szDecimals\":5,\"growthMode\":\"enabled\"}],"
+	    "\"collateralToken\":0}";
+
+	(void)state;
+	cuts_are_refused(text, sizeof(text) - 1);
+	assert_int_equal(hl_decode(&ev, text, sizeof(text) - 1), HL_META);
+	assert_int_equal(ev.coins_n, 4);
+	assert_true(json_is(ev.coins[3].name, "BTC"));
+	assert_int_equal(ev.coins[3].size_decimals, 5);
+	assert_true(ev.coins[1].is_delisted);
+	assert_false(ev.coins[3].is_delisted);
 }
 
 /* n times the same text between head and tail. */
@@ -428,6 +622,12 @@ main(void)
 	    cmocka_unit_test(trades),
 	    cmocka_unit_test(the_rest),
 	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(fast_equals_general),
+	    cmocka_unit_test(T_59_fast_and_slow_books_differ),
+	    cmocka_unit_test(error_texts),
+	    cmocka_unit_test(known_but_not_used),
+	    cmocka_unit_test(long_decimals),
+	    cmocka_unit_test(asset_indexes_come_from_the_list),
 	    cmocka_unit_test(counts_have_limits),
 	    cmocka_unit_test(recorded_lines),
 	    cmocka_unit_test(recorded_files),
