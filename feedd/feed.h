@@ -41,6 +41,8 @@
 /* Tag of an answer that nobody asked for: a body of Polymarket's GET /book,
  * given to verify its hash. It never becomes a price. */
 #define FEED_TAG_BOOK UINT32_C(0xffffffff)
+/* Tag of the shell's look at the venue's clock: for skew.h alone. */
+#define FEED_TAG_TIME UINT32_C(0xfffffffe)
 
 enum feed_ev {
 	FEED_EV_START = 1,

@@ -99,6 +99,12 @@ enum cfg_queue {
 	CFG_QUEUE_N
 };
 
+enum cfg_transport {
+	CFG_TRANSPORT_MBEDTLS = 1,
+	CFG_TRANSPORT_CURL,
+	CFG_TRANSPORT_N
+};
+
 enum cfg_sandbox {
 	CFG_SANDBOX_OFF = 1,
 	CFG_SANDBOX_DEV,
