@@ -4,22 +4,24 @@
 #include "libvenue/vtime.h"
 
 /* Digits of the number of orders that are looked at. */
-#define COUNT_DIGITS 8u
+#define COUNT_DIGITS 6u
 
 /* A bare whole number of at most COUNT_DIGITS, closed by a brace. */
 SWAR_INLINE bool
 count(struct usual *u, uint32_t *out)
 {
-	if (!usual_room(u, USUAL_ROOM / 2))
-		return false;
-	uint64_t x = swar_load8(u->p) ^ SWAR_ALL('0');
-	unsigned n = swar_digits(x);
+	uint32_t v = 0;
+	unsigned n = 0;
 
-	u->ok = n != 0 && u->p[n] == '}' && (n == 1 || u->p[0] != '0');
-	if (u->ok)
-		*out = (uint32_t)swar_lead(x, n);
-	u->p += n + 1;
-	return u->ok;
+	if (!u->ok)
+		return false;
+	while (n < COUNT_DIGITS && u->p + n < u->end && u->p[n] >= '0' &&
+	       u->p[n] <= '9')
+		v = v * 10 + (uint32_t)(u->p[n++] - '0');
+	u->ok = n != 0 && (n == 1 || u->p[0] != '0');
+	u->p += n;
+	*out = v;
+	return usual_lit(u, "}");
 }
 
 SWAR_INLINE bool

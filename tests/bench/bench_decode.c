@@ -16,13 +16,10 @@
 
 #include "libvenue/binance.h"
 #include "libvenue/polymarket.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/bench_compare.h"
 #include "tests/bench/bench_decode.h"
 
-#define FRAME_MAX	8192
-#define ROUNDS		101
-#define CALLS_PER_ROUND 2000
-#define BOOK_LEVELS	98
+#define BOOK_LEVELS 98
 
 static struct pm_event pm;
 static struct bn_event bn;
@@ -166,64 +163,15 @@ make_book(char *buf)
 	return n;
 }
 
-/* ---- measuring ---- */
-
-typedef uint64_t (*decoder)(const char *, size_t);
-
-/* In tenths of a nanosecond. */
-static uint64_t
-round_ns10(decoder d, const char *text, size_t n, uint64_t *sum)
-{
-	uint64_t start = bench_now_ns();
-
-	for (int i = 0; i < CALLS_PER_ROUND; i++)
-		*sum += d(text, n);
-	return (bench_now_ns() - start) * 10 / CALLS_PER_ROUND;
-}
-
-static double
-median_ns(uint64_t *ns10, size_t n)
-{
-	qsort(ns10, n, sizeof(ns10[0]), bench_cmp_u64);
-	return (double)ns10[n / 2] / 10;
-}
-
-static bool
-compare(
-    const char *name, decoder ours, decoder reference, size_t (*make)(char *))
-{
-	static char text[FRAME_MAX + REFERENCE_PADDING];
-	uint64_t a[ROUNDS];
-	uint64_t b[ROUNDS] = {0};
-	uint64_t sum_a = 0;
-	uint64_t sum_b = 0;
-	size_t n = make(text);
-	size_t rounds = bench_quick() ? 1 : ROUNDS;
-
-	for (size_t i = 0; i < rounds; i++) {
-		a[i] = round_ns10(ours, text, n, &sum_a);
-		if (reference != NULL)
-			b[i] = round_ns10(reference, text, n, &sum_b);
-	}
-	bench_line(name, median_ns(a, rounds), "ns",
-	    reference != NULL ? "simdjson" : NULL, median_ns(b, rounds));
-	printf("# %s: %zu bytes, checksum %016llx\n", name, n,
-	    (unsigned long long)sum_a);
-	if (reference != NULL && sum_a != sum_b) {
-		printf("# %s: the fields differ\n", name);
-		return false;
-	}
-	return sum_a != 0;
-}
-
 int
 main(void)
 {
-	bool ok = compare(
+	bool ok = bench_compare(
 	    "decode_binance_trade", ours_trade, reference_trade, make_trade);
 
-	ok &= compare("decode_price_change_2", ours_price_change,
+	ok &= bench_compare("decode_price_change_2", ours_price_change,
 	    reference_price_change, make_price_change);
-	ok &= compare("decode_book_98", ours_book, reference_book, make_book);
+	ok &= bench_compare(
+	    "decode_book_98", ours_book, reference_book, make_book);
 	return ok ? 0 : 1;
 }
