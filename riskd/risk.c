@@ -457,12 +457,16 @@ void
 risk_step(struct risk *r, const struct event *ev, struct core_out *out)
 {
 	usd_t ended;
+	int64_t day_ns;
 
 	CHECK(ev->kind >= EV_SLOT);
 	CHECK(ev->kind < EVENT_KIND_N);
 	core_out_reset(out);
-	if (ev->wall_ns > 0 &&
-	    loss_roll(&r->loss, loss_day(ev->wall_ns, r->east_s), &ended))
+	wallclock_event(&r->clock, ev->now_ns, ev->wall_ns,
+	    r->cfg.risk_clock_skew_max.ns, r->cfg.risk_clock_settle.ns);
+	day_ns = wallclock_day_ns(&r->clock, ev->now_ns);
+	if (day_ns > 0 &&
+	    loss_roll(&r->loss, loss_day(day_ns, r->east_s), &ended))
 		risk_dirty(r, 0);
 	switch (ev->kind) {
 	case EV_SLOT: on_slot(r, ev, out); break;

@@ -52,6 +52,7 @@
 #include "riskd/drawdown.h"
 #include "riskd/killswitch.h"
 #include "riskd/riskkept.h"
+#include "riskd/wallclock.h"
 
 #define RISK_SLOTS	 4096u /* (instrument, side, level) ever used      */
 #define RISK_SLOT_ORDERS 4u    /* of one slot on their way at once         */
@@ -115,8 +116,9 @@ struct risk_link {
 	uint64_t sample_ns; /* last new round trip                        */
 	uint64_t gen;	    /* marks of older generations do not count      */
 	uint32_t rtt_us;
-	uint8_t state; /* enum link_state                              */
-	uint8_t pad[3];
+	int32_t skew_ms; /* the venue's clock minus ours, as proven       */
+	uint8_t state;	 /* enum link_state                              */
+	uint8_t pad[7];
 };
 
 /* What the shell knows and the rings do not say. */
@@ -166,6 +168,7 @@ struct risk {
 	struct risk_world world;
 	struct risk_link link[VENUE_N];
 	struct kill_cfg kill_cfg[VENUE_N];
+	struct wallclock clock;
 	struct loss loss;
 	struct risk_bound bound;
 	struct risk_stat stat;
@@ -217,6 +220,9 @@ void risk_world_set(struct risk *r, const struct risk_world *w, uint64_t now_ns,
 /* risk_tripped - the former life left the venue frozen for its latency: the
  * switch starts tripped. */
 void risk_tripped(struct risk *r, enum venue v);
+
+/* risk_is_skewed - the venue's clock and ours differ by more than allowed. */
+bool risk_is_skewed(const struct risk *r, enum venue v);
 
 /* risk_instr_set - metadata of an instrument at start; later changes come as
  * TICK_INSTR. */

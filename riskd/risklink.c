@@ -32,6 +32,16 @@ risk_mask(const struct risk *r, enum venue v)
 	return r->freeze_all | r->freeze[v] | r->world.ext[v];
 }
 
+bool
+risk_is_skewed(const struct risk *r, enum venue v)
+{
+	int64_t skew_ns = r->link[v].skew_ms * NS_PER_MS;
+	int64_t max_ns = r->cfg.risk_clock_skew_max.ns;
+
+	CHECK(v > 0 && v < VENUE_N);
+	return skew_ns > max_ns || skew_ns < -max_ns;
+}
+
 static uint64_t
 link_mask(const struct risk *r, enum venue v, uint64_t now_ns)
 {
@@ -42,6 +52,7 @@ link_mask(const struct risk *r, enum venue v, uint64_t now_ns)
 	if (l->kill.state == KILL_STARTUP)
 		return FREEZE_STARTUP;
 	return (l->kill.state == KILL_TRIPPED ? FREEZE_LATENCY : 0u) |
+	       (risk_is_skewed(r, v) ? FREEZE_CLOCK : 0u) |
 	       (l->state != LINK_READY || now_ns - l->seen_ns > silence_ns(r)
 		       ? FREEZE_FEED_STALE
 		       : 0u);
@@ -54,7 +65,8 @@ risk_freezes(struct risk *r, uint64_t now_ns)
 	r->freeze_all =
 	    link_mask(r, VENUE_BINANCE, now_ns) | r->loss.latched |
 	    (r->world.supervisor_dead ? FREEZE_SUPERVISOR_DEAD : 0u) |
-	    (r->stopping ? FREEZE_STARTUP : 0u);
+	    (r->stopping ? FREEZE_STARTUP : 0u) |
+	    (r->clock.stepped ? FREEZE_CLOCK : 0u);
 	for (int v = 1; v < VENUE_N; v++)
 		r->freeze[v] =
 		    v == VENUE_BINANCE
@@ -68,7 +80,8 @@ risk_freezes(struct risk *r, uint64_t now_ns)
 uint64_t
 risk_link_wake(const struct risk *r, uint64_t now_ns)
 {
-	uint64_t wake = 0;
+	uint64_t wake =
+	    wallclock_due_ns(&r->clock, r->cfg.risk_clock_settle.ns);
 
 	for (int v = 1; v < VENUE_N; v++) {
 		uint64_t at = r->link[v].seen_ns + silence_ns(r) + 1;
@@ -110,6 +123,7 @@ on_link(struct risk *r, enum venue v, const struct event *ev)
 		return;
 	l->seen_ns = ev->now_ns;
 	l->state = t->state;
+	l->skew_ms = t->skew_ms;
 	if (!again) {
 		l->rtt_us = t->rtt_us;
 		l->sample_ns = ev->now_ns;
@@ -180,6 +194,7 @@ risk_on_tick(struct risk *r, const struct event *ev)
 		drop_marks(r, v);
 		kill_restart(&r->link[v].kill);
 		r->link[v].state = 0;
+		r->link[v].skew_ms = 0;
 		return;
 	case TICK_INSTR:
 		if (ours && ev->instr != 0)

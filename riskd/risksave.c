@@ -279,11 +279,13 @@ risk_hash(const struct risk *r)
 	h = hash_u64(h, r->reduce);
 	h = hash_u64(h, r->quoted_epoch);
 	h = hash_u64(h, r->rate_n);
+	h = hash_u64(h, r->clock.stepped);
 	for (int v = 1; v < VENUE_N; v++) {
 		h = hash_u64(h, r->freeze[v]);
 		h = hash_u64(h, (uint64_t)r->link[v].kill.ema_ns);
 		h = hash_u64(h, r->link[v].kill.state);
 		h = hash_u64(h, r->link[v].gen);
+		h = hash_u64(h, (uint64_t)r->link[v].skew_ms);
 	}
 	for (uint32_t k = 0; k < r->slot_n; k++)
 		h = hash_slot(h, &r->slot[k]);

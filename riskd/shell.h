@@ -19,6 +19,8 @@ struct shell_seen {
 	uint64_t freeze[VENUE_N];
 	uint64_t frozen_ns[VENUE_N]; /* of FW_RISKD at VENUE_BINANCE      */
 	uint8_t kill[VENUE_N];
+	bool skewed[VENUE_N];
+	bool stepped;
 	int64_t day;
 	uint64_t latched;
 	usd_t realised;	   /* of the day, before the last step          */

@@ -95,6 +95,45 @@ log_kill(struct shell *sh, int v)
 }
 
 static void
+log_skew(struct shell *sh, enum venue v)
+{
+	const struct risk *r = sh->core;
+	bool now = risk_is_skewed(r, v);
+
+	if (now == sh->seen.skewed[v])
+		return;
+	sh->seen.skewed[v] = now;
+	if (now)
+		LOG(LOG_CLOCK_FROZEN, F_STR("cause", "skew"),
+		    F_STR("venue", venue_name(v)),
+		    F_I64("value_ms", r->link[v].skew_ms),
+		    F_I64(
+			"limit_ms", r->cfg.risk_clock_skew_max.ns / NS_PER_MS));
+	else
+		LOG(LOG_CLOCK_GOOD, F_STR("cause", "skew"),
+		    F_STR("venue", venue_name(v)));
+}
+
+static void
+log_step(struct shell *sh)
+{
+	const struct risk *r = sh->core;
+
+	if (r->clock.stepped == sh->seen.stepped)
+		return;
+	sh->seen.stepped = r->clock.stepped;
+	if (r->clock.stepped)
+		LOG(LOG_CLOCK_FROZEN, F_STR("cause", "step"),
+		    F_STR("venue", "all"),
+		    F_I64("value_ms", r->clock.step_ns / NS_PER_MS),
+		    F_I64(
+			"limit_ms", r->cfg.risk_clock_skew_max.ns / NS_PER_MS));
+	else
+		LOG(LOG_CLOCK_GOOD, F_STR("cause", "step"),
+		    F_STR("venue", "all"));
+}
+
+static void
 log_verdict(struct stage *s, struct shell *sh, const struct order *o)
 {
 	const struct risk_bound *b = &sh->core->bound;
@@ -149,8 +188,10 @@ shell_observe(struct stage *s, struct shell *sh)
 {
 	for (int v = 1; v < VENUE_N; v++) {
 		log_kill(sh, v);
+		log_skew(sh, (enum venue)v);
 		log_freeze(s, sh, v);
 	}
+	log_step(sh);
 	for (uint32_t i = 0; i < sh->out.n; i++)
 		if (sh->out.msg[i].order.hdr.kind == MSG_VERDICT)
 			log_verdict(s, sh, &sh->out.msg[i].order);

@@ -280,8 +280,7 @@ T_23_daily_loss_latches(void **state)
 	assert_int_equal(kit_said(&k, MSG_STATE, 0)->reason, REASON_DAILY_LOSS);
 	kit_bbo(&k, PM, CENT(60), CENT(62)); /* a recovery does not thaw */
 	assert_int_equal(k.r->freeze_all, FREEZE_DAILY_LOSS);
-	k.wall += INT64_C(86400) * NS_PER_S; /* nor does a new day */
-	kit_wait(&k, 1);
+	kit_wait(&k, MS(86400000)); /* nor does a new day */
 	assert_int_equal(
 	    k.r->freeze_all & FREEZE_DAILY_LOSS, FREEZE_DAILY_LOSS);
 	kit_links_good(&k);
@@ -308,11 +307,9 @@ test_day_rolls_at_midnight_of_the_zone(void **state)
 	kit_fill(&k, PM, SIDE_ASK, 78, CENT(55), UNIT(10), UNIT(10));
 	assert_int_equal(loss_realised(&k.r->loss).e6, 500000);
 	midnight = (loss_day(k.wall, 0) + 1) * INT64_C(86400) * NS_PER_S;
-	k.wall = midnight - 1;
-	kit_step(&k, EV_TIMER, RG_INTENT, 0, 0);
+	kit_wait(&k, (uint64_t)(midnight - 1 - k.wall));
 	assert_int_equal(loss_realised(&k.r->loss).e6, 500000);
-	k.wall = midnight;
-	kit_step(&k, EV_TIMER, RG_INTENT, 0, 0);
+	kit_wait(&k, 1);
 	assert_int_equal(loss_realised(&k.r->loss).e6, 0);
 	assert_int_equal(k.r->loss.carried.e6, 500000);
 	/* The clock steps back over midnight: the day does not. */
