@@ -134,6 +134,26 @@ T_48_skew_begins_anew_after_a_step(void **state)
 	}
 }
 
+/* A step too small to contradict what was measured before. */
+static void
+T_48_small_steps_do_not_mix(void **state)
+{
+	(void)state;
+	for (int64_t step = -900; step <= 900; step += 150) {
+		struct skew k = {0};
+
+		run(&k, 0, NS_PER_S, 5);
+		for (int64_t i = 5; i < 10; i++) {
+			struct feed_event ev = answer(i * NS_PER_S, 0, 80 * MS);
+
+			ev.wall_ns += step * MS;
+			skew_http(&k, &ev);
+			assert_true(k.lo_ns <= -step * MS);
+			assert_true(k.hi_ns >= -step * MS);
+		}
+	}
+}
+
 /* A venue whose clock jumps, and the window. */
 static void
 test_contradiction_and_age(void **state)
@@ -253,6 +273,7 @@ main(void)
 	    cmocka_unit_test(test_truth_is_in_the_interval),
 	    cmocka_unit_test(test_agreeing_clocks),
 	    cmocka_unit_test(T_48_skew_begins_anew_after_a_step),
+	    cmocka_unit_test(T_48_small_steps_do_not_mix),
 	    cmocka_unit_test(test_contradiction_and_age),
 	    cmocka_unit_test(test_body_times),
 	    cmocka_unit_test(test_body_counts_when_confirmed),
