@@ -84,7 +84,8 @@ static enum ref_source
 source_of(enum rtds_source s)
 {
 	switch (s) {
-	case RTDS_SPOT: return REF_RELAY;
+	case RTDS_SPOT:
+	case RTDS_PYTH: return REF_RELAY;
 	case RTDS_CHAINLINK: return REF_SPOT;
 	case RTDS_TWAP30:
 	case RTDS_TWAP60: return REF_TWAP;

@@ -1,6 +1,8 @@
 /*
  * rtds.h - Polymarket's real-time price stream (settlement and spot).
  *
+ * Prices : struct rtds_event is what both price sockets give, this one and
+ *          libvenue/polybolt.h: coin, source, points with their times.
  * What   : crypto_prices (relay of Binance spot), crypto_prices_chainlink
  *          and the averages crypto_prices_twap_thirty and _sixty; snapshot
  *          frames (about two minutes of prices) and updates.
@@ -35,6 +37,7 @@ enum rtds_source {
 	RTDS_CHAINLINK,
 	RTDS_TWAP30,
 	RTDS_TWAP60,
+	RTDS_PYTH, /* spot index of polybolt.h; no topic here */
 	RTDS_SOURCE_N
 };
 
@@ -49,6 +52,7 @@ struct rtds_event {
 	uint32_t err_off;
 	enum rtds_source source;
 	char symbol[RTDS_SYMBOL_MAX + 1]; /* as sent; "" when it was not */
+	char coin[RTDS_SYMBOL_MAX + 1];	  /* without /usd, usdt or usd */
 	int64_t sent_ns;		  /* 0 when not sent */
 	uint32_t points_n;
 	struct rtds_point points[RTDS_POINTS_MAX];
@@ -65,6 +69,7 @@ enum rtds_kind rtds_decode(struct rtds_event *ev, const char *text, size_t n);
  * rtds_encode_subscribe - JSON text for one topic. symbol "" asks for all.
  * The venue keeps one filter a topic and connection: a second subscription
  * to the same topic replaces the first.
+ * Needs   : source is not RTDS_PYTH (CHECK).
  * Returns : length without NUL, 0 when it does not fit cap or the symbol is
  *           longer than RTDS_SYMBOL_MAX or holds a quote or backslash.
  */

@@ -5,11 +5,10 @@
 #define TESTS_FUZZ_DECODE_H
 
 #include "libvenue/binance.h"
-#include "libvenue/gamma.h"
 #include "libvenue/hyperliquid.h"
-#include "libvenue/rtds.h"
 #include "tests/fuzz/decode_json.h"
 #include "tests/fuzz/decode_polymarket.h"
+#include "tests/fuzz/decode_reference.h"
 
 /* ---- Binance ---- */
 
@@ -122,77 +121,6 @@ static inline uint64_t
 fuzz_hyperliquid(const char *text, size_t n)
 {
 	return fuzz_both(digest_hyperliquid, text, n);
-}
-
-/* ---- the price stream ---- */
-
-static inline uint64_t
-digest_rtds(const char *text, size_t n)
-{
-	static struct rtds_event ev;
-	enum rtds_kind kind = rtds_decode(&ev, text, n);
-	uint64_t h = hash_u64((uint64_t)ev.reason, kind);
-
-	CHECK(kind == ev.kind);
-	CHECK(ev.err_off <= n);
-	if (kind != RTDS_UPDATE && kind != RTDS_SNAPSHOT)
-		return h;
-	CHECK(ev.reason == REASON_NONE);
-	CHECK(ev.points_n <= RTDS_POINTS_MAX);
-	CHECK(memchr(ev.symbol, '\0', sizeof(ev.symbol)) != NULL);
-	h = hash_bytes(h, ev.symbol, strlen(ev.symbol));
-	h = hash_u64(hash_u64(h, ev.source), (uint64_t)ev.sent_ns);
-	for (uint32_t i = 0; i < ev.points_n; i++) {
-		CHECK(ev.points[i].px.e8 > 0);
-		CHECK(ev.points[i].px.e8 <= PX_E8_MAX);
-		h = hash_u64(h, (uint64_t)ev.points[i].px.e8);
-		h = hash_u64(h, (uint64_t)ev.points[i].venue_ns);
-	}
-	return h;
-}
-
-static inline uint64_t
-fuzz_rtds(const char *text, size_t n)
-{
-	return fuzz_both(digest_rtds, text, n);
-}
-
-/* ---- discovery ---- */
-
-static inline uint64_t
-digest_gamma(const char *text, size_t n)
-{
-	struct gamma_answer g;
-	struct gamma_market m;
-	enum gamma_kind kind;
-	uint64_t h = 0;
-
-	gamma_init(&g, text, n);
-	while ((kind = gamma_next(&g, &m)) != GAMMA_END) {
-		CHECK(m.err_off <= n);
-		CHECK((kind == GAMMA_MARKET) == (m.reason == REASON_NONE));
-		h = hash_u64(hash_u64(h, kind), (uint64_t)m.reason);
-		if (kind != GAMMA_MARKET)
-			continue;
-		fuzz_inside(m.slug, text, n);
-		fuzz_inside(m.question, text, n);
-		fuzz_inside(m.description, text, n);
-		fuzz_inside(m.event.id, text, n);
-		CHECK(m.cond.n != 0);
-		CHECK(!m.has_tokens || !pm_token_eq(&m.yes, &m.no) ||
-		      m.yes.w[0] == m.no.w[0]);
-		h = hash_bytes(fuzz_str(h, m.slug), &m.yes, sizeof(m.yes));
-		h = hash_u64(h, (uint64_t)m.end_ns ^ (uint64_t)m.start_ns);
-		h = hash_u64(h, (uint64_t)m.tick.tok_e8);
-		h = hash_u64(h, (uint64_t)m.liquidity.e6);
-	}
-	return h;
-}
-
-static inline uint64_t
-fuzz_gamma(const char *text, size_t n)
-{
-	return fuzz_both(digest_gamma, text, n);
 }
 
 #endif

@@ -17,6 +17,8 @@ digest_levels(uint64_t h, const struct pm_level *l, uint32_t n)
 		CHECK(l[i].px.tok_e8 > 0);
 		CHECK(l[i].px.tok_e8 < E8);
 		CHECK(l[i].qty.e8 >= 0);
+		CHECK(l[i].px.tok_e8 % PM_PX_STEP == 0);
+		CHECK(l[i].qty.e8 % PM_QTY_STEP == 0);
 		h = hash_u64(h, (uint64_t)l[i].px.tok_e8);
 		h = hash_u64(h, (uint64_t)l[i].qty.e8);
 	}
@@ -86,6 +88,8 @@ digest_pm_event(uint64_t h, const struct pm_event *ev, struct pm_meta *meta)
 	    (uint64_t)ev->old_tick.tok_e8 * 3 + (uint64_t)ev->new_tick.tok_e8);
 	h = digest_touch(h, &ev->best_bid);
 	h = digest_touch(h, &ev->best_ask);
+	h = hash_u64(h, ev->winner);
+	CHECK(ev->winner < ROLE_N);
 	pm_meta_update(meta, ev);
 	if (ev->kind == PM_BOOK) {
 		h = digest_levels(h, ev->bids, ev->bids_n);

@@ -69,13 +69,15 @@ all_of(const char *name, fuzz_digest fuzz, unsigned at_least)
 	}
 
 REPLAY(json, 6)
-REPLAY(polymarket, 15)
+REPLAY(polymarket, 20)
 REPLAY(binance, 15)
 REPLAY(hyperliquid, 12)
 REPLAY(sbe, 4)
 REPLAY(bn_rest, 10)
 REPLAY(rtds, 5)
-REPLAY(gamma, 4)
+REPLAY(gamma, 9)
+REPLAY(polybolt, 10)
+REPLAY(pm_rest, 22)
 
 int
 main(void)
@@ -89,6 +91,8 @@ main(void)
 	    cmocka_unit_test(bn_rest),
 	    cmocka_unit_test(rtds),
 	    cmocka_unit_test(gamma),
+	    cmocka_unit_test(polybolt),
+	    cmocka_unit_test(pm_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
