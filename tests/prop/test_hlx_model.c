@@ -195,6 +195,10 @@ compare(void)
 		open[o->account][o->side - SIDE_BID] += o->left.e8;
 		open_n[o->account]++;
 		reduce_n[o->account] += o->reduce_only;
+		if (o->reduce_only) /* never more than the position */
+			assert_true(
+			    o->left.e8 <=
+			    (o->side == SIDE_BID ? -1 : 1) * r.pos[o->account]);
 	}
 	for (uint32_t a = 0; a < ACCOUNTS; a++) {
 		const struct hlx_account *acc = &r.x->account[a];
