@@ -44,11 +44,12 @@ enum outcome {
 	OUTCOME_N
 };
 
-/* Which order format and contract a Polymarket market trades on. */
-enum pm_generation {
-	PM_CLASSIC = 1,	  /* conditional tokens */
-	PM_POSITIONS = 2, /* position ids ("version":"v2") */
-	PM_GENERATION_N
+/* What the tokens of a Polymarket market are; the exchange contract and the
+ * format of an order follow from it. */
+enum token_kind {
+	TOKEN_CONDITIONAL = 1,
+	TOKEN_POSITION = 2, /* "version":"v2" */
+	TOKEN_KIND_N
 };
 
 struct instr {
@@ -76,7 +77,7 @@ struct instr {
 	uint32_t settle_lookback_s;
 	uint16_t settle_index; /* instr of the settlement price, 0 none    */
 	uint8_t outcome;       /* enum outcome, 0 while open              */
-	uint8_t generation;    /* enum pm_generation                      */
+	uint8_t token_kind;    /* enum token_kind                         */
 	uint8_t taker_delayed; /* marketable orders wait before matching   */
 	uint8_t fee_exponent;  /* binary: fee is rate * (p(1-p))^exponent  */
 	uint8_t tie_yes;       /* a tie resolves to YES                   */
