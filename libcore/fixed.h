@@ -39,9 +39,11 @@ typedef struct {
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
 
-/* Largest price and quantity accepted from outside: 1e8 units (1e16). */
+/* Largest price and quantity accepted from outside: 1e8 (1e16) and 1e10
+ * (1e18). Nine such quantities can be added in 64 bits, and the products of
+ * all levels of a book fit 128. */
 #define PX_E8_MAX  (INT64_C(100000000) * E8)
-#define QTY_E8_MAX (INT64_C(100000000) * E8)
+#define QTY_E8_MAX (INT64_C(10000000000) * E8)
 
 #define PX(e8_)	 ((px_t){(e8_)})
 #define QTY(e8_) ((qty_t){(e8_)})
