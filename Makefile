@@ -88,7 +88,7 @@ define test_rules
 $(1)_ROOMS := $$(shell sed -n 's,^/\* links: \(.*\) \*/$$$$,\1,p' $(1) | head -1)
 $$(OUT)/test/$$(basename $$(notdir $(1))): $$(OUT)/obj/$$(basename $(1)).o $$(OUT)/lib/tests-$$(notdir $$(patsubst %/,%,$$(dir $(1)))).a $$(foreach d,$$($(1)_ROOMS),$$(OUT)/lib/$$(d).a)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(sort $$(foreach d,$$($(1)_ROOMS),$$($$(d)_LIBS))) -lcmocka -lm
+	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(sort $$(foreach d,$$($(1)_ROOMS),$$($$(d)_LIBS))) -lcmocka -lm -Wl,--as-needed $$(JANSSON_LIBS)
 TEST_BINS += $$(OUT)/test/$$(basename $$(notdir $(1)))
 endef
 $(foreach t,$(TEST_SRCS),$(eval $(call test_rules,$(t))))
