@@ -44,6 +44,7 @@ struct httpd_conn {
 	struct transport transport;
 	enum conn_state state;
 	enum httpd_mode mode;
+	unsigned refusal;     /* status for an upgrade; 0: 404 */
 	uint64_t deadline_ms; /* of uv_now; 0: none */
 	void *data;
 	bool is_dispatching;
@@ -335,27 +336,13 @@ upgrade_session(struct httpd_conn *c)
 	return true;
 }
 
-static unsigned
-upgrade_wrong(const struct http_head *h)
-{
-	const struct http_text *version =
-	    http_header_find(h, "sec-websocket-version");
-	const struct http_text *key = http_header_find(h, "sec-websocket-key");
-	if (!http_text_is(h->method, "GET") || h->is_http10 ||
-	    !http_header_has(h, "connection", "upgrade"))
-		return 400;
-	if (version == NULL || !http_text_is(*version, "13"))
-		return 426;
-	return key == NULL || key->n != 24 ? 400 : 0;
-}
-
 static void
 upgrade(struct httpd_conn *c, const struct http_head *h)
 {
 	const struct httpd_cfg *cfg = &c->server->cfg;
 	char accept[WS_ACCEPT_MAX];
 	char answer[256];
-	unsigned wrong = upgrade_wrong(h);
+	unsigned wrong = ws_upgrade_wrong(h);
 	if (wrong != 0) {
 		refuse(c, wrong);
 		return;
@@ -384,7 +371,7 @@ upgrade(struct httpd_conn *c, const struct http_head *h)
 		c->out_n = before_n;
 		ws_session_free(&c->session);
 		c->has_session = false;
-		refuse(c, 404);
+		refuse(c, c->refusal != 0 ? c->refusal : 404);
 		return;
 	}
 	if (c->state == CONN_GONE)
@@ -777,6 +764,12 @@ httpd_conn_mode(struct httpd_conn *c, enum httpd_mode mode)
 	c->mode = mode;
 	if (c->state != CONN_GONE)
 		flush(c);
+}
+
+void
+httpd_ws_refuse(struct httpd_conn *c, unsigned status)
+{
+	c->refusal = status;
 }
 
 void

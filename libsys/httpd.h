@@ -104,6 +104,10 @@ int httpd_ws_send(
 int httpd_ws_send_parts(struct httpd_conn *c, enum ws_kind kind,
     const void *data, size_t n, size_t part_n);
 
+/* httpd_ws_refuse - in on_upgrade, before it returns false: the status
+ * instead of 404. */
+void httpd_ws_refuse(struct httpd_conn *c, unsigned status);
+
 /* httpd_ws_close - close frame; the connection goes when it was answered or
  * after 1 s. */
 void httpd_ws_close(struct httpd_conn *c, uint16_t code, const char *reason);

@@ -69,6 +69,20 @@ ws_accept_key(const char *key, size_t key_n, char *out)
 		  sum, sizeof(sum)) == 0);
 }
 
+unsigned
+ws_upgrade_wrong(const struct http_head *h)
+{
+	const struct http_text *version =
+	    http_header_find(h, "sec-websocket-version");
+	const struct http_text *key = http_header_find(h, "sec-websocket-key");
+	if (!http_text_is(h->method, "GET") || h->is_http10 ||
+	    !http_header_has(h, "connection", "upgrade"))
+		return 400;
+	if (version == NULL || !http_text_is(*version, "13"))
+		return 426;
+	return key == NULL || key->n != 24 ? 400 : 0;
+}
+
 void
 ws_make_key(uint64_t random_a, uint64_t random_b, char *out)
 {

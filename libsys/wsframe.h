@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libsys/httpmsg.h"
+
 #define WS_MSG_MAX_DEFAULT ((size_t)8 << 20)
 #define WS_OUT_MAX_DEFAULT ((size_t)1 << 20)
 #define WS_CONTROL_MAX	   125
@@ -165,6 +167,10 @@ const char *ws_end_name(enum ws_end e);
 #define WS_ACCEPT_MAX 32
 #define WS_KEY_MAX    32
 void ws_accept_key(const char *key, size_t key_n, char *out);
+
+/* ws_upgrade_wrong - is this request a WebSocket handshake? 0, or the HTTP
+ * status to refuse it with. */
+unsigned ws_upgrade_wrong(const struct http_head *h);
 
 /* ws_make_key - 16 random bytes in base64; out of WS_KEY_MAX bytes. */
 void ws_make_key(uint64_t random_a, uint64_t random_b, char *out);

@@ -521,6 +521,13 @@ bn_apply(void *state, const struct sim_frame *f)
 		depth_diff(s, f);
 }
 
+static enum sim_conn
+bn_conn(const void *sub)
+{
+	(void)sub;
+	return SIM_CONN_STREAM;
+}
+
 const struct sim_venue_ops sim_binance = {
     .venue = VENUE_BINANCE,
     .state_sz = sizeof(struct bn_state),
@@ -529,6 +536,7 @@ const struct sim_venue_ops sim_binance = {
     .reset = bn_reset,
     .prime = bn_prime,
     .apply = bn_apply,
+    .conn = bn_conn,
     .open = bn_open,
     .is_active = bn_is_active,
     .receive = bn_receive,

@@ -518,6 +518,13 @@ hl_is_active(const void *arg)
 	return sub->n > 0;
 }
 
+static enum sim_conn
+hl_conn(const void *sub)
+{
+	(void)sub;
+	return SIM_CONN_WS;
+}
+
 const struct sim_venue_ops sim_hyperliquid = {
     .venue = VENUE_HYPERLIQUID,
     .state_sz = sizeof(struct hl_state),
@@ -526,6 +533,7 @@ const struct sim_venue_ops sim_hyperliquid = {
     .reset = hl_reset,
     .prime = hl_prime,
     .apply = hl_apply,
+    .conn = hl_conn,
     .open = hl_open,
     .is_active = hl_is_active,
     .receive = hl_receive,

@@ -624,6 +624,13 @@ pm_select(void *state, const void *arg, const struct sim_frame *f,
 		select_market(state, sub, f, out);
 }
 
+static enum sim_conn
+pm_conn(const void *arg)
+{
+	const struct sim_pm_sub *sub = arg;
+	return sub->is_rtds ? SIM_CONN_RTDS : SIM_CONN_MARKET;
+}
+
 const struct sim_venue_ops sim_polymarket = {
     .venue = VENUE_POLYMARKET,
     .state_sz = sizeof(struct sim_pm),
@@ -631,6 +638,9 @@ const struct sim_venue_ops sim_polymarket = {
     .reset = pm_reset,
     .prime = pm_prime,
     .apply = pm_apply,
+    .can_fault = sim_pm_can_fault,
+    .fault = sim_pm_fault,
+    .conn = pm_conn,
     .open = pm_open,
     .is_active = pm_is_active,
     .receive = pm_receive,

@@ -85,4 +85,9 @@ void sim_pm_apply_frame(struct sim_pm *s, const char *text, size_t n);
 void sim_pm_put_book(
     struct sim_pm *s, uint32_t asset, bool is_event, struct text *t);
 
+/* sim_pm_can_fault, sim_pm_fault - frames of faults; see venue.h. */
+bool sim_pm_can_fault(void *state, const struct sim_frame *f);
+bool sim_pm_fault(void *state, unsigned fault, int64_t value,
+    const struct sim_frame *f, struct sim_out *out);
+
 #endif

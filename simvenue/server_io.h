@@ -10,6 +10,8 @@
  *         exceeds client_max: the player waits for room, and drops a
  *         client that makes none for stall_ms. Without pacing it also
  *         waits while nobody listens.
+ * Faults: by rules (simvenue/fault.h), from a script and from /sim/ on every
+ *         port (simvenue/control.h).
  * End   : connections are closed with 1012; the next segment (or the first
  *         again) is played for those who return, unless once is set.
  */
@@ -18,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <uv.h>
 
@@ -25,9 +28,21 @@
 
 #define SIM_SETTLE_MS  250
 #define SIM_STALL_MS   5000
-#define SIM_CLIENT_MAX ((size_t)8 << 20)
+#define SIM_CLIENT_MAX ((size_t)16 << 20)
 
 struct sim_server;
+struct tls_ctx;
+struct fault_rule;
+struct text;
+
+/* Whom a listener says it is. */
+enum sim_identity {
+	SIM_IS_ITSELF = 1,
+	SIM_IS_EXPIRED,
+	SIM_IS_ANOTHER, /* host */
+	SIM_IS_UNKNOWN, /* authority */
+	SIM_IDENTITY_N
+};
 
 struct sim_server_cfg {
 	uv_loop_t *loop;
@@ -39,6 +54,15 @@ struct sim_server_cfg {
 	bool once;
 	bool sync;
 	const struct captures *captures;
+	/* TLS contexts by enum sim_identity, or all NULL: plain. The caller's,
+	 * to be destroyed after the loop has freed the server. */
+	struct tls_ctx *tls[SIM_IDENTITY_N];
+	uint16_t tls_port_base; /* 0: TLS on port_base, nothing plain */
+	uint64_t seed;		/* of faults */
+	/* faults by at_ms since the start, in this order */
+	const struct fault_rule *script;
+	unsigned script_n;
+	FILE *requests;		     /* one JSON line a request; NULL: none */
 	void (*on_done)(void *user); /* with once: all that played is over */
 	void *user;
 };
@@ -63,8 +87,13 @@ struct sim_server *sim_server_create(
 
 void sim_server_destroy(struct sim_server *s);
 
+/* sim_server_port, sim_server_tls_port - 0: none of that kind. */
 uint16_t sim_server_port(const struct sim_server *s, enum venue v);
+uint16_t sim_server_tls_port(const struct sim_server *s, enum venue v);
 const struct sim_stats *sim_server_stats(
     const struct sim_server *s, enum venue v);
+
+/* sim_server_put_stats - of all venues, as JSON: {"venues":[...]}. */
+void sim_server_put_stats(const struct sim_server *s, struct text *t);
 
 #endif

@@ -107,9 +107,10 @@ struct sim_venue_ops {
 	void (*apply)(void *state, const struct sim_frame *f);
 	/* kind of a connection */
 	enum sim_conn (*conn)(const void *sub);
-	/* frames of a fault (FAULT_AT_TIMELINE) at this frame: up to
-	 * SIM_OUT_MSGS_MAX texts. Returns true when they are news that the
-	 * state takes, too. NULL: none. */
+	/* frames of a fault (FAULT_AT_TIMELINE) at this frame, where
+	 * can_fault: up to SIM_OUT_MSGS_MAX texts. Returns true when they are
+	 * news that the state takes, too. NULL: none. */
+	bool (*can_fault)(void *state, const struct sim_frame *f);
 	bool (*fault)(void *state, unsigned fault, int64_t value,
 	    const struct sim_frame *f, struct sim_out *out);
 	/* is there a WebSocket at this path? */

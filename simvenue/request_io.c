@@ -1,0 +1,98 @@
+#define _GNU_SOURCE
+/* Requests: those of the venue, those below /sim/, and their log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsys/clock.h"
+#include "simvenue/control.h"
+#include "simvenue/server_int.h"
+
+#define NOTE_MAX ((size_t)4 << 20) /* longer bodies are cut */
+
+static void
+put_escaped(FILE *f, const char *s, size_t n)
+{
+	char *text;
+	size_t cap;
+	if (n > NOTE_MAX)
+		n = NOTE_MAX;
+	cap = n * 6 + 1;
+	text = malloc(cap);
+	(void)fputc('"', f);
+	if (text != NULL && json_escape(s, n, text, cap) != SIZE_MAX)
+		(void)fputs(text, f);
+	(void)fputc('"', f);
+	free(text);
+}
+
+void
+request_note(struct player *p, const struct http_head *h, const char *body,
+    size_t body_n)
+{
+	FILE *f = p->server->cfg.requests;
+	char date[CLOCK_DATE_SZ];
+	if (f == NULL)
+		return;
+	(void)clock_format_utc(clock_wall_ns(), date);
+	(void)fprintf(f, "{\"ts\":\"%s\",\"venue\":\"%s\",\"method\":", date,
+	    venue_name(p->ops->venue));
+	put_escaped(f, h->method.p, h->method.n);
+	(void)fputs(",\"path\":", f);
+	put_escaped(f, h->target.p, h->target.n);
+	(void)fputs(",\"headers\":{", f);
+	for (size_t i = 0; i < h->header_n; i++) {
+		if (i > 0)
+			(void)fputc(',', f);
+		put_escaped(f, h->headers[i].name.p, h->headers[i].name.n);
+		(void)fputc(':', f);
+		put_escaped(f, h->headers[i].value.p, h->headers[i].value.n);
+	}
+	(void)fputs("},\"body\":", f);
+	put_escaped(f, body, body_n);
+	(void)fputs("}\n", f);
+	(void)fflush(f);
+}
+
+static void
+answer_control(struct player *p, struct httpd_conn *conn,
+    const struct sim_request *in, struct sim_answer *a)
+{
+	struct sim_server *s = p->server;
+	if (http_text_is(in->path, "/sim/stats")) {
+		a->status = 200;
+		sim_server_put_stats(s, &a->body);
+	} else {
+		control_faults(&s->faults, in, now_ms(p), a);
+	}
+	struct httpd_answer out = {
+	    .status = a->status, .body = a->body.buf, .body_n = a->body.n};
+	(void)httpd_reply(conn, &out);
+}
+
+void
+take_request(
+    struct player *p, struct httpd_conn *conn, const struct httpd_request *r)
+{
+	struct sim_server *s = p->server;
+	struct sim_request in = {
+	    .method = r->head->method,
+	    .path = r->head->path,
+	    .query = r->head->query,
+	    .body = r->body,
+	    .body_n = r->body_n,
+	    .now_ns = recorded_now(p),
+	    .markets = s->cfg.captures->markets,
+	    .market_n = s->cfg.captures->market_n,
+	};
+	struct sim_answer a = {.status = 500};
+	text_init(&a.body, s->out_buf, SIM_OUT_SZ);
+	if (control_is(in.path)) {
+		answer_control(p, conn, &in, &a);
+		return;
+	}
+	p->stats.requests++;
+	request_note(p, r->head, r->body, r->body_n);
+	p->ops->request(p->state, &in, &a);
+	player_answer(p, conn, &in, &a);
+}

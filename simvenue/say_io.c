@@ -1,0 +1,285 @@
+#define _GNU_SOURCE
+/* What goes out to clients, and what faults make of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcore/check.h"
+#include "simvenue/server_int.h"
+
+static struct fault_at
+at_client(const struct client *c)
+{
+	return (struct fault_at){
+	    .venue = c->player->ops->venue,
+	    .conn = c->player->ops->conn(c->sub),
+	    .now_ms = now_ms(c->player),
+	};
+}
+
+static struct fault_tmp
+scratch(const struct sim_server *s)
+{
+	return (struct fault_tmp){.buf = s->tmp_buf, .sz = SIM_OUT_SZ};
+}
+
+/* How the connection misbehaves follows from the faults it bears. */
+static void
+set_mode(struct client *c)
+{
+	httpd_conn_mode(c->conn,
+	    fault_bears(&c->faults, FAULT_HALF_OPEN)	 ? HTTPD_SWALLOWS
+	    : fault_bears(&c->faults, FAULT_SLOW_READER) ? HTTPD_STALLS
+							 : HTTPD_FLOWS);
+}
+
+/* ---- later ---- */
+
+static void
+later_add(
+    struct client *c, enum ws_kind kind, uint64_t in_ms, struct json_str text)
+{
+	struct later *l = malloc(sizeof(*l) + text.n);
+	struct later **to = &c->later;
+	if (l == NULL)
+		return;
+	l->next = NULL;
+	l->due_ms = now_ms(c->player) + in_ms;
+	l->kind = kind;
+	l->n = text.n;
+	memcpy(l->bytes, text.s, text.n);
+	while (*to != NULL)
+		to = &(*to)->next;
+	*to = l;
+}
+
+void
+client_forget(struct client *c)
+{
+	for (struct later *l = c->later, *next; l != NULL; l = next) {
+		next = l->next;
+		free(l);
+	}
+	c->later = NULL;
+}
+
+bool
+client_later(struct client *c)
+{
+	struct httpd_conn *conn = c->conn;
+	const struct fault_at at = at_client(c);
+	uint64_t ms = now_ms(c->player);
+	if (c->faults.struck != 0) {
+		fault_release(&c->player->server->faults, &at, &c->faults);
+		set_mode(c);
+		if (httpd_conn_get(conn) == NULL)
+			return false;
+	}
+	while (c->later != NULL && c->later->due_ms <= ms) {
+		struct later *l = c->later;
+		c->later = l->next;
+		(void)httpd_ws_send(conn, l->kind, l->bytes, l->n);
+		free(l);
+		if (httpd_conn_get(conn) == NULL)
+			return false;
+	}
+	if (c->close_at_ms != 0 && ms >= c->close_at_ms && !c->is_closing) {
+		c->is_closing = true;
+		httpd_ws_close(conn, c->close_code, "");
+	}
+	return httpd_conn_get(conn) != NULL;
+}
+
+/* ---- messages ---- */
+
+static bool
+send_text(struct client *c, const struct sim_out *out, unsigned i)
+{
+	struct httpd_conn *conn = c->conn;
+	const char *text = out->buf + out->msgs[i].at;
+	size_t n = out->msgs[i].n;
+	int rc;
+	if (out->delay_ms != 0) {
+		later_add(c, WS_TEXT, out->delay_ms,
+		    (struct json_str){.s = text, .n = (uint32_t)n});
+		return true;
+	}
+	rc = out->part_n != 0
+		 ? httpd_ws_send_parts(conn, WS_TEXT, text, n, out->part_n)
+		 : httpd_ws_send(conn, WS_TEXT, text, n);
+	if (httpd_conn_get(conn) == NULL)
+		return false;
+	if (rc == 0) {
+		c->player->stats.sent_msgs++;
+		c->player->stats.sent_bytes += n;
+	}
+	return true;
+}
+
+static bool
+send_all(struct client *c, const struct sim_out *out)
+{
+	for (unsigned i = 0; i < out->msg_n; i++) {
+		if (!send_text(c, out, i))
+			return false;
+	}
+	return true;
+}
+
+/* Ends that a fault brings. */
+static bool
+end_as_told(struct client *c, const struct sim_out *out)
+{
+	if (out->drop_now) {
+		httpd_drop(c->conn);
+		return false;
+	}
+	if (out->close_code == 0 || c->close_at_ms != 0)
+		return true;
+	c->close_code = out->close_code;
+	c->close_at_ms = now_ms(c->player) + out->close_ms;
+	return out->close_ms > 0 || client_later(c);
+}
+
+bool
+client_say(struct client *c, const struct sim_out *said)
+{
+	struct httpd_conn *conn = c->conn;
+	struct sim_server *s = c->player->server;
+	const struct fault_at at = at_client(c);
+	if (s->faults.n == 0 && c->faults.struck == 0 && c->faults.held_n == 0)
+		return send_all(c, said);
+	for (unsigned i = 0; i < said->msg_n; i++) {
+		struct sim_out out;
+		struct json_str text = {.s = said->buf + said->msgs[i].at,
+		    .n = (uint32_t)said->msgs[i].n};
+		(void)fault_strike(&s->faults, &at, &c->faults);
+		set_mode(c);
+		if (httpd_conn_get(conn) == NULL)
+			return false;
+		sim_out_init(&out, s->fault_buf);
+		fault_message(
+		    &s->faults, &at, &c->faults, text, scratch(s), &out);
+		if (!send_all(c, &out) || !end_as_told(c, &out))
+			return false;
+	}
+	return true;
+}
+
+bool
+client_heard(struct client *c)
+{
+	struct httpd_conn *conn = c->conn;
+	struct sim_server *s = c->player->server;
+	const struct fault_at at = at_client(c);
+	if (s->faults.n > 0 && fault_strike(&s->faults, &at, &c->faults))
+		set_mode(c);
+	return httpd_conn_get(conn) != NULL &&
+	       !fault_bears(&c->faults, FAULT_HALF_OPEN);
+}
+
+void
+client_pong(struct client *c, const void *data, size_t n)
+{
+	int64_t ms = c->faults.value[FAULT_SLOW_PONG];
+	if (fault_bears(&c->faults, FAULT_NO_PONG))
+		return;
+	if (fault_bears(&c->faults, FAULT_SLOW_PONG) && ms > 0)
+		later_add(c, WS_PONG, (uint64_t)ms,
+		    (struct json_str){.s = data, .n = (uint32_t)n});
+	else
+		(void)httpd_ws_send(c->conn, WS_PONG, data, n);
+}
+
+/* ---- answers ---- */
+
+static void
+reply(struct httpd_conn *conn, unsigned status, const struct fault_reply *f,
+    struct json_str body)
+{
+	struct httpd_answer out = {
+	    .status = status,
+	    .type = f->type,
+	    .extra = f->extra != NULL ? f->extra_text : NULL,
+	    .body = body.s,
+	    .body_n = body.n,
+	    .date_skew_s = f->date_skew_s,
+	};
+	(void)httpd_reply(conn, &out);
+}
+
+static void
+answer_later(struct player *p, struct httpd_conn *conn,
+    const struct sim_answer *a, const struct fault_reply *f)
+{
+	struct late_answer *l = malloc(sizeof(*l) + a->body.n);
+	if (l == NULL) {
+		httpd_drop(conn);
+		return;
+	}
+	l->conn = conn;
+	l->due_ms = now_ms(p) + f->delay_ms;
+	l->status = a->status;
+	l->reply = *f;
+	l->n = a->body.n;
+	memcpy(l->body, a->body.buf, a->body.n);
+	l->next = p->late;
+	p->late = l;
+}
+
+void
+player_answer(struct player *p, struct httpd_conn *conn,
+    const struct sim_request *r, struct sim_answer *a)
+{
+	struct sim_server *s = p->server;
+	struct fault_reply f = {.is_lost = false};
+	const struct fault_at at = {
+	    .venue = p->ops->venue, .conn = SIM_CONN_REST, .now_ms = now_ms(p)};
+	if (a->body.full) {
+		a->status = 503;
+		a->body.n = 0;
+	}
+	if (s->faults.n > 0)
+		fault_answer(&s->faults, &at, r, a, scratch(s), &f);
+	if (f.is_lost)
+		httpd_drop(conn);
+	else if (f.delay_ms != 0)
+		answer_later(p, conn, a, &f);
+	else
+		reply(conn, a->status, &f,
+		    (struct json_str){
+			.s = a->body.buf, .n = (uint32_t)a->body.n});
+}
+
+/* Takes the first answer out of the list that is due, or that is conn's. */
+static struct late_answer *
+late_take(struct player *p, const struct httpd_conn *conn)
+{
+	struct late_answer **at = &p->late;
+	while (*at != NULL &&
+	       (conn != NULL ? (*at)->conn != conn : (*at)->due_ms > now_ms(p)))
+		at = &(*at)->next;
+	struct late_answer *l = *at;
+	if (l != NULL)
+		*at = l->next;
+	return l;
+}
+
+void
+player_late(struct player *p)
+{
+	struct late_answer *l;
+	while ((l = late_take(p, NULL)) != NULL) {
+		reply(l->conn, l->status, &l->reply,
+		    (struct json_str){.s = l->body, .n = (uint32_t)l->n});
+		free(l);
+	}
+}
+
+void
+player_gone(struct player *p, const struct httpd_conn *conn)
+{
+	struct late_answer *l;
+	while ((l = late_take(p, conn)) != NULL)
+		free(l);
+}
