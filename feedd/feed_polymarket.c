@@ -7,7 +7,6 @@
 
 #define IDLE_MULT	 12u
 #define REF_PING_NS	 UINT64_C(5000000000)
-#define RESOLVED_LOOK_NS UINT64_C(1000000000)
 
 size_t
 pm_sz(void)
@@ -30,7 +29,7 @@ start(struct feed *f)
 		f->link[i].idle_mult = IDLE_MULT;
 	f->link[PM_REF_CONN].pong_lax = true;
 	pm_ref_start(p);
-	pm_look(p);
+	pm_look_start(p);
 }
 
 static void
@@ -154,22 +153,6 @@ take_trade(struct pm_feed *p, const struct pm_event *ev)
 	pm_meta_update(&m->tok[role - 1].meta, ev);
 }
 
-static void
-take_resolved(struct pm_feed *p, const struct pm_event *ev)
-{
-	struct feed *f = &p->feed;
-	struct pm_market *m = pm_find_cond(p, &ev->market);
-
-	if (m == NULL) {
-		feed_count(f, REASON_UNKNOWN_ASSET);
-		return;
-	}
-	m->in.state = INSTR_RESOLVED;
-	feed_instr(f, m->pub.idx, &m->in);
-	p->look_ns = f->now_ns + RESOLVED_LOOK_NS;
-	feed_wake_at(f, p->look_ns);
-}
-
 static bool
 take_event(
     struct pm_feed *p, const struct pm_event *ev, const struct feed_event *in)
@@ -189,7 +172,7 @@ take_event(
 	case PM_TICK_SIZE: pm_take_tick_size(p, ev); return true;
 	case PM_TOUCH: pm_take_touch(p, ev); return true;
 	case PM_NEW_MARKET: pm_look_new_market(p, ev); return false;
-	case PM_RESOLVED: take_resolved(p, ev); return true;
+	case PM_RESOLVED: pm_look_resolved(p, ev); return true;
 	case PM_PONG: feed_pong(f); return false;
 	case PM_NO_NEW_ASSETS: return false;
 	case PM_NOTICE:
@@ -254,10 +237,7 @@ on_timer(struct feed *f)
 
 	if (!f->cfg.polymarket_enabled)
 		return;
-	if (f->now_ns >= p->look_ns)
-		pm_look(p);
-	else
-		feed_wake_at(f, p->look_ns);
+	pm_look_timer(p);
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		uint64_t due = pm_book_timer(p, &p->market[i]);
 

@@ -53,7 +53,7 @@ pm_check_complete(struct pm_feed *p, uint8_t conn)
 		if (!m->used || m->pub.conn != conn)
 			continue;
 		any = true;
-		all = m->pub.is_valid || m->is_excused;
+		all = m->pub.is_valid || m->is_excused || m->is_off;
 	}
 	all = all && any;
 	if (p->feed.link[conn].complete != all)
@@ -65,7 +65,7 @@ pm_resnap(struct pm_feed *p, struct pm_market *m)
 {
 	struct feed *f = &p->feed;
 
-	if (!link_is_live(&f->link[m->pub.conn]))
+	if (m->is_off || !link_is_live(&f->link[m->pub.conn]))
 		return; /* coming up subscribes everything */
 	if (f->now_ns < m->resnap_ns) {
 		m->resnap_due_ns = m->resnap_ns;
@@ -577,7 +577,7 @@ pm_book_timer(struct pm_feed *p, struct pm_market *m)
 	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
 	uint64_t due;
 
-	if (!m->used || !link_is_live(&f->link[m->pub.conn]))
+	if (!m->used || m->is_off || !link_is_live(&f->link[m->pub.conn]))
 		return 0;
 	if (m->batch_due_ns != 0 && f->now_ns >= m->batch_due_ns)
 		close_batch(p, m);

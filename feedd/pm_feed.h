@@ -11,6 +11,8 @@
 #define FEEDD_PM_FEED_H
 
 #include "feedd/feed_int.h"
+#include "feedd/pm_series.h"
+#include "feedd/pm_strike.h"
 #include "libvenue/gamma.h"
 #include "libvenue/pm_hash.h"
 #include "libvenue/polymarket.h"
@@ -21,6 +23,12 @@
 #define PM_MAP_N     4096u /* slots of the token table, a power of two */
 #define PM_REF_CONN  1u
 #define PM_SUB_TEXT  (PM_MARKETS_N * 2 * 84 + 256)
+
+#define PM_WANTS_N 768u
+#define PM_TEXT_SZ 128u /* a slug; a longer one is not followed */
+
+/* Answers awaited at a time. */
+#define PM_ASKS_MAX 24u
 
 /* A snapshot this much older than the book is a stream begun again. */
 #define PM_BACK_NS INT64_C(60000000000)
@@ -50,8 +58,40 @@ struct pm_tok {
 	struct book_level level[2 * BOOK_DEPTH];
 };
 
+/*
+ * A slug that we ask about, until its market is over. A market of the table
+ * has one; a window that is not listed yet (HYDRATING) has no market.
+ */
+struct pm_want {
+	bool used;
+	bool is_open;	 /* an answer is awaited */
+	bool is_refused; /* not what its slug says: never asked again */
+	bool was_heard;	 /* there was an answer */
+	bool is_past;	 /* over before we came: for its outcome only */
+	bool by_series;	 /* its slug was computed */
+	bool by_year;	 /* ... in the form with the year */
+	bool is_event;	 /* the open question is about the event */
+	uint8_t series;	 /* index + 1; 0: a market by its slug */
+	uint8_t phase;
+	uint16_t gen;	 /* tells an answer to a former one */
+	uint16_t market; /* index + 1; 0 none yet */
+	uint32_t tries;	 /* in this phase */
+	int64_t start_s; /* of the window */
+	uint64_t due_ns; /* ask then */
+	char slug[PM_TEXT_SZ];
+};
+
 struct pm_market {
 	bool used;
+	bool is_off;	     /* not subscribed: not yet, or not any more */
+	bool has_own_strike; /* our record answered for the opening */
+	bool is_listed;	     /* came by the listing, not by name */
+	bool was_seen;	     /* in the present look at the listing */
+	uint8_t missed;	     /* looks without it */
+	uint16_t want;	     /* index + 1 */
+	uint64_t over_ns;    /* it ended then (monotonic), 0 not yet */
+	uint64_t told_ns;    /* its outcome was told, 0 not yet */
+	int64_t life_ns;     /* venue time moves its state then, 0 never */
 	bool is_excused; /* no snapshot came: the link does not wait for it */
 	bool is_crossed; /* after the last message */
 	bool mirror_due;
@@ -74,19 +114,39 @@ struct pm_index {
 	struct instr in;
 	int64_t last_ns[REF_SOURCE_N];
 	px_t last_px[REF_SOURCE_N];
+	struct pm_strike_rec rec[REF_SOURCE_N];
 };
 
 struct pm_feed {
 	struct feed feed;
 	uint32_t market_n; /* entries ever used */
 	uint32_t index_n;
+	/* the venue's clock */
+	bool clock_known;
+	bool clock_tried; /* an answer came, of whatever kind */
+	bool clock_open;
+	int64_t clock_off_ns; /* venue - wall */
+	uint64_t clock_due_ns;
+	uint64_t clock_asked_ns;
 	/* discovery */
-	uint64_t look_ns;      /* next look */
-	uint32_t look_open_n;  /* answers awaited */
-	uint32_t look_found_n; /* markets in this look */
-	uint32_t probe_n;      /* books asked for over REST */
-	bool look_listed;      /* the whole list was asked for */
-	bool look_failed;
+	uint64_t look_ns;     /* next look */
+	uint64_t hold_ns;     /* no request before */
+	uint64_t list_due_ns; /* not before */
+	int64_t spent_ns;     /* of the request budget */
+	uint32_t asks_n;      /* answers awaited */
+	uint32_t failures_n;  /* in a row */
+	uint32_t probe_n;     /* books asked for over REST */
+	bool was_asked;	      /* anything, ever */
+	bool was_looked;      /* the windows of the past were asked for */
+	bool list_open;
+	bool list_heard;
+	uint32_t list_n;	  /* markets in this look at the listing */
+	uint32_t list_take_n;	  /* ... that would be taken */
+	usd_t list_floor;	  /* liquidity of the last one taken */
+	usd_t rank[PM_MARKETS_N]; /* of this look, best first */
+	uint32_t series_n;
+	struct pm_series series[CFG_LIST_N];
+	struct pm_want want[PM_WANTS_N];
 	uint64_t refresh_ns[FEED_CONN_N]; /* not before */
 	uint64_t ref_ping_ns;
 	uint16_t map[PM_MAP_N]; /* market * 2 + role - 1, plus 1 */
@@ -120,32 +180,74 @@ struct pm_market *pm_find(
 struct pm_market *pm_find_cond(struct pm_feed *p, const struct pm_cond *c);
 
 /* pm_add - a market from discovery with both tokens; NULL when the table or
- * the connections are full (told). Subscribes when it can. */
-struct pm_market *pm_add(struct pm_feed *p, const struct gamma_market *g);
+ * the connections are full (told). off: an entry without books. */
+struct pm_market *pm_add(
+    struct pm_feed *p, const struct gamma_market *g, bool off);
 
-/* pm_retire - unsubscribe, tell readers, free the entry. */
-void pm_retire(struct pm_feed *p, struct pm_market *m, enum instr_state s);
+/* pm_switch - books of a market on or off. */
+void pm_switch(struct pm_feed *p, struct pm_market *m, bool off);
+
+/* pm_free - off, and its entry may go to another market. */
+void pm_free(struct pm_feed *p, struct pm_market *m);
 
 /* pm_subscribe - a whole connection (after it came up), one market more or
  * less. */
 void pm_subscribe_all(struct pm_feed *p, uint8_t conn);
 void pm_subscribe(struct pm_feed *p, struct pm_market *m, enum pm_sub op);
 
-/* pm_describe - fields of the instrument from discovery. True: changed. */
+/* pm_describe.c: pm_describe - fields of the instrument from discovery.
+ * True: changed. pm_describe_life - its state by time alone. */
 bool pm_describe(
     struct pm_feed *p, struct pm_market *m, const struct gamma_market *g);
+bool pm_describe_life(struct pm_feed *p, struct pm_market *m);
 
-/* pm_slug - text of a slug without escapes, cut to fit. */
-void pm_slug(const struct gamma_market *g, char *buf, size_t cap);
+/* pm_slug - text of a slug without escapes; false when it does not fit. */
+bool pm_slug(const struct gamma_market *g, char *buf, size_t cap);
 
 /* pm_venue_now - the venue's time as far as known, 0 unknown. */
 int64_t pm_venue_now(const struct pm_feed *p);
 
-/* pm_look.c: discovery */
-void pm_look(struct pm_feed *p);
+/* pm_look.c: discovery. start once; timer whenever time passed. */
+void pm_look_start(struct pm_feed *p);
+void pm_look_timer(struct pm_feed *p);
 void pm_look_answer(struct pm_feed *p, const struct feed_event *ev);
 void pm_look_new_market(struct pm_feed *p, const struct pm_event *ev);
-void pm_look_retire(struct pm_feed *p);
+void pm_look_resolved(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_want.c: which slugs, and when to ask again */
+
+/* pm_want_windows - the windows from now to discovery.ahead, and at the first
+ * call those of the past; drops what is out of reach. */
+void pm_want_windows(struct pm_feed *p);
+
+/* pm_want_add - a slug to ask about; NULL when there is no room. */
+struct pm_want *pm_want_add(struct pm_feed *p, const char *slug);
+struct pm_want *pm_want_find(struct pm_feed *p, const char *slug);
+void pm_want_drop(struct pm_feed *p, struct pm_want *w);
+
+/* pm_want_run - send what is due and the budget allows. */
+void pm_want_run(struct pm_feed *p);
+
+/* pm_want_of_tag - whose answer it is; NULL: nobody's any more. */
+struct pm_want *pm_want_of_tag(struct pm_feed *p, uint32_t tag);
+
+/* pm_want_plan - after an answer: when to ask again. */
+void pm_want_plan(struct pm_feed *p, struct pm_want *w);
+
+/* pm_ask - a request within the budget; false: not now. */
+bool pm_ask(
+    struct pm_feed *p, uint32_t tag, const char *base, const char *path);
+
+#define PM_TAG_LIST 0xff01u
+#define PM_TAG_TIME 0xff02u
+
+/* pm_settle.c: strikes and closing prices */
+
+/* pm_settle_point - a point of a price stream was recorded. */
+void pm_settle_point(struct pm_feed *p, struct pm_index *x, enum ref_source s);
+
+/* pm_settle_new - the same for a market that just came. */
+void pm_settle_new(struct pm_feed *p, struct pm_market *m);
 
 /* pm_book.c: what the market channel says */
 void pm_take_book(struct pm_feed *p, const struct pm_event *ev);
@@ -189,6 +291,9 @@ void pm_ref_resync(struct pm_feed *p);
 /* pm_ref_index - instrument of the settlement price of an asset ("btc"),
  * 0 none. */
 uint16_t pm_ref_index(const struct pm_feed *p, const char *asset, size_t n);
+
+/* pm_ref_symbol - the same by its name ("btcusdt"). */
+uint16_t pm_ref_symbol(const struct pm_feed *p, const char *symbol);
 
 /* pm_conn_of - shard of a market's entry; FEED_LANES: none left. */
 uint8_t pm_conn_of(const struct pm_feed *p, uint32_t i);

@@ -1,81 +1,78 @@
 /*
- * Discovery: which markets exist.
+ * Discovery: what the venue's clock and its metadata service say.
  *
- * With a live venue the slugs are known beforehand: series and window start,
- * the present window and the next. The simulator has whatever was recorded:
- * there, and when no slug gave a market, the list is asked for and filtered.
+ * Slugs of windows are computed from the venue's clock (pm_want.c). The
+ * listing is read for liquid binaries, and for series of which no slug gave
+ * a window that trades.
  */
 #include <string.h>
 
 #include "feedd/pm_feed.h"
+#include "feedd/pm_life.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 
-#define TAG_SLUG  1u
-#define TAG_LIST  2u
-#define RETRY_NS  UINT64_C(2000000000)
-#define WINDOWS_N 2
-#define RETIRE_NS INT64_C(120000000000)
-#define LIST_MAX  100u
+#define CLOCK_NS      UINT64_C(300000000000)
+#define CLOCK_SOON_NS UINT64_C(60000000000)
+#define CLOCK_OFF_NS  INT64_C(60000000000)
+#define RETRY_NS      UINT64_C(2000000000)
+#define HOLD_MAX_NS   UINT64_C(30000000000)
+#define HALF_S	      INT64_C(500000000)
+#define PAGE_N	      100
+#define LEAVE_FRAC    INT64_C(80) /* percent of the floor */
 
 static void
-ask(struct pm_feed *p, uint32_t tag, const char *path, const char *tail)
+ask_clock(struct pm_feed *p)
 {
-	char url[FEED_URL_MAX];
+	struct feed *f = &p->feed;
 
-	text_join(url, sizeof(url), p->feed.cfg.polymarket_gamma_url.s, path);
-	text_add(url, sizeof(url), tail);
-	p->look_open_n++;
-	feed_get(&p->feed, tag, url, NULL);
-}
-
-/* Length of a series' windows from the end of its name: 5m, 15m, 1h, 4h. */
-static int64_t
-window_s(const char *series)
-{
-	const char *dash = strrchr(series, '-');
-	int64_t n = 0;
-
-	if (dash == NULL)
-		return 0;
-	for (dash++; *dash >= '0' && *dash <= '9' && n < 10000; dash++)
-		n = n * 10 + (*dash - '0');
-	if (dash[0] == '\0' || dash[1] != '\0')
-		return 0;
-	return *dash == 'm' ? n * 60 : *dash == 'h' ? n * 3600 : 0;
-}
-
-static void
-ask_windows(struct pm_feed *p, const char *series)
-{
-	int64_t len_s = window_s(series);
-	int64_t now_s = p->feed.wall_ns / NS_PER_S;
-
-	if (len_s <= 0 || now_s <= 0)
+	if (p->clock_open)
 		return;
-	for (int64_t k = 0; k < WINDOWS_N; k++) {
-		char slug[CFG_ITEM_SZ + 24];
-
-		text_join(slug, sizeof(slug), series, "-");
-		text_add_u64(slug, sizeof(slug),
-		    (uint64_t)((now_s / len_s + k) * len_s));
-		ask(p, TAG_SLUG, "/markets/slug/", slug);
-	}
+	p->clock_due_ns = f->now_ns + RETRY_NS;
+	feed_wake_at(f, p->clock_due_ns);
+	p->clock_asked_ns = f->now_ns;
+	p->clock_open =
+	    pm_ask(p, PM_TAG_TIME, f->cfg.polymarket_rest_url.s, "/time");
 }
 
+/* The seconds since 1970, as a bare number. */
 static void
-ask_list(struct pm_feed *p)
+take_clock(struct pm_feed *p, const struct feed_event *ev)
 {
-	const struct cfg *cfg = &p->feed.cfg;
-	int64_t limit =
-	    cfg->system_mode == MODE_SIM || cfg->system_mode == MODE_PAPER
-		? cfg->discovery_fetch_limit_paper
-		: cfg->discovery_fetch_limit;
-	char n[FIXED_TEXT_MAX];
+	struct feed *f = &p->feed;
+	int64_t s = 0;
+	size_t n = 0;
 
-	fixed_format(i64_min(limit, LIST_MAX), 0, n);
-	p->look_listed = true;
-	ask(p, TAG_LIST, "/markets/keyset?closed=false&limit=", n);
+	p->clock_open = false;
+	p->clock_tried = true;
+	for (; n < ev->n && n < 11 && ev->data[n] >= '0' && ev->data[n] <= '9';
+	     n++)
+		s = s * 10 + (ev->data[n] - '0');
+	if (ev->code != 200 || n < 9 || n > 10) {
+		p->look_ns = f->now_ns;
+		return;
+	}
+	p->clock_off_ns = s * NS_PER_S + HALF_S - f->wall_ns;
+	p->clock_known = true;
+	p->clock_due_ns = f->now_ns + CLOCK_NS;
+	p->look_ns = f->now_ns;
+}
+
+/* The stream tells another time: a clock was set, or a recording began anew. */
+static void
+check_clock(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+	int64_t off_ns = f->venue_ns - pm_venue_now(p);
+
+	if (p->clock_known && f->venue_ns != 0 &&
+	    (off_ns > CLOCK_OFF_NS || off_ns < -CLOCK_OFF_NS) &&
+	    f->now_ns >= p->clock_asked_ns + CLOCK_SOON_NS)
+		p->clock_due_ns = f->now_ns;
+	if (f->now_ns >= p->clock_due_ns)
+		ask_clock(p);
+	else
+		feed_wake_at(f, p->clock_due_ns);
 }
 
 /* One token's book over REST each look, in turn: its hash must verify, and
@@ -90,7 +87,7 @@ ask_book(struct pm_feed *p)
 		uint32_t i = p->probe_n++ % (2 * p->market_n);
 		const struct pm_market *m = &p->market[i / 2];
 
-		if (!m->used)
+		if (!m->used || m->is_off)
 			continue;
 		pm_token_format(&m->tok[i % 2].id, id);
 		text_join(url, sizeof(url), p->feed.cfg.polymarket_rest_url.s,
@@ -101,170 +98,574 @@ ask_book(struct pm_feed *p)
 	}
 }
 
-void
-pm_look(struct pm_feed *p)
-{
-	struct feed *f = &p->feed;
-	const struct cfg *cfg = &f->cfg;
-
-	p->look_ns = f->now_ns + (uint64_t)cfg->discovery_poll.ns;
-	feed_wake_at(f, p->look_ns);
-	ask_book(p);
-	if (p->look_open_n > 0)
-		return;
-	p->look_found_n = 0;
-	p->look_listed = false;
-	p->look_failed = false;
-	if (cfg->polymarket_series.n == 0 && cfg->polymarket_slugs.n == 0) {
-		f->has_universe = true;
-		return;
-	}
-	if (cfg->system_mode == MODE_SIM) {
-		ask_list(p);
-		return;
-	}
-	for (uint32_t i = 0; i < cfg->polymarket_series.n; i++)
-		ask_windows(p, cfg->polymarket_series.item[i]);
-	for (uint32_t i = 0; i < cfg->polymarket_slugs.n; i++)
-		ask(p, TAG_SLUG, "/markets/slug/",
-		    cfg->polymarket_slugs.item[i]);
-	if (p->look_open_n == 0)
-		f->has_universe = true;
-}
-
-/* Is it a window of a series we follow, or a slug we were given? */
+/* Has each series a window that trades, or one that may still be found? */
 static bool
-is_followed(const struct cfg *cfg, const char *slug)
+series_missing(const struct pm_feed *p)
 {
-	for (uint32_t i = 0; i < cfg->polymarket_series.n; i++) {
-		const char *series = cfg->polymarket_series.item[i];
+	for (uint32_t k = 0; k < p->series_n; k++) {
+		bool found = false;
 
-		if (text_starts(slug, series) && slug[strlen(series)] == '-')
+		for (uint32_t i = 0; i < PM_WANTS_N && !found; i++) {
+			const struct pm_want *w = &p->want[i];
+			uint8_t state;
+
+			if (!w->used || w->series != k + 1 || w->is_past)
+				continue;
+			found = !w->was_heard;
+			if (w->market == 0)
+				continue;
+			state = p->market[w->market - 1].in.state;
+			found = found || (state != INSTR_CLOSED &&
+					     state != INSTR_RESOLVED);
+		}
+		if (!found)
 			return true;
 	}
-	for (uint32_t i = 0; i < cfg->polymarket_slugs.n; i++)
-		if (strcmp(slug, cfg->polymarket_slugs.item[i]) == 0)
+	return false;
+}
+
+static int64_t
+fetch_limit(const struct cfg *c)
+{
+	return c->system_mode == MODE_LIVE ? c->discovery_fetch_limit
+					   : c->discovery_fetch_limit_paper;
+}
+
+/* A page; cursor n == 0: the first. */
+static void
+ask_list(struct pm_feed *p, struct json_str cursor)
+{
+	const struct cfg *c = &p->feed.cfg;
+	int64_t limit = i64_min(fetch_limit(c), PAGE_N);
+	char path[512];
+	char after[192];
+
+	text_copy(path, sizeof(path), "/markets/keyset?closed=false&limit=");
+	text_add_u64(path, sizeof(path), (uint64_t)limit);
+	text_add(path, sizeof(path), "&order=liquidityNum&ascending=false");
+	if (cursor.n > 0) {
+		size_t n = json_unescape(cursor, after, sizeof(after));
+
+		if (n == SIZE_MAX || strpbrk(after, "&# %+") != NULL)
+			return;
+		text_add(path, sizeof(path), "&after_cursor=");
+		text_add(path, sizeof(path), after);
+	}
+	p->list_open = pm_ask(p, PM_TAG_LIST, c->polymarket_gamma_url.s, path);
+}
+
+static void
+begin_list(struct pm_feed *p)
+{
+	static const struct json_str first = {0};
+
+	if (p->list_open || p->feed.now_ns < p->list_due_ns)
+		return;
+	p->list_n = 0;
+	p->list_take_n = 0;
+	for (uint32_t i = 0; i < p->market_n; i++)
+		p->market[i].was_seen = false;
+	ask_list(p, first);
+}
+
+static void
+want_slugs(struct pm_feed *p)
+{
+	const struct cfg_list *l = &p->feed.cfg.polymarket_slugs;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (pm_want_find(p, l->item[i]) == NULL)
+			pm_want_add(p, l->item[i]);
+}
+
+static void
+look(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+
+	p->look_ns = f->now_ns + (uint64_t)f->cfg.discovery_poll.ns;
+	ask_book(p);
+	pm_want_windows(p);
+	want_slugs(p);
+	if (f->cfg.discovery_binaries || series_missing(p))
+		begin_list(p);
+}
+
+/* Every slug was answered once, and the listing if it was asked for. */
+static void
+check_universe(struct pm_feed *p)
+{
+	if (p->feed.has_universe || !p->clock_tried || p->list_open)
+		return;
+	for (uint32_t i = 0; i < PM_WANTS_N; i++)
+		if (p->want[i].used && !p->want[i].was_heard &&
+		    !p->want[i].is_past)
+			return;
+	if (series_missing(p) && !p->list_heard) {
+		begin_list(p);
+		if (!p->list_open)
+			feed_wake_at(
+			    &p->feed, p->feed.now_ns + (uint64_t)NS_PER_S / 4);
+		return;
+	}
+	p->feed.has_universe = true;
+}
+
+void
+pm_look_start(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+	const struct cfg_list *l = &f->cfg.polymarket_series;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (pm_series_parse(&p->series[p->series_n], l->item[i]))
+			p->series_n++;
+		else
+			feed_note(f, REASON_UNSUPPORTED);
+	if (p->series_n == 0 && f->cfg.polymarket_slugs.n == 0 &&
+	    !f->cfg.discovery_binaries)
+		f->has_universe = true;
+	p->look_ns = f->now_ns + RETRY_NS;
+	ask_clock(p);
+}
+
+/* Its books: not before they are wanted, and not for ever. */
+static void
+run_market(struct pm_feed *p, struct pm_market *m)
+{
+	struct feed *f = &p->feed;
+	const struct cfg *c = &f->cfg;
+	int64_t now_ns = pm_venue_now(p);
+
+	if (m->life_ns != 0 && now_ns >= m->life_ns && pm_describe_life(p, m))
+		feed_instr(f, m->pub.idx, &m->in);
+	if (m->life_ns > now_ns)
+		feed_wake_at(f, f->now_ns + (uint64_t)(m->life_ns - now_ns));
+	if (m->in.state != INSTR_CLOSED && m->in.state != INSTR_RESOLVED) {
+		int64_t at_ns =
+		    m->in.start_wall_ns - c->updown_subscribe_ahead.ns;
+
+		if (!m->is_off || m->is_listed || m->in.cls != CLASS_UPDOWN)
+			return;
+		if (now_ns >= at_ns)
+			pm_switch(p, m, false);
+		else
+			feed_wake_at(f, f->now_ns + (uint64_t)(at_ns - now_ns));
+		return;
+	}
+	if (m->over_ns == 0)
+		m->over_ns = f->now_ns;
+	if (m->in.state == INSTR_RESOLVED && m->told_ns == 0)
+		m->told_ns = f->now_ns;
+	if (!m->is_off &&
+	    (m->told_ns != 0 ||
+		f->now_ns >= m->over_ns + (uint64_t)c->discovery_retire_s.ns))
+		pm_switch(p, m, true);
+	if (m->told_ns != 0
+		? f->now_ns >= m->told_ns + (uint64_t)c->discovery_retire_s.ns
+		: f->now_ns >=
+		      m->over_ns + (uint64_t)c->discovery_outcome_wait.ns)
+		pm_free(p, m);
+	else
+		feed_wake_at(f, f->now_ns + (uint64_t)NS_PER_S);
+}
+
+/* A recording began anew: what was over is open again, as another market. */
+static bool
+is_before(const struct pm_feed *p, const struct pm_market *m)
+{
+	return m->in.cls == CLASS_UPDOWN && m->in.state == INSTR_CLOSED &&
+	       pm_venue_now(p) < m->in.end_wall_ns - CLOCK_OFF_NS;
+}
+
+void
+pm_look_timer(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+
+	check_clock(p);
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+
+		if (m->used && is_before(p, m))
+			pm_free(p, m);
+		else if (m->used)
+			run_market(p, m);
+	}
+	if (f->now_ns >= p->look_ns)
+		look(p);
+	feed_wake_at(f, p->look_ns);
+	pm_want_run(p);
+	check_universe(p);
+}
+
+/* A slug that we were given, or of a series that we follow: *series is its
+ * index + 1, *start_s by the slug. */
+static bool
+is_followed(const struct pm_feed *p, const char *slug, uint8_t *series,
+    int64_t *start_s)
+{
+	const struct cfg_list *l = &p->feed.cfg.polymarket_slugs;
+
+	*series = 0;
+	*start_s = 0;
+	for (uint32_t i = 0; i < p->series_n; i++)
+		if (pm_series_of_slug(&p->series[i], slug, start_s)) {
+			*series = (uint8_t)(i + 1);
+			return true;
+		}
+	for (uint32_t i = 0; i < l->n; i++)
+		if (strcmp(slug, l->item[i]) == 0)
 			return true;
 	return false;
 }
 
+/* T-05: the slug's time is primary, and the others must agree with it; what
+ * was not sent is taken from it. */
 static bool
-is_over(const struct pm_feed *p, const struct instr *in)
+window_agrees(struct pm_feed *p, struct pm_want *w, struct gamma_market *g)
 {
-	int64_t now_ns = pm_venue_now(p);
+	const struct pm_series *s = &p->series[w->series - 1];
+	int64_t len_ns = s->len_s * NS_PER_S;
 
-	if (in->state == INSTR_RESOLVED || in->state == INSTR_CLOSED)
+	if (w->start_s == 0 && g->start_ns > 0 && g->start_ns % len_ns == 0)
+		w->start_s = g->start_ns / NS_PER_S;
+	if (w->start_s != 0 && g->start_ns == 0)
+		g->start_ns = w->start_s * NS_PER_S;
+	if (w->start_s != 0 && g->end_ns == 0)
+		g->end_ns = w->start_s * NS_PER_S + len_ns;
+	if (g->is_updown && w->start_s != 0 &&
+	    g->start_ns == w->start_s * NS_PER_S &&
+	    g->end_ns == g->start_ns + len_ns)
 		return true;
-	return in->cls == CLASS_UPDOWN && in->end_wall_ns != 0 &&
-	       now_ns > in->end_wall_ns + RETIRE_NS;
+	feed_drop(&p->feed, REASON_WINDOW, 0, w->slug, strlen(w->slug));
+	w->is_refused = true;
+	return false;
+}
+
+/* 2.4: what paper and sim do not even list; placeholders nowhere. */
+static bool
+is_wanted_binary(const struct pm_feed *p, const struct gamma_market *g)
+{
+	const struct cfg *c = &p->feed.cfg;
+	int64_t left_ns = g->end_ns - pm_venue_now(p);
+
+	if (g->is_updown || !g->has_tokens || g->closed || g->archived ||
+	    g->neg_risk_other || !g->accepting_orders)
+		return false;
+	if (c->system_mode == MODE_LIVE)
+		return true;
+	return !g->neg_risk &&
+	       (g->end_ns == 0 ||
+		   left_ns >= c->state_close_window_threshold_hours.ns);
+}
+
+/* Keep the best of this look, best first. */
+static void
+rank(struct pm_feed *p, usd_t liquidity)
+{
+	uint32_t most = (uint32_t)p->feed.cfg.discovery_top_markets;
+	uint32_t i;
+
+	CHECK(most <= PM_MARKETS_N);
+	CHECK(p->list_take_n <= PM_MARKETS_N);
+	if (most == 0 ||
+	    (p->list_take_n >= most && p->rank[most - 1].e6 >= liquidity.e6))
+		return;
+	if (p->list_take_n < most)
+		p->list_take_n++;
+	for (i = p->list_take_n - 1; i > 0 && p->rank[i - 1].e6 < liquidity.e6;
+	     i--)
+		p->rank[i] = p->rank[i - 1];
+	p->rank[i] = liquidity;
+}
+
+/* A market of the listing: its want, or NULL: not (any more) one of ours. */
+static struct pm_want *
+list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
+    bool *ranked)
+{
+	struct pm_want *w = pm_want_find(p, slug);
+	int64_t start_s;
+	uint8_t series;
+
+	*ranked = false;
+	if (is_followed(p, slug, &series, &start_s)) {
+		if (w == NULL)
+			w = pm_want_add(p, slug);
+		if (w != NULL && w->series == 0) {
+			w->series = series;
+			w->start_s = start_s;
+		}
+		return w;
+	}
+	if (!p->feed.cfg.discovery_binaries || !is_wanted_binary(p, g))
+		return w;
+	p->list_n++;
+	rank(p, g->liquidity);
+	*ranked = true;
+	if (w == NULL && g->liquidity.e6 >= p->list_floor.e6 &&
+	    p->list_floor.e6 > 0)
+		w = pm_want_add(p, slug);
+	return w;
 }
 
 static void
-take_market(struct pm_feed *p, const struct gamma_market *g)
+take_known(struct pm_feed *p, struct pm_want *w, struct pm_market *m,
+    const struct gamma_market *g)
+{
+	const struct cfg *c = &p->feed.cfg;
+	bool changed = pm_describe(p, m, g);
+
+	if (g->event.has_strike && w != NULL && w->series != 0)
+		changed |= pm_strike_take(&m->in, STRIKE_OFFICIAL,
+		    g->event.strike_px, c->updown_strike_conflict_bps.e8);
+	if (g->event.has_final && m->in.close_px.e8 == 0 &&
+	    m->in.cls == CLASS_UPDOWN) {
+		m->in.close_px = g->event.final_px;
+		changed = true;
+	}
+	if (changed)
+		feed_instr(&p->feed, m->pub.idx, &m->in);
+}
+
+/* w NULL: it came by the listing, unasked. */
+static void
+take_market(struct pm_feed *p, struct gamma_market *g, struct pm_want *asked)
 {
 	struct pm_market *m = pm_find_cond(p, &g->cond);
-	char slug[CFG_ITEM_SZ + 24];
+	char slug[PM_TEXT_SZ];
+	struct pm_want *w = asked;
+	bool ranked = false;
+	bool off;
 
-	pm_slug(g, slug, sizeof(slug));
-	if (!is_followed(&p->feed.cfg, slug))
-		return;
-	p->look_found_n++;
-	if (!g->has_tokens)
-		return; /* not open yet: the next look will see */
-	if (m != NULL) {
-		if (pm_describe(p, m, g))
-			feed_instr(&p->feed, m->pub.idx, &m->in);
+	if (!pm_slug(g, slug, sizeof(slug))) {
+		feed_note(&p->feed, REASON_OVERLONG);
 		return;
 	}
-	if (!g->closed)
-		pm_add(p, g);
+	if (w == NULL || strcmp(w->slug, slug) != 0)
+		w = list_want(p, g, slug, &ranked);
+	if (w == NULL || w->is_refused)
+		return;
+	w->was_heard = true;
+	if (!g->has_tokens)
+		return; /* HYDRATING: asked again */
+	if (w->series != 0 && !window_agrees(p, w, g))
+		return;
+	if (m == NULL) {
+		if (g->closed && asked == NULL)
+			return;
+		off =
+		    g->closed || w->is_past || (w->by_series && w->series != 0);
+		m = pm_add(p, g, off);
+		if (m == NULL)
+			return;
+		m->want = (uint16_t)(w - p->want + 1);
+		m->is_listed = ranked;
+		w->market = (uint16_t)(m - p->market + 1);
+		pm_settle_new(p, m);
+		if (!w->is_open)
+			pm_want_plan(p, w);
+	}
+	m->was_seen =
+	    m->was_seen ||
+	    (ranked && g->liquidity.e6 * 100 >= p->list_floor.e6 * LEAVE_FRAC);
+	take_known(p, w, m, g);
+	run_market(p, m);
 }
 
-static void
-take_answer(struct pm_feed *p, const struct feed_event *ev)
+static bool
+take_body(struct pm_feed *p, const struct feed_event *ev, struct pm_want *asked,
+    struct gamma_answer *answer)
 {
-	struct gamma_answer answer;
-
-	gamma_init(&answer, ev->data, ev->n);
+	gamma_init(answer, ev->data, ev->n);
 	for (;;) {
-		enum gamma_kind kind = gamma_next(&answer, &p->gamma);
+		enum gamma_kind kind = gamma_next(answer, &p->gamma);
 
 		if (kind == GAMMA_END)
-			break;
+			return true;
 		if (kind == GAMMA_ERR) {
 			feed_drop(&p->feed, p->gamma.reason, p->gamma.err_off,
 			    ev->data, ev->n);
-			p->look_failed = true;
-			break;
+			return false;
 		}
 		if (kind == GAMMA_MARKET)
-			take_market(p, &p->gamma);
+			take_market(p, &p->gamma, asked);
 		else
 			feed_drop(&p->feed, p->gamma.reason, p->gamma.err_off,
 			    p->gamma.slug.s, p->gamma.slug.n);
 	}
 }
 
-void
-pm_look_answer(struct pm_feed *p, const struct feed_event *ev)
+/* Markets of the listing that did not show up again. */
+static void
+end_list(struct pm_feed *p)
 {
-	struct feed *f = &p->feed;
+	uint32_t most = (uint32_t)p->feed.cfg.discovery_top_markets;
+	bool first = p->list_floor.e6 == 0;
 
-	CHECK(p->look_open_n > 0);
-	p->look_open_n--;
-	if (ev->code == 200) {
-		take_answer(p, ev);
-	} else if (ev->code != 404) { /* 404: the window is not listed yet */
-		struct feed_act a = {.what = FEED_LOG,
-		    .log = FEED_LOG_DISCOVERY,
-		    .code = ev->code};
-
-		a.text = "no answer on markets";
-		a.n = strlen(a.text);
-		f->sink->act(f->sink->user, &a);
-		p->look_failed = true;
-	}
-	if (p->look_open_n > 0)
-		return;
-	pm_look_retire(p);
-	if (p->look_found_n == 0 && !p->look_listed && !p->look_failed) {
-		ask_list(p);
-		return;
-	}
-	if (!p->look_failed) {
-		f->has_universe = true;
-		return;
-	}
-	p->look_ns = f->now_ns + RETRY_NS;
-	feed_wake_at(f, p->look_ns);
-}
-
-void
-pm_look_retire(struct pm_feed *p)
-{
+	p->list_open = false;
+	p->list_heard = true;
+	p->list_floor = USD(p->list_take_n == 0	    ? 0
+			    : p->list_take_n < most ? 1
+						    : p->rank[most - 1].e6);
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		struct pm_market *m = &p->market[i];
 
-		if (!m->used || !is_over(p, &m->in))
+		if (!m->used || !m->is_listed || m->over_ns != 0)
 			continue;
-		pm_retire(p, m,
-		    m->in.state == INSTR_RESOLVED ? INSTR_RESOLVED
-						  : INSTR_CLOSED);
+		m->missed = m->was_seen ? 0 : (uint8_t)(m->missed + 1);
+		if (m->is_off && m->was_seen)
+			pm_switch(p, m, false);
+		if (!m->is_off && m->missed >= p->feed.cfg.discovery_miss_looks)
+			pm_switch(p, m, true);
+		if (m->missed == UINT8_MAX)
+			m->missed = UINT8_MAX - 1;
 	}
+	if (first && p->list_floor.e6 != 0)
+		begin_list(p);
+}
+
+static void
+take_list(struct pm_feed *p, const struct feed_event *ev)
+{
+	struct gamma_answer answer;
+
+	p->list_open = false;
+	if (ev->code != 200 || !take_body(p, ev, NULL, &answer)) {
+		p->list_due_ns = p->feed.now_ns + RETRY_NS;
+		return;
+	}
+	if (answer.next_cursor.n > 0 && p->list_n < fetch_limit(&p->feed.cfg) &&
+	    p->feed.cfg.discovery_binaries)
+		ask_list(p, answer.next_cursor);
+	if (!p->list_open)
+		end_list(p);
+}
+
+/* An hourly window has two forms of its slug. */
+static void
+not_found(struct pm_feed *p, struct pm_want *w)
+{
+	const struct pm_series *s;
+
+	if (w->series == 0 || !w->by_series || w->is_event || w->market != 0)
+		return;
+	s = &p->series[w->series - 1];
+	if (!s->is_hourly)
+		return;
+	w->by_year = !w->by_year;
+	pm_series_slug(s, w->start_s, w->by_year, w->slug, sizeof(w->slug));
+}
+
+/* Nothing is asked for a while; what we have stays. */
+static void
+hold(struct pm_feed *p, const struct feed_event *ev)
+{
+	struct feed *f = &p->feed;
+	struct feed_act a = {
+	    .what = FEED_LOG, .log = FEED_LOG_DISCOVERY, .code = ev->code};
+	uint64_t ns = RETRY_NS / 2;
+
+	for (uint32_t i = 0; i < p->failures_n && ns < HOLD_MAX_NS; i++)
+		ns *= 2;
+	if (p->failures_n < 16)
+		p->failures_n++;
+	if (ns > HOLD_MAX_NS)
+		ns = HOLD_MAX_NS;
+	if (ev->retry_after_s > 0)
+		ns = (uint64_t)ev->retry_after_s * (uint64_t)NS_PER_S;
+	p->hold_ns = f->now_ns + ns;
+	a.text = "no answer on markets";
+	a.n = strlen(a.text);
+	f->sink->act(f->sink->user, &a);
+}
+
+static void
+take_want(struct pm_feed *p, struct pm_want *w, const struct feed_event *ev,
+    bool failed)
+{
+	struct gamma_answer answer;
+
+	if (failed) {
+		w->is_open = false;
+		w->due_ns = p->hold_ns;
+		return;
+	}
+	w->was_heard = true;
+	if (ev->code == 200)
+		take_body(p, ev, w, &answer);
+	else
+		not_found(p, w);
+	w->is_open = false;
+	if (w->used)
+		pm_want_plan(p, w);
 }
 
 void
+pm_look_answer(struct pm_feed *p, const struct feed_event *ev)
+{
+	struct pm_want *w = pm_want_of_tag(p, ev->tag);
+	bool failed = ev->code != 200 &&
+		      (ev->code < 400 || ev->code >= 500 || ev->code == 408 ||
+			  ev->code == 425 || ev->code == 429);
+
+	CHECK(p->asks_n > 0);
+	p->asks_n--;
+	if (failed)
+		hold(p, ev);
+	else
+		p->failures_n = 0;
+	if (ev->tag == PM_TAG_TIME)
+		take_clock(p, ev);
+	else if (ev->tag == PM_TAG_LIST)
+		take_list(p, ev);
+	else if (w != NULL)
+		take_want(p, w, ev, failed);
+	pm_look_timer(p);
+}
+
+/* It may be a window that was not listed yet. */
+void
 pm_look_new_market(struct pm_feed *p, const struct pm_event *ev)
 {
-	char slug[CFG_ITEM_SZ + 24];
+	char slug[PM_TEXT_SZ];
+	struct pm_want *w;
 
-	if (gamma_decode(&p->gamma, ev->body.s, ev->body.n) != GAMMA_MARKET)
+	if (gamma_decode(&p->gamma, ev->body.s, ev->body.n) != GAMMA_MARKET ||
+	    !pm_slug(&p->gamma, slug, sizeof(slug)))
 		return; /* a kind of market we do not trade */
-	pm_slug(&p->gamma, slug, sizeof(slug));
-	if (!is_followed(&p->feed.cfg, slug))
+	w = pm_want_find(p, slug);
+	if (w == NULL || w->market != 0 || w->is_open || w->is_refused)
 		return;
-	if (pm_find_cond(p, &p->gamma.cond) != NULL)
+	w->due_ns = p->feed.now_ns + RETRY_NS;
+	feed_wake_at(&p->feed, w->due_ns);
+}
+
+void
+pm_look_resolved(struct pm_feed *p, const struct pm_event *ev)
+{
+	struct feed *f = &p->feed;
+	struct pm_market *m = pm_find_cond(p, &ev->market);
+	enum instr_state s;
+
+	if (m == NULL) {
+		feed_count(f, REASON_UNKNOWN_ASSET);
 		return;
-	p->look_ns = p->feed.now_ns + RETRY_NS;
-	feed_wake_at(&p->feed, p->look_ns);
+	}
+	if (ev->winner != ROLE_YES && ev->winner != ROLE_NO) {
+		if (m->want != 0)
+			p->want[m->want - 1].due_ns = f->now_ns;
+		feed_wake_at(f, f->now_ns);
+		return;
+	}
+	s = (enum instr_state)m->in.state;
+	if (s == INSTR_RESOLVED || !pm_life_step(&s, PM_LIFE_RESOLVE))
+		return;
+	m->in.state = (uint8_t)s;
+	m->in.outcome = ev->winner == ROLE_YES ? OUTCOME_YES : OUTCOME_NO;
+	feed_instr(f, m->pub.idx, &m->in);
+	if (m->want != 0)
+		pm_want_plan(p, &p->want[m->want - 1]);
+	run_market(p, m);
 }

@@ -9,8 +9,7 @@
 #include "feedd/text.h"
 #include "libcore/check.h"
 
-#define TEXT_PING_NS   UINT64_C(5000000000)
-#define STRIKE_NEAR_NS INT64_C(10000000000)
+#define TEXT_PING_NS UINT64_C(5000000000)
 
 static bool
 is_chainlink(const char *symbol)
@@ -107,35 +106,6 @@ put_ref(struct pm_feed *p, const struct pm_index *x, enum ref_source s)
 	feed_batch_end(f);
 }
 
-/* A window that opened between the last point and this one takes its strike:
- * the point of that second, else the one before. */
-static void
-set_strikes(struct pm_feed *p, const struct pm_index *x, enum ref_source s,
-    const struct rtds_point *now)
-{
-	for (uint32_t i = 0; i < p->market_n; i++) {
-		struct pm_market *m = &p->market[i];
-		struct instr *in = &m->in;
-		int64_t at = in->start_wall_ns;
-		int64_t before = x->last_ns[s];
-
-		if (!m->used || in->strike_source != 0 ||
-		    in->settle_source != s ||
-		    pm_ref_index(p, in->symbol, strcspn(in->symbol, "-")) !=
-			x->pub.idx)
-			continue;
-		if (now->venue_ns == at)
-			in->strike_px = now->px;
-		else if (before != 0 && before < at && now->venue_ns > at &&
-			 at - before <= STRIKE_NEAR_NS)
-			in->strike_px = x->last_px[s];
-		else
-			continue;
-		in->strike_source = STRIKE_PROVISIONAL;
-		feed_instr(&p->feed, m->pub.idx, in);
-	}
-}
-
 static void
 take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 {
@@ -153,13 +123,15 @@ take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 		}
 		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
 			continue;
-		set_strikes(p, x, s, pt);
+		pm_strike_add(&x->rec[s], pt->venue_ns, pt->px);
 		x->last_ns[s] = pt->venue_ns;
 		x->last_px[s] = pt->px;
 		is_news = true;
 	}
-	if (is_news)
-		put_ref(p, x, s);
+	if (!is_news)
+		return;
+	put_ref(p, x, s);
+	pm_settle_point(p, x, s);
 }
 
 static void
@@ -223,5 +195,14 @@ pm_ref_index(const struct pm_feed *p, const char *asset, size_t n)
 		    strncmp(symbol, asset, n) == 0)
 			return p->index[i].pub.idx;
 	}
+	return 0;
+}
+
+uint16_t
+pm_ref_symbol(const struct pm_feed *p, const char *symbol)
+{
+	for (uint32_t i = 0; i < p->index_n; i++)
+		if (strcmp(p->index[i].in.symbol, symbol) == 0)
+			return p->index[i].pub.idx;
 	return 0;
 }

@@ -4,12 +4,6 @@
 #include "feedd/text.h"
 #include "libcore/check.h"
 
-#define LOT_QTY	  QTY(E8 / 100)
-#define MIN_USD	  USD(1 * E6)
-#define TWAP_FROM INT64_C(1786060800000000000) /* 2026-08-07T00:00Z */
-#define TWAP_60_S INT64_C(1786665600000000000) /* 2026-08-14T00:00Z */
-#define WINDOW_5M INT64_C(300000000000)
-
 uint8_t
 pm_conn_of(const struct pm_feed *p, uint32_t i)
 {
@@ -24,9 +18,7 @@ pm_conn_of(const struct pm_feed *p, uint32_t i)
 int64_t
 pm_venue_now(const struct pm_feed *p)
 {
-	if (p->feed.venue_ns != 0)
-		return p->feed.venue_ns;
-	return p->feed.cfg.system_mode == MODE_SIM ? 0 : p->feed.wall_ns;
+	return p->feed.wall_ns + (p->clock_known ? p->clock_off_ns : 0);
 }
 
 static void
@@ -79,13 +71,15 @@ pm_find_cond(struct pm_feed *p, const struct pm_cond *c)
 	return NULL;
 }
 
-void
+bool
 pm_slug(const struct gamma_market *g, char *buf, size_t cap)
 {
-	char whole[256];
-	size_t n = json_unescape(g->slug, whole, sizeof(whole));
+	size_t n = json_unescape(g->slug, buf, cap);
 
-	text_copy(buf, cap, n == SIZE_MAX ? "" : whole);
+	if (n < cap && n > 0)
+		return true;
+	buf[0] = '\0';
+	return false;
 }
 
 /* A number the way the venue writes it, for the book hash. */
@@ -115,106 +109,6 @@ init_tok(
 	book_init(&t->book, t->level, BOOK_DEPTH);
 }
 
-static enum instr_state
-state_of(const struct pm_feed *p, const struct gamma_market *g)
-{
-	const struct cfg *cfg = &p->feed.cfg;
-	int64_t now_ns = pm_venue_now(p);
-	int64_t left_ns = g->end_ns - now_ns;
-
-	if (g->closed)
-		return g->has_outcome_px ? INSTR_RESOLVED : INSTR_CLOSED;
-	if (text_is(g->uma_status, "disputed"))
-		return INSTR_DISPUTED;
-	if (!g->accepting_orders)
-		return INSTR_HALTED;
-	if (g->is_updown || now_ns == 0 || g->end_ns == 0)
-		return INSTR_NORMAL;
-	if (left_ns < cfg->state_close_window_threshold_hours.ns)
-		return INSTR_CLOSE_WINDOW;
-	if (left_ns < cfg->state_watch_threshold_hours.ns)
-		return INSTR_WATCH;
-	return INSTR_NORMAL;
-}
-
-/* Settlement of up/down markets: the stream itself, or since August 2026 its
- * average over the last seconds of the window. */
-static void
-describe_settlement(struct instr *in, const struct gamma_market *g)
-{
-	if (!g->is_updown)
-		return;
-	in->settle_source = REF_SPOT;
-	in->settle_lookback_s = 0;
-	if (g->start_ns < TWAP_FROM)
-		return;
-	in->settle_source = REF_TWAP;
-	in->settle_lookback_s = 60;
-	if (g->end_ns - g->start_ns == WINDOW_5M && g->start_ns < TWAP_60_S)
-		in->settle_lookback_s = 30;
-}
-
-/* The reference of an up/down market: Binance when that symbol is followed,
- * else the settlement price itself. */
-static uint16_t
-underlying_of(const struct pm_feed *p, const char *slug)
-{
-	const struct cfg_list *l = &p->feed.cfg.binance_symbols;
-	const char *dash = strchr(slug, '-');
-	size_t n = dash == NULL ? 0 : (size_t)(dash - slug);
-
-	if (n == 0)
-		return 0;
-	for (uint32_t i = 0; p->feed.cfg.binance_enabled && i < l->n; i++) {
-		char base[CFG_ITEM_SZ];
-
-		text_upper(base, sizeof(base), l->item[i]);
-		if (strlen(base) == n + 4 && text_same_head(base, slug, n) &&
-		    strcmp(base + n, "USDT") == 0)
-			return (uint16_t)(INSTR_BN_BASE + i);
-	}
-	return pm_ref_index(p, slug, n);
-}
-
-bool
-pm_describe(
-    struct pm_feed *p, struct pm_market *m, const struct gamma_market *g)
-{
-	struct instr in = m->in;
-	bool changed;
-
-	pm_slug(g, in.symbol, sizeof(in.symbol));
-	in.venue = VENUE_POLYMARKET;
-	in.cls = g->is_updown ? CLASS_UPDOWN : CLASS_BINARY;
-	if (in.state != INSTR_RESOLVED)
-		in.state = (uint8_t)state_of(p, g);
-	in.neg_risk = g->neg_risk;
-	in.lot_qty = LOT_QTY;
-	in.min_qty = g->min_size;
-	in.min_usd = MIN_USD;
-	if (in.tick_px.e8 == 0)
-		in.tick_px = PX(g->tick.tok_e8 > 0 ? g->tick.tok_e8 : E8 / 100);
-	in.fee_ppm = 0;
-	in.rebate_ppm = 0;
-	if (g->fees_enabled && g->has_fee) {
-		in.fee_ppm =
-		    (uint32_t)i64_clamp(g->fee_rate_e8 / 100, 0, UINT32_MAX);
-		in.rebate_ppm =
-		    (uint32_t)i64_clamp(g->rebate_rate_e8 / 100, 0, UINT32_MAX);
-	}
-	in.start_wall_ns = g->start_ns;
-	in.end_wall_ns = g->end_ns;
-	if (g->is_updown)
-		in.underlying = underlying_of(p, in.symbol);
-	describe_settlement(&in, g);
-	memcpy(in.condition, g->cond.b, sizeof(in.condition));
-	memcpy(in.token_yes, &g->yes, sizeof(in.token_yes));
-	memcpy(in.token_no, &g->no, sizeof(in.token_no));
-	changed = memcmp(&in, &m->in, sizeof(in)) != 0;
-	m->in = in;
-	return changed;
-}
-
 static struct pm_market *
 free_entry(struct pm_feed *p)
 {
@@ -230,7 +124,7 @@ free_entry(struct pm_feed *p)
 }
 
 struct pm_market *
-pm_add(struct pm_feed *p, const struct gamma_market *g)
+pm_add(struct pm_feed *p, const struct gamma_market *g, bool off)
 {
 	struct feed *f = &p->feed;
 	struct pm_market *m = free_entry(p);
@@ -246,8 +140,10 @@ pm_add(struct pm_feed *p, const struct gamma_market *g)
 	epoch = (uint16_t)(m->in.epoch + 1);
 	memset(m, 0, offsetof(struct pm_market, tok));
 	m->used = true;
+	m->is_off = true;
 	m->cond = g->cond;
 	m->in.epoch = epoch;
+	m->in.state = INSTR_HYDRATING;
 	m->pub.idx = (uint16_t)(INSTR_PM_BASE + PM_INDEX_N + i);
 	m->pub.epoch = epoch;
 	m->pub.conn = pm_conn_of(p, i);
@@ -260,6 +156,32 @@ pm_add(struct pm_feed *p, const struct gamma_market *g)
 	f->instr_n++;
 	feed_instr(f, m->pub.idx, &m->in);
 	feed_log(f, FEED_LOG_ADDED, m->pub.idx, REASON_NONE, m->in.tick_px.e8);
+	if (!off)
+		pm_switch(p, m, false);
+	return m;
+}
+
+void
+pm_switch(struct pm_feed *p, struct pm_market *m, bool off)
+{
+	struct feed *f = &p->feed;
+
+	CHECK(m->used);
+	if (m->is_off == off)
+		return;
+	if (off && link_is_live(&f->link[m->pub.conn]))
+		pm_subscribe(p, m, PM_SUB_REMOVE);
+	m->is_off = off;
+	if (off) {
+		if (m->pub.is_valid)
+			feed_gap(f, &m->pub, REASON_STATE, 0);
+		pm_forget(m);
+		m->tok[0].is_awaited = false;
+		m->tok[1].is_awaited = false;
+		m->resnap_due_ns = 0;
+		pm_check_complete(p, m->pub.conn);
+		return;
+	}
 	if (m->pub.conn >= f->link_n)
 		f->link_n = m->pub.conn + 1u;
 	link_want(&f->link[m->pub.conn], true, f->now_ns);
@@ -267,20 +189,29 @@ pm_add(struct pm_feed *p, const struct gamma_market *g)
 		pm_subscribe(p, m, PM_SUB_ADD);
 		feed_complete(f, m->pub.conn, false);
 	}
-	return m;
 }
 
 void
-pm_retire(struct pm_feed *p, struct pm_market *m, enum instr_state s)
+pm_free(struct pm_feed *p, struct pm_market *m)
 {
 	struct feed *f = &p->feed;
 
 	CHECK(m->used);
-	if (link_is_live(&f->link[m->pub.conn]))
-		pm_subscribe(p, m, PM_SUB_REMOVE);
-	m->in.state = (uint8_t)s;
-	feed_instr(f, m->pub.idx, &m->in);
+	pm_switch(p, m, true);
+	if (m->in.state != INSTR_RESOLVED && m->in.state != INSTR_CLOSED) {
+		m->in.state = INSTR_CLOSED;
+		feed_instr(f, m->pub.idx, &m->in);
+	}
 	feed_log(f, FEED_LOG_RETIRED, m->pub.idx, REASON_NONE, 0);
+	if (m->want != 0) {
+		struct pm_want *w = &p->want[m->want - 1];
+
+		w->market = 0;
+		if (w->series != 0 || m->is_listed)
+			pm_want_drop(p, w);
+		else
+			w->is_refused = true; /* given by name, and over */
+	}
 	pub_forget(&m->pub);
 	m->used = false;
 	f->instr_n--;
@@ -308,7 +239,7 @@ pm_subscribe_all(struct pm_feed *p, uint8_t conn)
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		struct pm_market *m = &p->market[i];
 
-		if (!m->used || m->pub.conn != conn)
+		if (!m->used || m->is_off || m->pub.conn != conn)
 			continue;
 		p->tokens[n++] = m->tok[0].id;
 		p->tokens[n++] = m->tok[1].id;

@@ -132,6 +132,10 @@ start(enum venue venue)
 	struct feed *f = calloc(1, feed_sz(venue));
 
 	cfg_defaults(&cfg);
+	cfg.polymarket_series.n = 0;
+	cfg.polymarket_slugs.n = 1;
+	snprintf(cfg.polymarket_slugs.item[0],
+	    sizeof(cfg.polymarket_slugs.item[0]), "btc-updown-15m-1777514400");
 	feed_init(f, venue, &cfg, 1, &sink);
 	give(f, FEED_EV_START, NULL, 0);
 	return f;
@@ -165,6 +169,7 @@ start_pm(void)
 {
 	struct feed *f = start(VENUE_POLYMARKET);
 
+	give(f, FEED_EV_HTTP, "1777428640", tag); /* the clock */
 	give(f, FEED_EV_HTTP,
 	    "[{\"conditionId\":\"" COND "\",\"slug\":"
 	    "\"btc-updown-15m-1777514400\",\"outcomes\":[\"Up\",\"Down\"],"

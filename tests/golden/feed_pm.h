@@ -28,7 +28,8 @@ static const char list[] =
     "{\"conditionId\":"
     "\"0x2222222222222222222222222222222222222222222222222222222222222222\","
     "\"slug\":\"something-else\",\"outcomes\":\"[\\\"Yes\\\", \\\"No\\\"]\","
-    "\"clobTokenIds\":\"[\\\"7\\\", \\\"8\\\"]\"}]}";
+    "\"clobTokenIds\":\"[\\\"7000000000000000000001\\\", "
+    "\\\"8000000000000000000001\\\"]\"}]}";
 
 static inline struct rig *
 open_market(void)
@@ -36,9 +37,9 @@ open_market(void)
 	struct rig *r = rig_open();
 
 	rig_start(r, VENUE_POLYMARKET);
-	assert_string_equal(rig_last(r, FEED_GET, -1)->url,
-	    "http://127.0.0.1:18801/markets/keyset?closed=false&limit=100");
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, list, strlen(list));
+	assert_string_equal(
+	    rig_last(r, FEED_GET, -1)->url, "http://127.0.0.1:18801/time");
+	rig_boot(r, list);
 	rig_pass(r, 1000000);
 	assert_string_equal(
 	    rig_last(r, FEED_OPEN, 0)->url, "ws://127.0.0.1:18801/ws/market");

@@ -84,8 +84,7 @@ discover(struct rig *r, const char *cap)
 		add_market(body, sizeof(body), line, len);
 	snprintf(body + strlen(body), sizeof(body) - strlen(body), "]}");
 	free(text);
-	assert_non_null(rig_last(r, FEED_GET, -1));
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, body, strlen(body));
+	rig_boot(r, body);
 	assert_int_equal(feed_instr_n(r->f), 3 + 3);
 	return true;
 }

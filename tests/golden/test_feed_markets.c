@@ -53,10 +53,10 @@ market_resolves_and_is_retired(void **state)
 	    "\"],\"winning_asset_id\":\"" YES "\",\"winning_outcome\":\"Up\","
 	    "\"timestamp\":\"1777428660000\"}");
 	assert_int_equal(r->instr[IDX].state, INSTR_RESOLVED);
-	rig_pass(r, 1100 * 1000000ull);
-	rig_http(
-	    r, rig_last(r, FEED_GET, -1)->a.tag, 200, "{\"markets\":[]}", 14);
+	assert_int_equal(r->instr[IDX].outcome, OUTCOME_YES);
 	assert_non_null(strstr(rig_last(r, FEED_SEND, 0)->text, "unsubscribe"));
+	assert_int_equal(feed_instr_n(r->f), 3 + 1);
+	rig_pass(r, 121 * UINT64_C(1000000000));
 	assert_int_equal(feed_instr_n(r->f), 3);
 	pair(r, 1777428661000, "0.47", "0.53", "7");
 	assert_int_equal(feed_stats(r->f)->reason[REASON_UNKNOWN_ASSET], 2);
@@ -141,11 +141,17 @@ static void
 connections_fail_apart(void **state)
 {
 	static const char two[] =
-	    "[{\"conditionId\":\"" COND "\",\"slug\":\"btc-updown-15m-1\","
-	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"7\",\"8\"],"
+	    "[{\"conditionId\":\"" COND "\","
+	    "\"slug\":\"btc-updown-15m-1777514400\","
+	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"7000000000000000000001\","
+	    "\"8000000000000000000001\"],"
+	    "\"eventStartTime\":\"2026-04-30T02:00:00Z\","
+	    "\"endDate\":\"2026-04-30T02:15:00Z\","
 	    "\"acceptingOrders\":true},{\"conditionId\":"
 	    "\"0x22222222222222222222222222222222222222222222222222222222222222"
-	    "22\",\"slug\":\"btc-updown-15m-2\",\"outcomes\":[\"Up\","
+	    "22\",\"slug\":\"btc-updown-15m-1777515300\","
+	    "\"eventStartTime\":\"2026-04-30T02:15:00Z\","
+	    "\"endDate\":\"2026-04-30T02:30:00Z\",\"outcomes\":[\"Up\","
 	    "\"Down\"],\"clobTokenIds\":[\"" YES "\",\"" NO "\"],"
 	    "\"acceptingOrders\":true}]";
 	struct rig *r = rig_open();
@@ -154,7 +160,7 @@ connections_fail_apart(void **state)
 	(void)state;
 	r->cfg.polymarket_max_tokens = 2;
 	rig_start(r, VENUE_POLYMARKET);
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, two, strlen(two));
+	rig_boot(r, two);
 	rig_pass(r, 1000000);
 	assert_non_null(rig_last(r, FEED_OPEN, 2));
 	rig_step(r, FEED_EV_UP, 0);
@@ -187,39 +193,51 @@ static void
 rest_failures_are_retried(void **state)
 {
 	struct rig *r = rig_open();
+	struct rig_act *a;
 
 	(void)state;
+	r->cfg.polymarket_series.n = 1;
 	rig_start(r, VENUE_POLYMARKET);
 	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 500, "<html>", 6);
+	rig_clear(r); /* the clock; without it the wall's is taken */
+	rig_pass(r, 900 * 1000000ull);
+	assert_null(rig_last(r, FEED_GET, -1)); /* held */
+	rig_pass(r, 1300 * 1000000ull);
+	a = rig_last(r, FEED_GET, -1);
+	assert_non_null(a);
 	assert_false(feed_is_ready(r->f));
-	rig_clear(r);
-	rig_pass(r, 2100 * 1000000ull);
-	assert_non_null(rig_last(r, FEED_GET, -1));
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, "<html>", 6);
-	assert_int_equal(feed_stats(r->f)->reason[REASON_BAD_JSON], 1);
+	rig_http(r, a->a.tag, 200, "<html>", 6);
+	assert_int_equal(feed_stats(r->f)->reason[REASON_BAD_JSON] +
+			     (strstr(a->url, "/time") != NULL),
+	    1);
 	rig_close(r);
 }
 
 static void
-live_windows_are_asked_by_slug(void **state)
+windows_are_asked_by_slug(void **state)
 {
 	struct rig *r = rig_open();
+	struct rig_act *a;
+	size_t n = 0;
 
 	(void)state;
-	r->cfg.system_mode = MODE_PAPER;
 	r->cfg.polymarket_series.n = 1;
 	r->wall_ns = INT64_C(1777514400) * NS_PER_S + 5 * NS_PER_S;
 	rig_start(r, VENUE_POLYMARKET);
-	assert_int_equal(rig_count(r, FEED_GET, -1), 2);
-	assert_non_null(strstr(rig_last(r, FEED_GET, -1)->url,
-	    "/markets/slug/btc-updown-15m-1777515300"));
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 404, "", 0);
-	rig_clear(r);
-	rig_http(r, 1, 404, "", 0);
-	/* Nothing by slug: the list is looked through once. */
-	assert_non_null(
-	    strstr(rig_last(r, FEED_GET, -1)->url, "/markets/keyset"));
-	rig_http(r, rig_last(r, FEED_GET, -1)->a.tag, 200, "[]", 2);
+	a = rig_last(r, FEED_GET, -1);
+	a->a.what = FEED_LOG;
+	rig_http(r, a->a.tag, 200, "1777514406", 10);
+	for (size_t i = 0; i < r->act_n; i++)
+		n += strstr(r->act[i].url,
+			 "/markets/slug/btc-updown-15m-1777") != NULL;
+	/* The present one, two ahead, and the hour behind. */
+	assert_int_equal(n, 3 + 4);
+	rig_boot(r, "[]");
+	/* Nothing by slug: the list was looked through. */
+	n = 0;
+	for (size_t i = 0; i < r->act_n; i++)
+		n += strstr(r->act[i].url, "/markets/keyset") != NULL;
+	assert_int_equal(n, 1);
 	rig_pass(r, 1000000);
 	assert_null(rig_last(r, FEED_OPEN, 0)); /* nothing to subscribe */
 	rig_close(r);
@@ -236,7 +254,7 @@ main(void)
 	    cmocka_unit_test(strike_of_a_missed_second_is_the_price_before),
 	    cmocka_unit_test(connections_fail_apart),
 	    cmocka_unit_test(rest_failures_are_retried),
-	    cmocka_unit_test(live_windows_are_asked_by_slug),
+	    cmocka_unit_test(windows_are_asked_by_slug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,10 @@ static void
 answer(struct rig *r, enum venue v)
 {
 	static const char pm[] =
-	    "[{\"conditionId\":\"" COND "\",\"slug\":\"btc-updown-15m-1\","
+	    "[{\"conditionId\":\"" COND
+	    "\",\"slug\":\"btc-updown-15m-1777514400\","
+	    "\"eventStartTime\":\"2026-04-30T02:00:00Z\","
+	    "\"endDate\":\"2026-04-30T02:15:00Z\",\"enableOrderBook\":true,"
 	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"" YES "\",\"" NO
 	    "\"],\"orderPriceMinTickSize\":0.01,"
 	    "\"acceptingOrders\":true}]";
@@ -205,6 +208,8 @@ answer(struct rig *r, enum venue v)
 		    below(400));
 		body = bn;
 	}
+	if (strstr(get->url, "/time") != NULL)
+		body = "1777428641";
 	if (below(5) == 0)
 		rig_http(r, get->a.tag, below(2) ? 500 : 0, "", 0);
 	else
