@@ -264,8 +264,10 @@ static const struct {
 	enum reason reason;
 } refused[] = {
     {"", REASON_BAD_JSON},
-    {"PON", REASON_BAD_JSON},
-    {"PONGO", REASON_BAD_JSON},
+    {"null", REASON_BAD_TYPE},
+    {"true ", REASON_BAD_TYPE},
+    {"Caf\xff", REASON_BAD_UTF8},
+    {"=", REASON_BAD_JSON},
     {"7", REASON_BAD_TYPE},
     {"[7]", REASON_BAD_TYPE},
     {"[[]]", REASON_BAD_TYPE},
@@ -294,7 +296,9 @@ static const struct {
     {"{\"event_type\":\"book\",\"market\":\"0x12\"}", REASON_BAD_NUMBER},
     {"{\"event_type\":\"book\",\"asset_id\":\"x\"}", REASON_BAD_NUMBER},
     {"{\"event_type\":\"book\",\"timestamp\":\"soon\"}", REASON_BAD_NUMBER},
-    {"{\"event_type\":\"book\",\"timestamp\":5}", REASON_BAD_TYPE},
+    {"{\"event_type\":\"book\",\"timestamp\":5}", REASON_MISSING_FIELD},
+    {"{\"event_type\":\"book\",\"timestamp\":5.5}", REASON_BAD_NUMBER},
+    {"{\"event_type\":\"book\",\"timestamp\":true}", REASON_BAD_TYPE},
     {BOOK("\"bids\":[],\"asks\":[],\"neg_risk\":true,\"neg_risk\":true"),
 	REASON_BAD_JSON},
     {BOOK("\"bids\":[],\"asks\":[],\"price_changes\":[]"), REASON_BAD_JSON},

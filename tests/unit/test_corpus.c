@@ -77,7 +77,7 @@ REPLAY(bn_rest, 10)
 REPLAY(rtds, 5)
 REPLAY(gamma, 9)
 REPLAY(polybolt, 10)
-REPLAY(pm_rest, 22)
+REPLAY(pm_rest, 21)
 
 int
 main(void)
