@@ -21,6 +21,12 @@ static const struct {
 #undef METRIC
 };
 
+static const char *const link_labels[LF_N] = {
+#define LINK_FIELD(name, label, unit, doc) #label,
+#include "libshm/links.def"
+#undef LINK_FIELD
+};
+
 static uint64_t
 metrics_layout(void)
 {
@@ -30,6 +36,8 @@ metrics_layout(void)
 		h = hash_bytes(h, defs[i].label, strlen(defs[i].label));
 		h = hash_u64(h, defs[i].kind);
 	}
+	for (int i = 0; i < LF_N; i++)
+		h = hash_bytes(h, link_labels[i], strlen(link_labels[i]));
 	return hash_u64(h, REASON_N);
 }
 
@@ -84,6 +92,11 @@ metrics_create(int dirfd, enum stage_id st, uint64_t run_id, struct err *e)
 	m->stage = st;
 	m->metric_n = M_N;
 	fill_labels(m, topo_stages[st].program);
+	for (int i = 0; i < LF_N && topo_stages[st].venue != 0 &&
+			strcmp(topo_stages[st].program, "feedd") == 0;
+	     i++)
+		snprintf(
+		    m->link_label[i], LINK_LABEL_MAX, "%s", link_labels[i]);
 	rc = shm_finish(&map, dirfd, &s, e);
 	if (rc == 0)
 		shm_unmap(&map);
@@ -215,4 +228,59 @@ metrics_value(const struct metrics *m, enum metric_id id)
 {
 	CHECK((unsigned)id < M_N);
 	return (int64_t)get(&m->metric[id].value);
+}
+
+const char *
+link_band_name(uint8_t band)
+{
+	static const char *const t[BAND_N] = {
+	    "-", "excellent", "good", "degraded", "critical"};
+
+	return band < BAND_N ? t[band] : "?";
+}
+
+void
+metrics_link_name(struct metrics *m, uint32_t i, const char *name)
+{
+	char text[LINK_NAME_SZ] = "";
+	uint64_t word;
+
+	CHECK(i < METRICS_LINKS);
+	snprintf(text, sizeof(text), "%s", name);
+	for (uint32_t k = 0; k < LINK_NAME_SZ / 8; k++) {
+		memcpy(&word, text + k * 8, 8);
+		put(&m->link[i].name[k], word);
+	}
+}
+
+void
+metrics_link_set(
+    struct metrics *m, uint32_t i, enum link_field f, int64_t value)
+{
+	CHECK(i < METRICS_LINKS);
+	CHECK((unsigned)f < LF_N);
+	put(&m->link[i].field[f], (uint64_t)value);
+}
+
+int64_t
+metrics_link(const struct metrics *m, uint32_t i, enum link_field f)
+{
+	CHECK(i < METRICS_LINKS);
+	CHECK((unsigned)f < LF_N);
+	return (int64_t)get(&m->link[i].field[f]);
+}
+
+void
+metrics_link_host(const struct metrics *m, uint32_t i, char out[LINK_NAME_SZ])
+{
+	CHECK(i < METRICS_LINKS);
+	for (uint32_t k = 0; k < LINK_NAME_SZ / 8; k++) {
+		uint64_t word = get(&m->link[i].name[k]);
+
+		memcpy(out + k * 8, &word, 8);
+	}
+	out[LINK_NAME_SZ - 1] = '\0';
+	for (char *p = out; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 }

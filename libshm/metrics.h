@@ -50,6 +50,33 @@ _Static_assert(sizeof(struct metric) == 64, "a metric is one line");
 
 #define METRICS_HISTS 8u
 
+/* Rows of a feed, one a connection (links.def). */
+#define METRICS_LINKS  16u
+#define LINK_NAME_SZ   64u
+#define LINK_LABEL_MAX 16u
+
+enum link_field {
+#define LINK_FIELD(name, label, unit, doc) LF_##name,
+#include "libshm/links.def"
+#undef LINK_FIELD
+	LF_N
+};
+
+/* Of a smoothed round trip, by the keys of group latency. */
+enum link_band {
+	BAND_EXCELLENT = 1, /* below excellent_ms                         */
+	BAND_GOOD = 2,	    /* below good_ms                              */
+	BAND_DEGRADED = 3,
+	BAND_CRITICAL = 4, /* the kill switch of the venue and above      */
+	BAND_N
+};
+const char *link_band_name(uint8_t band); /* "-" for 0, "?" for others */
+
+struct metrics_link {
+	_Atomic uint64_t name[LINK_NAME_SZ / 8]; /* host and port         */
+	_Atomic uint64_t field[LF_N];
+};
+
 struct metrics {
 	struct shm_hdr hdr;
 	uint32_t stage; /* enum stage_id                                  */
@@ -58,6 +85,8 @@ struct metrics {
 	struct metric metric[M_N];
 	_Atomic uint64_t reason[REASON_N]; /* refusals and drops by reason */
 	_Atomic uint64_t hist[METRICS_HISTS][HIST_BUCKETS];
+	char link_label[LF_N][LINK_LABEL_MAX]; /* "" unless a feed        */
+	struct metrics_link link[METRICS_LINKS];
 };
 
 int metrics_create(int dirfd, enum stage_id st, uint64_t run_id, struct err *e);
@@ -82,6 +111,18 @@ metrics_set(struct metrics *m, enum metric_id id, int64_t value)
 	atomic_store_explicit(
 	    &m->metric[id].value, (uint64_t)value, memory_order_relaxed);
 }
+
+/* metrics_link_name - name row i (cut to LINK_NAME_SZ - 1 bytes).
+ * metrics_link_set - one field of it. i < METRICS_LINKS (CHECK). */
+void metrics_link_name(struct metrics *m, uint32_t i, const char *name);
+void metrics_link_set(
+    struct metrics *m, uint32_t i, enum link_field f, int64_t value);
+
+/* metrics_link - a field, for readers; metrics_link_host - the name, with
+ * what is not printable replaced. */
+int64_t metrics_link(const struct metrics *m, uint32_t i, enum link_field f);
+void metrics_link_host(
+    const struct metrics *m, uint32_t i, char out[LINK_NAME_SZ]);
 
 /* metrics_reason - count n refusals for a reason (range-checked). */
 void metrics_reason(struct metrics *m, enum reason r, uint64_t n);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <errno.h>
@@ -53,6 +54,44 @@ test_labels(void **state)
 	/* another program's */
 	assert_int_equal(m->metric[M_EXECD_ORDERS].kind, 0);
 	assert_int_equal(m->metric[M_EXECD_ORDERS].label[0], 0);
+}
+
+static void
+test_links(void **state)
+{
+	struct metrics *x;
+	char name[LINK_NAME_SZ];
+	char long_name[200];
+
+	(void)state;
+	assert_int_equal(m->link_label[LF_STATE][0], 0); /* no feed */
+	assert_int_equal(
+	    metrics_attach(&x, dir.fd, ST_FEEDD_BN, true, &err), 0);
+	assert_string_equal(x->link_label[LF_RTT_EMA_US], "rtt_ema");
+	assert_string_equal(x->link_label[LF_N - 1], "skew");
+	metrics_link_host(x, 0, name);
+	assert_string_equal(name, "");
+	metrics_link_name(x, 3, "ws.example.com:443");
+	metrics_link_set(x, 3, LF_SKEW_MS, -1500);
+	metrics_link_host(x, 3, name);
+	assert_string_equal(name, "ws.example.com:443");
+	assert_int_equal(metrics_link(x, 3, LF_SKEW_MS), -1500);
+	assert_int_equal(metrics_link(x, 2, LF_SKEW_MS), 0);
+	/* Cut, and what a damaged page holds does not reach a terminal. */
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[sizeof(long_name) - 1] = '\0';
+	long_name[1] = '\033';
+	metrics_link_name(x, 3, long_name);
+	metrics_link_host(x, 3, name);
+	assert_int_equal(strlen(name), LINK_NAME_SZ - 1);
+	assert_int_equal(name[1], '?');
+	metrics_link_name(x, 3, "b");
+	metrics_link_host(x, 3, name);
+	assert_string_equal(name, "b");
+	assert_string_equal(link_band_name(BAND_CRITICAL), "critical");
+	assert_string_equal(link_band_name(0), "-");
+	assert_string_equal(link_band_name(200), "?");
+	metrics_detach(x);
 }
 
 static void
@@ -146,6 +185,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(test_labels),
+	    T(test_links),
 	    T(test_values),
 	    T(test_buckets),
 	    T(test_quantiles),
