@@ -4,8 +4,8 @@
  * Where : the directory in RM_VECTORS, else ../shared/venues/vectors beside
  *         the repository. Not part of it: a test that finds nothing says so
  *         and is skipped.
- * Note  : jansson's and libcore's JSON have functions of the same names; do
- *         not include libcore/json.h where this is included.
+ * Note  : jansson's and libcore's JSON have functions of the same names
+ *         (json_object, json_string, ...); use json_pack instead.
  */
 #ifndef TESTS_GOLDEN_VECTORS_H
 #define TESTS_GOLDEN_VECTORS_H
