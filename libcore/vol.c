@@ -32,37 +32,56 @@ roll(struct vol *v, const struct vol_cfg *c, uint64_t now_ns)
 		v->bucket_ns = now_ns;
 }
 
-void
-vol_add(struct vol *v, const struct vol_cfg *c, uint64_t now_ns, double value)
+static void
+keep_return(struct vol *v, const struct vol_cfg *c, uint64_t now_ns,
+    const struct vol_return *r)
 {
+	double per_s = r->square / r->dt_s;
+	double keep = exp2(-r->dt_s * 1e9 / (double)c->halflife_ns);
+
+	v->var = v->n == 0 ? per_s : keep * v->var + (1.0 - keep) * per_s;
+	v->n++;
+	roll(v, c, now_ns);
+	v->sum[v->at] += per_s;
+	v->cnt[v->at]++;
+}
+
+bool
+vol_step(struct vol *v, const struct vol_cfg *c, uint64_t now_ns, double value,
+    struct vol_return *r)
+{
+	bool made = false;
+
 	CHECK(c->sample_ns > 0);
 	CHECK(c->halflife_ns > 0);
 	if (!isfinite(value))
-		return;
+		return false;
 	if (v->last_ns != 0) {
 		uint64_t dt_ns = now_ns - v->last_ns;
-		double dt_s = (double)dt_ns / 1e9;
-		double d = value - v->last;
-		double keep;
 
 		CHECK(now_ns >= v->last_ns);
 		if (dt_ns < c->sample_ns)
-			return;
-		if (dt_ns <= VOL_GAP * c->sample_ns) {
-			double per_s = d * d / dt_s;
+			return false;
+		made = dt_ns <= VOL_GAP * c->sample_ns;
+		if (made) {
+			double d = value - v->last;
 
-			keep = exp2(-(double)dt_ns / (double)c->halflife_ns);
-			v->var = v->n == 0
-				     ? per_s
-				     : keep * v->var + (1.0 - keep) * per_s;
-			v->n++;
-			roll(v, c, now_ns);
-			v->sum[v->at] += per_s;
-			v->cnt[v->at]++;
+			r->square = d * d;
+			r->dt_s = (double)dt_ns / 1e9;
+			keep_return(v, c, now_ns, r);
 		}
 	}
 	v->last = value;
 	v->last_ns = now_ns;
+	return made;
+}
+
+void
+vol_add(struct vol *v, const struct vol_cfg *c, uint64_t now_ns, double value)
+{
+	struct vol_return r;
+
+	(void)vol_step(v, c, now_ns, value, &r);
 }
 
 bool
@@ -88,4 +107,29 @@ vol_baseline(const struct vol *v, const struct vol_cfg *c, double *out)
 		return false;
 	*out = sum / (double)n;
 	return true;
+}
+
+double
+vol_var_of_annual(double annual)
+{
+	return annual > 0.0 ? annual * annual / VOL_YEAR_S : 0.0;
+}
+
+double
+vol_annual_of_var(double var_s)
+{
+	return var_s > 0.0 ? sqrt(var_s * VOL_YEAR_S) : 0.0;
+}
+
+unsigned
+vol_zone(double var_s, const double *annual_bound, unsigned n)
+{
+	double annual = vol_annual_of_var(var_s);
+	unsigned zone = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		CHECK(i == 0 || annual_bound[i] > annual_bound[i - 1]);
+		zone += annual >= annual_bound[i];
+	}
+	return zone;
 }

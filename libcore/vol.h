@@ -48,9 +48,37 @@ void vol_init(struct vol *v);
 void vol_add(
     struct vol *v, const struct vol_cfg *c, uint64_t now_ns, double value);
 
+/* A return that was kept: its square and the seconds it took. */
+struct vol_return {
+	double square;
+	double dt_s;
+};
+
+/* vol_step - the same as vol_add; true with *r set when the value made a
+ * return. */
+bool vol_step(struct vol *v, const struct vol_cfg *c, uint64_t now_ns,
+    double value, struct vol_return *r);
+
 /* vol_current, vol_baseline - variance a second. False, *out untouched, with
  * fewer than min_n returns or no movement at all. */
 bool vol_current(const struct vol *v, const struct vol_cfg *c, double *out);
 bool vol_baseline(const struct vol *v, const struct vol_cfg *c, double *out);
+
+/* A year of a market that never closes. */
+#define VOL_YEAR_S 31536000.0
+
+/* vol_var_of_annual, vol_annual_of_var - sigma a year (0.5 is 50 %) to
+ * variance a second and back. Negative or no numbers give 0. */
+double vol_var_of_annual(double annual);
+double vol_annual_of_var(double var_s);
+
+/*
+ * vol_zone - in which of the zones between n rising bounds a variance lies:
+ * 0 below the first ... n at or above the last. The bounds are annualised
+ * and only have a meaning together with the spacing of the returns that they
+ * were chosen for: the zones of perpetual futures are those of 1-minute
+ * returns, perp.zone_*_annual_1m. Needs rising bounds (CHECK).
+ */
+unsigned vol_zone(double var_s, const double *annual_bound, unsigned n);
 
 #endif
