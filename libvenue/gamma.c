@@ -2,6 +2,7 @@
 
 #include "libcore/check.h"
 #include "libvenue/gamma_read.h"
+#include "libvenue/pm_fields.h"
 #include "libvenue/pm_outcome.h"
 
 enum answer_state {
@@ -12,7 +13,6 @@ enum answer_state {
 };
 
 #define MIN_SIZE_MAX (INT64_C(1000000) * E8)
-#define FEE_RATE_MAX E8
 #define EXPONENT_MAX 16
 
 struct scan {
@@ -31,30 +31,33 @@ struct scan {
 
 /* ---- values ---- */
 
+#define FEE(key_, type_, to_)                                                 \
+	{                                                                     \
+		key_, PM_FIELD_##type_, 0, offsetof(struct gamma_market, to_) \
+	}
+
 static bool
 fee_value(struct json *j, struct gamma_market *m)
 {
-	struct json_str key;
+	static const struct pm_field table[] = {
+	    {"rate", PM_FIELD_FRAC, 1,
+		offsetof(struct gamma_market, fee_rate_e8)},
+	    FEE("exponent", U32, fee_exponent),
+	    FEE("takerOnly", BOOL, fee_taker_only),
+	    FEE("taker_only", BOOL, fee_taker_only),
+	    FEE("rebateRate", FRAC, rebate_rate_e8),
+	    FEE("rebate_rate", FRAC, rebate_rate_e8),
+	};
+	static const struct pm_fields fields = {
+	    table, sizeof(table) / sizeof(table[0]), NULL};
+	uint32_t has;
 
-	if (!json_object(j))
+	if (!pm_fields_read(j, &fields, m, &has))
 		return false;
-	while (json_key(j, &key)) {
-		if (json_is(key, "rate"))
-			json_e8(j, FEE_RATE_MAX, &m->fee_rate_e8);
-		else if (json_is(key, "exponent"))
-			pm_value_u32(j, &m->fee_exponent);
-		else if (json_is(key, "takerOnly") ||
-			 json_is(key, "taker_only"))
-			json_bool(j, &m->fee_taker_only);
-		else if (json_is(key, "rebateRate") ||
-			 json_is(key, "rebate_rate"))
-			json_e8(j, FEE_RATE_MAX, &m->rebate_rate_e8);
-		else
-			json_skip(j);
-	}
 	if (m->fee_exponent > EXPONENT_MAX)
 		return json_fail(j, REASON_BAD_NUMBER);
-	return m->has_fee = j->reason == REASON_NONE;
+	m->has_fee = has != 0;
+	return true;
 }
 
 /* clobRewards: programmes, each with its daily rate in dollars. */
@@ -68,10 +71,10 @@ rewards_value(struct json *j, usd_t *sum)
 		return false;
 	while (json_item(j) && json_object(j))
 		while (json_key(j, &key))
-			if (!json_is(key, "rewardsDailyRate") ||
-			    pm_value_absent(j))
+			if (!json_is(key, "rewardsDailyRate"))
 				json_skip(j);
-			else if (pm_value_usd(j, &rate) &&
+			else if (!pm_value_absent(j) &&
+				 pm_value_usd(j, &rate) &&
 				 sum->e6 <= INT64_MAX / 2)
 				sum->e6 += rate.e6;
 	return j->reason == REASON_NONE;

@@ -36,7 +36,7 @@ enum gamma_kind {
 };
 
 /* "version" of a market: what its asset ids are. Numbers as enum
- * pm_generation of libshm/instr.h. */
+ * token_kind of libshm/instr.h. */
 enum gamma_generation {
 	GAMMA_CLASSIC = 1,   /* absent or "v1": clobTokenIds */
 	GAMMA_POSITIONS = 2, /* "v2": positionIds */
@@ -118,7 +118,7 @@ struct gamma_market {
 	usd_t volume_day; /* volume24hr */
 
 	enum gamma_fee fee;
-	bool has_fee;	     /* feeSchedule was sent */
+	bool has_fee;	     /* feeSchedule with a rate was sent */
 	bool fees_known;     /* feesEnabled was sent */
 	bool fees_enabled;   /* false: feeSchedule does not apply */
 	int64_t fee_rate_e8; /* 0.07 is 7000000 */
