@@ -232,7 +232,7 @@ pm_describe(
 	set_symbol(&in, slug);
 	in.venue = VENUE_POLYMARKET;
 	in.cls = g->is_updown ? CLASS_UPDOWN : CLASS_BINARY;
-	in.generation = (uint8_t)g->generation;
+	in.token_kind = (uint8_t)g->generation;
 	in.neg_risk = g->neg_risk;
 	in.is_other = g->neg_risk_other;
 	in.taker_delayed = g->is_updown || g->seconds_delay > 0;

@@ -13,6 +13,7 @@
 #define NEAR_NS	     INT64_C(300000000000)
 #define NEAR_MAX_NS  INT64_C(4000000000)
 #define PAUSE_MAX_NS INT64_C(60000000000)
+#define GEN_MASK 0x3fffu /* tags stay below those of pm_feed.h */
 #define FAR_LOOKS    8
 #define SLOW_LOOKS   20
 #define MINUTE_NS    INT64_C(60000000000)
@@ -266,7 +267,7 @@ asks_event(const struct pm_feed *p, const struct pm_want *w)
 static bool
 ask_want(struct pm_feed *p, struct pm_want *w)
 {
-	uint32_t tag = (uint32_t)w->gen << 16 | (uint32_t)(w - p->want + 1);
+	uint32_t tag = (w->gen & GEN_MASK) << 16 | (uint32_t)(w - p->want + 1);
 	char path[PM_TEXT_SZ + 32];
 
 	w->is_event = asks_event(p, w);
@@ -318,6 +319,6 @@ pm_want_of_tag(struct pm_feed *p, uint32_t tag)
 	if (i == 0 || i > PM_WANTS_N)
 		return NULL;
 	w = &p->want[i - 1];
-	return w->used && w->is_open && w->gen == (uint16_t)(tag >> 16) ? w
+	return w->used && w->is_open && (w->gen & GEN_MASK) == tag >> 16 ? w
 									: NULL;
 }
