@@ -175,16 +175,22 @@ feed_open_url(struct feed *f, uint8_t conn, const char *url)
 	f->sink->act(f->sink->user, &a);
 }
 
-void
-feed_reconnect(struct feed *f, uint8_t conn)
+static void
+close_conn(struct feed *f, uint8_t conn, enum reason why)
 {
-	struct feed_act a = {.what = FEED_CLOSE, .conn = conn};
+	struct feed_act a = {.what = FEED_CLOSE, .conn = conn, .reason = why};
 	struct link *l = &f->link[conn];
 
 	if (!link_is_live(l) || l->closing)
 		return;
 	l->closing = true;
 	f->sink->act(f->sink->user, &a);
+}
+
+void
+feed_reconnect(struct feed *f, uint8_t conn)
+{
+	close_conn(f, conn, REASON_NONE);
 }
 
 void
@@ -246,6 +252,7 @@ tell_link(struct feed *f, struct link *l)
 	f->told_link = true;
 	link_report(l, f->now_ns, &t.u.link);
 	t.u.link.conn = f->told_as[l->conn];
+	t.u.link.skew_ms = skew_ms(&f->skew);
 	put_alone(f, &t);
 	if (f->replay != 0)
 		return;
@@ -299,6 +306,7 @@ tell_conn(struct feed *f, const struct link *l, const struct feed_event *ev)
 	t.u.conn.conn = f->told_as[l->conn];
 	t.u.conn.state = l->state;
 	t.u.conn.code = ev->code;
+	t.u.conn.reason = (uint16_t)ev->reason;
 	put_alone(f, &t);
 }
 
@@ -341,6 +349,7 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 		a.log = FEED_LOG_DISCONNECTED;
 	a.conn = l->conn;
 	a.code = ev->code;
+	a.reason = ev->reason;
 	a.text = ev->data;
 	a.n = ev->n;
 	a.value = (int64_t)((l->retry_ns - f->now_ns) / (uint64_t)NS_PER_MS);
@@ -364,7 +373,7 @@ run_link(struct feed *f, struct link *l)
 			f->ops->ping(f, l->conn);
 		if (what == LINK_DO_CLOSE) {
 			l->closing = false;
-			feed_reconnect(f, l->conn);
+			close_conn(f, l->conn, REASON_SILENT);
 		}
 	}
 	link_eval(l, &f->cfg, f->now_ns);
@@ -439,7 +448,8 @@ take_other(struct feed *f, struct link *l, const struct feed_event *ev)
 	case FEED_EV_DOWN: conn_down(f, l, ev); return;
 	case FEED_EV_PONG: feed_pong(f); return;
 	case FEED_EV_HTTP:
-		if (!f->stopping)
+		skew_http(&f->skew, ev);
+		if (!f->stopping && ev->tag != FEED_TAG_TIME)
 			f->ops->http(f, ev);
 		return;
 	case FEED_EV_TIMER: run_timers(f); return;
@@ -526,6 +536,12 @@ feed_state(const struct feed *f)
 		if (f->told_as[i] == 0)
 			return (enum link_state)f->link[i].state;
 	return LINK_DOWN;
+}
+
+const struct skew *
+feed_skew(const struct feed *f)
+{
+	return &f->skew;
 }
 
 const struct feed_stats *

@@ -148,6 +148,7 @@ struct feed_stats {
 	uint64_t touch_bad;
 	uint64_t gaps;
 	uint64_t snapshots; /* books taken whole */
+	uint64_t late;	    /* changes that one of two lanes had lost */
 	uint64_t reason[REASON_N];
 };
 
@@ -192,6 +193,10 @@ uint32_t feed_instr_n(const struct feed *f);
  * conn >= FEED_CONN_N. */
 struct link;
 const struct link *feed_link(const struct feed *f, uint8_t conn);
+
+/* feed_skew - what is known of the venue's clock. */
+struct skew;
+const struct skew *feed_skew(const struct feed *f);
 
 /* feed_shard - the shard that a connection is a lane of, and the number that
  * readers know it by; feed_other - the connection of its other lane. */

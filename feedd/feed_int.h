@@ -9,6 +9,7 @@
 
 #include "feedd/feed.h"
 #include "feedd/link.h"
+#include "feedd/skew.h"
 #include "libcore/book.h"
 
 /* What a venue brings. All are called inside a step. */
@@ -50,6 +51,7 @@ struct feed {
 	struct link link[FEED_CONN_N];
 	uint8_t told_as[FEED_CONN_N]; /* number readers know it by; theirs is
 					 0 for the venue's main connection */
+	struct skew skew; /* of the venue's clock */
 	struct feed_stats stats;
 	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
 };

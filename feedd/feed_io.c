@@ -1,12 +1,14 @@
 #define _GNU_SOURCE
 #include "feedd/feed_io.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "feedd/feed.h"
 #include "feedd/feed_log_io.h"
 #include "feedd/link.h"
+#include "feedd/rows_io.h"
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/http.h"
@@ -17,6 +19,10 @@
 #define CALLS_N	      64u
 #define HTTP_LIMIT_MS 5000u
 #define STOP_LIMIT_NS UINT64_C(1500000000)
+/* Looks at the venue's clock (skew.h): three of them prove something well
+ * within risk.clock_settle. */
+#define CLOCK_FIRST_NS UINT64_C(2000000000)
+#define CLOCK_EVERY_NS UINT64_C(15000000000)
 
 struct call {
 	bool used;
@@ -26,8 +32,10 @@ struct call {
 
 struct conn {
 	uint8_t no;
-	bool failed; /* could not be opened: told in housekeeping */
+	bool failed;	 /* could not be opened: told in housekeeping */
+	enum reason why; /* we close it; or why it could not be opened */
 	struct ws_client *ws;
+	char host[LINK_NAME_SZ];
 	char url[FEED_URL_MAX];
 };
 
@@ -36,14 +44,19 @@ struct shell {
 	struct feed *feed;
 	size_t feed_sz;
 	struct feed_sink sink;
-	struct tls_ctx *tls;
+	struct tls_ctx *tls;	  /* feed.transport: mbedtls ... */
+	struct curltls_ctx *curl; /* ... or curl */
 	struct http_client *http;
 	struct conn conn[FEED_CONN_N];
 	struct call call[CALLS_N];
 	struct feed_stats told; /* as last added to the metrics */
 	uint64_t told_reconnects;
-	bool has_stamp; /* stage->now_ns is of this step */
-	int replay_to;	/* ring that asked for a resync, -1 none */
+	struct rows rows;
+	uint64_t clock_ns;   /* next look at the venue's clock */
+	bool asks_clock;     /* one is under way */
+	enum reason refusal; /* of the answer at hand, for the log */
+	bool has_stamp;	     /* stage->now_ns is of this step */
+	int replay_to;	     /* ring that asked for a resync, -1 none */
 };
 
 static struct shell shell;
@@ -60,6 +73,7 @@ run(struct feed_event *ev)
 		ev->random = net_random();
 	shell.has_stamp = false;
 	feed_step(shell.feed, ev);
+	rows_step(&shell.rows, shell.feed, ev->conn);
 	s->wake_ns = feed_wake(shell.feed);
 }
 
@@ -118,7 +132,8 @@ on_message(void *user, const struct ws_message *m)
 }
 
 static void
-tell_down(const struct conn *c, unsigned code, const char *text)
+tell_down(const struct conn *c, unsigned code, const char *text,
+    const struct ws_ended *ended)
 {
 	struct feed_event ev = {.kind = FEED_EV_DOWN, .conn = c->no};
 
@@ -126,14 +141,28 @@ tell_down(const struct conn *c, unsigned code, const char *text)
 	ev.data = text;
 	ev.n = strlen(text);
 	ev.now_ns = clock_mono_ns();
+	ev.reason = ended->reason;
+	ev.retry_after_s = ended->retry_after_s;
+	ev.date_ns = ended->date_ns;
+	if (ev.reason != REASON_NONE)
+		metrics_reason(shell.stage->metrics, ev.reason, 1);
+	rows_end(&shell.rows, c->no, ev.reason, ev.now_ns);
 	run(&ev);
 }
 
 static void
 on_close(void *user, enum ws_end end, unsigned code, const char *text)
 {
-	(void)end;
-	tell_down(user, code, text);
+	const struct conn *c = user;
+	struct ws_ended ended = *ws_client_ended(c->ws);
+
+	/* Closed by us: the core said why. */
+	if (end == WS_END_LOCAL)
+		ended.reason = c->why;
+	tell_down(c, code,
+	    end == WS_END_LOCAL && c->why != REASON_NONE ? reason_text(c->why)
+							 : text,
+	    &ended);
 }
 
 static const char *
@@ -149,10 +178,14 @@ need_tls(const char *url)
 {
 	char err[256];
 
-	if (strncmp(url, "wss:", 4) != 0 || shell.tls != NULL)
+	if (strncmp(url, "wss:", 4) != 0 || shell.tls != NULL ||
+	    shell.curl != NULL)
 		return true;
-	shell.tls = tls_client_create(ca_file(), err, sizeof(err));
-	if (shell.tls != NULL)
+	if (shell.stage->cfg.feed_transport == CFG_TRANSPORT_CURL)
+		shell.curl = curltls_create(ca_file(), err, sizeof(err));
+	else
+		shell.tls = tls_client_create(ca_file(), err, sizeof(err));
+	if (shell.tls != NULL || shell.curl != NULL)
 		return true;
 	LOG(LOG_CONNECT_FAILED, F_STR("url", url), F_STR("what", err));
 	return false;
@@ -163,16 +196,23 @@ make_client(struct conn *c, const char *url)
 {
 	const struct cfg *cfg = &shell.stage->cfg;
 	struct ws_client_cfg want = {.loop = &shell.stage->loop};
+	struct net_url parts;
 	int err = 0;
 
 	if (c->ws != NULL)
 		ws_client_destroy(c->ws);
 	c->ws = NULL;
+	if (net_url_parse(url, &parts) == 0)
+		(void)snprintf(c->host, sizeof(c->host), "%.57s:%u", parts.host,
+		    (unsigned)parts.port);
+	c->why = REASON_TLS;
 	if (!need_tls(url))
 		return -1;
+	c->why = REASON_REFUSED;
 	memcpy(c->url, url, strnlen(url, sizeof(c->url) - 1) + 1);
 	want.url = c->url;
 	want.tls = shell.tls;
+	want.curl = shell.curl;
 	want.open_timeout_ms =
 	    (uint64_t)(cfg->feed_connect_timeout.ns / NS_PER_MS);
 	want.msg_max = (size_t)cfg->feed_max_frame_bytes;
@@ -192,22 +232,73 @@ open_conn(const struct feed_act *a)
 	c->no = a->conn;
 	if (c->ws == NULL || strcmp(c->url, a->url) != 0)
 		c->failed = make_client(c, a->url) < 0;
+	if (c->failed)
+		return;
+	c->why = REASON_REFUSED;
+	c->failed = ws_client_connect(c->ws) < 0;
 	if (!c->failed)
-		c->failed = ws_client_connect(c->ws) < 0;
+		c->why = REASON_NONE;
+}
+
+static void
+tell_answer(uint32_t tag, const struct http_result *r)
+{
+	struct feed_event ev = {.kind = FEED_EV_HTTP, .tag = tag};
+
+	ev.code = r->error == NULL ? (uint16_t)r->status : 0;
+	ev.data = r->body;
+	ev.n = r->error == NULL ? r->body_n : 0;
+	ev.now_ns = clock_mono_ns();
+	ev.reason = r->reason;
+	ev.retry_after_s = r->retry_after_s;
+	ev.date_ns = r->date_ns;
+	ev.sent_ns = r->sent_ns;
+	if (r->reason != REASON_NONE)
+		metrics_reason(shell.stage->metrics, r->reason, 1);
+	shell.refusal = r->reason;
+	run(&ev);
+	shell.refusal = REASON_NONE;
 }
 
 static void
 on_answer(void *user, const struct http_result *r)
 {
 	struct call *call = user;
-	struct feed_event ev = {.kind = FEED_EV_HTTP, .tag = call->tag};
 
 	call->used = false;
-	ev.code = r->error == NULL ? (uint16_t)r->status : 0;
-	ev.data = r->body;
-	ev.n = r->error == NULL ? r->body_n : 0;
-	ev.now_ns = clock_mono_ns();
-	run(&ev);
+	tell_answer(call->tag, r);
+}
+
+static void
+on_clock(void *user, const struct http_result *r)
+{
+	(void)user;
+	shell.asks_clock = false;
+	if (r->date_ns != 0)
+		tell_answer(FEED_TAG_TIME, r);
+}
+
+/* Whatever it answers has a Date, and at best the venue's exact time. */
+static void
+ask_clock(const struct stage *s)
+{
+	const struct cfg *cfg = &s->cfg;
+	enum venue v = (enum venue)topo_stages[s->id].venue;
+	char url[256];
+	struct http_call what = {.url = url, .timeout_ms = HTTP_LIMIT_MS};
+
+	if (shell.asks_clock || s->stop_ns != 0 || s->now_ns < shell.clock_ns)
+		return;
+	shell.clock_ns = s->now_ns + CLOCK_EVERY_NS;
+	(void)snprintf(url, sizeof(url), "%s%s",
+	    v == VENUE_POLYMARKET ? cfg->polymarket_rest_url.s
+	    : v == VENUE_BINANCE  ? cfg->binance_rest_url.s
+				  : cfg->hyperliquid_rest_url.s,
+	    v == VENUE_POLYMARKET ? "/time"
+	    : v == VENUE_BINANCE  ? "/api/v3/time"
+				  : "/");
+	shell.asks_clock =
+	    http_client_call(shell.http, &what, on_clock, NULL) == 0;
 }
 
 static void
@@ -234,6 +325,17 @@ get(const struct feed_act *a)
 }
 
 static void
+log_act(const struct feed_act *a)
+{
+	struct feed_act copy = *a;
+
+	/* The core tells what of the answer it could not use, not why. */
+	if (a->log == FEED_LOG_DISCOVERY && a->reason == REASON_NONE)
+		copy.reason = shell.refusal;
+	feed_log_write(shell.stage, &copy, shell.conn[a->conn].url);
+}
+
+static void
 act(void *user, const struct feed_act *a)
 {
 	struct ws_client *ws = shell.conn[a->conn].ws;
@@ -242,6 +344,7 @@ act(void *user, const struct feed_act *a)
 	switch (a->what) {
 	case FEED_OPEN: open_conn(a); return;
 	case FEED_CLOSE:
+		shell.conn[a->conn].why = a->reason;
 		if (ws != NULL)
 			ws_client_close(ws, 1000, "");
 		return;
@@ -254,9 +357,7 @@ act(void *user, const struct feed_act *a)
 			ws_send_ping(ws, "", 0);
 		return;
 	case FEED_GET: get(a); return;
-	case FEED_LOG:
-		feed_log_write(shell.stage, a, shell.conn[a->conn].url);
-		return;
+	case FEED_LOG: log_act(a); return;
 	case FEED_DO_N: break;
 	}
 	CHECK(a->what != FEED_DO_N);
@@ -273,7 +374,8 @@ tell_failures(void)
 		if (!c->failed)
 			continue;
 		c->failed = false;
-		tell_down(c, 0, "not started");
+		tell_down(
+		    c, 0, "not started", &(struct ws_ended){.reason = c->why});
 	}
 	for (uint32_t i = 0; i < CALLS_N; i++) {
 		struct feed_event ev = {
@@ -306,6 +408,7 @@ feed_io_open(struct stage *s)
 		return EXIT_TEMPORARY;
 	}
 	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
+	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
 	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
 	run(&ev);
 	return 0;
@@ -378,6 +481,25 @@ tell_links(struct metrics *m, uint64_t now_ns)
 }
 
 static void
+tell_rows(const struct stage *s)
+{
+	uint64_t since_ns;
+	bool new_rates = rows_rates(&shell.rows, s->now_ns, &since_ns);
+
+	for (uint8_t i = 0; i < FEED_CONN_N; i++) {
+		const struct conn *c = &shell.conn[i];
+		struct rows_conn row = {.conn = i, .host = c->host};
+
+		if (c->ws != NULL)
+			row.ws = ws_client_stats(c->ws);
+		if (new_rates && row.ws != NULL)
+			rows_traffic(&shell.rows, i, row.ws, since_ns);
+		rows_publish(&shell.rows, s->metrics, shell.feed, &s->cfg, &row,
+		    s->now_ns);
+	}
+}
+
+static void
 feed_io_housekeep(struct stage *s)
 {
 	const struct feed_stats *now = feed_stats(shell.feed);
@@ -399,6 +521,8 @@ feed_io_housekeep(struct stage *s)
 			    m, (enum reason)r, now->reason[r] - old->reason[r]);
 	*old = *now;
 	tell_links(m, s->now_ns);
+	tell_rows(s);
+	ask_clock(s);
 }
 
 static bool
@@ -422,6 +546,7 @@ feed_io_close(struct stage *s)
 	if (shell.http != NULL)
 		http_client_destroy(shell.http);
 	tls_destroy(shell.tls);
+	curltls_destroy(shell.curl);
 	return 0;
 }
 

@@ -3,21 +3,29 @@
 
 #include "libcore/check.h"
 #include "libsys/log.h"
+#include "libsys/net.h"
 
 static void
 log_conn(const struct feed_act *a, const char *url, const char *venue)
 {
+	const char *why =
+	    a->reason != REASON_NONE ? reason_text(a->reason) : "";
+
 	switch (a->log) {
 	case FEED_LOG_CONNECTED: LOG(LOG_CONNECTED, F_STR("url", url)); return;
 	case FEED_LOG_CONNECT_FAILED:
 		LOG(LOG_CONNECT_FAILED, F_STR("url", url),
+		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
 		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
-		    F_I64("retry_ms", a->value));
+		    F_I64("retry_ms", a->value),
+		    F_STR("do", net_advice(a->reason)));
 		return;
 	case FEED_LOG_DISCONNECTED:
 		LOG(LOG_DISCONNECTED, F_STR("url", url),
+		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
 		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
-		    F_I64("retry_ms", a->value));
+		    F_I64("retry_ms", a->value),
+		    F_STR("do", net_advice(a->reason)));
 		return;
 	case FEED_LOG_SUBSCRIBED:
 		LOG(LOG_SUBSCRIBED, F_STR("url", url), F_I64("n", a->value));
@@ -38,8 +46,9 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		LOG(LOG_UNKNOWN_MESSAGE, F_STRN("sample", a->text, a->n));
 		return;
 	case FEED_LOG_DISCOVERY:
-		LOG(LOG_CONNECT_FAILED, F_STRN("what", a->text, a->n),
-		    F_U64("code", a->code));
+		LOG(LOG_CONNECT_FAILED, F_STR("reason", reason_name(a->reason)),
+		    F_STR("why", why), F_STRN("what", a->text, a->n),
+		    F_U64("code", a->code), F_STR("do", net_advice(a->reason)));
 		return;
 	case FEED_LOG_TABLE_FULL:
 		LOG(LOG_TABLE_FULL, F_I64("limit_n", a->value));

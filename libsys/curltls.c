@@ -45,6 +45,7 @@ struct curltls_state {
 	int want; /* CURL_POLL_* last asked for */
 	bool is_started;
 	bool is_done;
+	bool is_resumed;
 	CURLcode rc;
 	size_t unsent_n;
 	char error[CURL_ERROR_SIZE];
@@ -130,7 +131,7 @@ count_resumed(void *arg, char *ip, char *local_ip, int port, int local_port)
 		CURLE_OK &&
 	    info != NULL && info->internals != NULL &&
 	    st->ctx->session_reused(info->internals) == 1)
-		st->ctx->resumed_n++;
+		st->is_resumed = true;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -274,6 +275,8 @@ curltls_handshake(struct transport *t)
 						 : TRANSPORT_WANT_READ;
 	if (st->rc != CURLE_OK)
 		return curltls_fail(t, "TLS handshake", st->rc);
+	t->resumed = st->is_resumed;
+	ctx->resumed_n += st->is_resumed;
 	return 0;
 }
 

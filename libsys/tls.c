@@ -355,8 +355,8 @@ tls_handshake(struct transport *t)
 	}
 	st->is_open = true;
 	if (!st->ctx->is_server) {
-		if (!st->is_verified)
-			st->ctx->resumed_n++;
+		t->resumed = !st->is_verified;
+		st->ctx->resumed_n += t->resumed;
 		session_save(st);
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #ifndef LIBSYS_TRANSPORT_H
 #define LIBSYS_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,6 +41,7 @@ struct transport {
 	const struct transport_ops *ops; /* NULL when closed */
 	int fd;
 	void *state;	    /* of the implementation */
+	bool resumed;	    /* the handshake continued an older session */
 	enum reason reason; /* of TRANSPORT_FAILED, beside the text */
 	char error[TRANSPORT_ERROR_MAX];
 };

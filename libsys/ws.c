@@ -431,8 +431,10 @@ step_tls(struct ws_client *c)
 		poll_for(c, UV_WRITABLE);
 	else if (rc != 0)
 		finish(c, WS_END_TLS, 0, c->transport.error);
-	else
-		start_upgrade(c);
+	if (rc != 0)
+		return;
+	c->stats.resumed += c->transport.resumed;
+	start_upgrade(c);
 }
 
 static void try_next_address(struct ws_client *c, int last_error);

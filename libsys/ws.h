@@ -56,6 +56,7 @@ struct ws_stats {
 	uint64_t recv_msgs; /* text and binary */
 	uint64_t sent_msgs;
 	uint64_t opens;
+	uint64_t resumed;      /* TLS handshakes that resumed a session */
 	uint64_t last_recv_ns; /* monotonic; 0 before the first byte */
 };
 

@@ -90,6 +90,7 @@ test_resumed(void **state)
 		assert_int_equal(ws_client_connect(p.client), 0);
 		pair_wait(&p, &p.opens, i);
 		assert_int_equal(pair_resumed_n(&p), i - 1);
+		assert_int_equal(ws_client_stats(p.client)->resumed, i - 1);
 	}
 	assert_int_equal(ws_client_send(p.client, WS_BINARY, "abc", 3), 0);
 	pair_wait(&p, &p.messages, 1);
