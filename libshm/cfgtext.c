@@ -177,7 +177,7 @@ counts(const struct cfg_key *k, size_t *lo, size_t *hi)
 
 	CHECK(fixed_parse(k->hi, strlen(k->hi), 0, false, CFG_STR_SZ, &v));
 	*hi = (size_t)v;
-	*lo = 1;
+	*lo = k->def[0] != '\0'; /* an address that is off by default may be */
 	if (k->type == CFG_URL)
 		return;
 	CHECK(fixed_parse(k->lo, strlen(k->lo), 0, false, CFG_STR_SZ, &v));
@@ -335,7 +335,7 @@ set_str(struct cfg *c, size_t i, const char *text, char why[CFG_WHY_SZ])
 		return refuse(i, text, "is too long", why);
 	if (!printable(text, n))
 		return refuse(i, text, "holds control characters", why);
-	if (k->type == CFG_URL && !url_ok(text, k->lo))
+	if (k->type == CFG_URL && n > 0 && !url_ok(text, k->lo))
 		return refuse(i, text, "is not such an address", why);
 	memset(f, 0, sizeof(*f));
 	memcpy(f->s, text, n);
@@ -559,7 +559,7 @@ text_valid(const struct cfg_key *k, const struct cfg_str *f)
 
 	counts(k, &lo, &hi);
 	return n >= lo && n <= hi && n < CFG_STR_SZ && printable(f->s, n) &&
-	       (k->type != CFG_URL || url_ok(f->s, k->lo));
+	       (k->type != CFG_URL || n == 0 || url_ok(f->s, k->lo));
 }
 
 static bool

@@ -157,7 +157,8 @@ check_urls(struct cfg_load *l)
 		const struct cfg_key *k = cfg_key_at(i);
 		const char *url = (const char *)&l->cfg + k->offset;
 
-		if (k->type != CFG_URL || !venue_enabled(&l->cfg, k->group))
+		if (k->type != CFG_URL || url[0] == '\0' ||
+		    !venue_enabled(&l->cfg, k->group))
 			continue;
 		cfgfile_origin(l, i, at);
 		if (l->cfg.system_mode == MODE_SIM && !is_local(url))

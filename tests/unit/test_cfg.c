@@ -59,6 +59,8 @@ static const struct {
 	"wss://stream.binance.com:9443/ws"},
     {KEY(binance_ws_url), "ws://[::1]:1/x", "ws://[::1]:1/x"},
     {KEY(binance_rest_url), "https://h?q", "https://h?q"},
+    {KEY(binance_sbe_url), "", ""},
+    {KEY(binance_sbe_url), "wss://h", "wss://h"},
     {KEY(binance_symbols), "", ""},
     {KEY(binance_symbols), "  ", ""},
     {KEY(binance_symbols), "a,b , c", "a, b, c"},
@@ -143,6 +145,9 @@ static const struct {
     {KEY(binance_ws_url), "http://h",
 	"\"http://h\" is not such an address; allowed: ws or wss, then "
 	"://host, :port and /path if any"},
+    {KEY(binance_ws_url), "",
+	"\"\" is too short; allowed: ws or wss, then ://host, :port and "
+	"/path if any"},
     {KEY(binance_ws_url), "ws://",
 	"\"ws://\" is not such an address; allowed: ws or wss, then ://host, "
 	":port and /path if any"},
