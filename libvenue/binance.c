@@ -582,22 +582,52 @@ name_put(struct text *t, const char *name, bool lower)
 	return true;
 }
 
+/* The binary stream of the same content, NULL when there is none. */
+static const char *
+binary_kind(const char *kind)
+{
+	static const struct {
+		const char *text;
+		const char *binary;
+	} kinds[] = {
+	    {"trade", "trade"},
+	    {"bookTicker", "bestBidAsk"},
+	    {"depth", "depth"},
+	    {"depth@100ms", "depth"},
+	    {"depth20", "depth20"},
+	    {"depth20@100ms", "depth20"},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i].text) == 0)
+			return kinds[i].binary;
+	return NULL;
+}
+
 size_t
 bn_stream_path(const struct bn_streams *want, char *buf, size_t cap)
 {
 	struct text t;
-	bool ok = want->symbols_n > 0 && want->kinds_n > 0;
+	size_t n = 0;
+	bool ok = true;
 
 	text_init(&t, buf, cap);
 	text_lit(&t, "/stream?streams=");
 	for (size_t i = 0; i < want->symbols_n; i++)
 		for (size_t k = 0; k < want->kinds_n; k++) {
-			text_lit(&t, i + k == 0 ? "" : "/");
+			const char *kind = want->is_binary
+					       ? binary_kind(want->kinds[k])
+					       : want->kinds[k];
+
+			if (kind == NULL)
+				continue;
+			text_lit(&t, n++ == 0 ? "" : "/");
 			ok = name_put(&t, want->symbols[i], true) && ok;
 			text_lit(&t, "@");
-			ok = name_put(&t, want->kinds[k], false) && ok;
+			ok = name_put(&t, kind, false) && ok;
 		}
-	text_lit(&t, "&timeUnit=MICROSECOND");
-	t.full = t.full || !ok;
+	if (!want->is_binary)
+		text_lit(&t, "&timeUnit=MICROSECOND");
+	t.full = t.full || !ok || n == 0;
 	return text_end(&t);
 }

@@ -97,6 +97,8 @@ enum bn_kind bn_decode(struct bn_event *ev, const char *text, size_t n);
  *   /stream?streams=btcusdt@trade/btcusdt@bookTicker&timeUnit=MICROSECOND
  * symbols in any case, n_symbols x n_kinds streams, kinds such as "trade",
  * "bookTicker", "depth@100ms", "depth20@100ms".
+ * is_binary: the streams of bn_sbe.h instead, which have names of their own,
+ * one pace, and always microseconds; a kind without one is left out.
  * Returns : length without NUL, 0 when it does not fit, when nothing is
  *           asked for, or when a name holds anything but [A-Za-z0-9_@].
  */
@@ -105,6 +107,7 @@ struct bn_streams {
 	size_t symbols_n;
 	const char *const *kinds;
 	size_t kinds_n;
+	bool is_binary;
 };
 size_t bn_stream_path(const struct bn_streams *want, char *buf, size_t cap);
 

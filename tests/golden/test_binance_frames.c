@@ -460,7 +460,9 @@ paths(void **state)
 	static const char *const symbols[] = {"BTCUSDT", "ethusdt"};
 	static const char *const kinds[] = {"trade", "bookTicker"};
 	static const char *const bad[] = {"tr/ade"};
-	struct bn_streams want = {symbols, 2, kinds, 2};
+	static const char *const all[] = {
+	    "trade", "bookTicker", "aggTrade", "depth@100ms", "depth20@100ms"};
+	struct bn_streams want = {symbols, 2, kinds, 2, false};
 	char buf[128];
 	static const char text[] =
 	    "/stream?streams=btcusdt@trade/btcusdt@bookTicker/ethusdt@trade/"
@@ -475,7 +477,14 @@ paths(void **state)
 	assert_int_equal(bn_stream_path(&want, buf, sizeof(text) - 1), 0);
 	want.symbols_n = 0;
 	assert_int_equal(bn_stream_path(&want, buf, sizeof(buf)), 0);
-	want = (struct bn_streams){symbols, 1, bad, 1};
+	want = (struct bn_streams){symbols, 1, bad, 1, false};
+	assert_int_equal(bn_stream_path(&want, buf, sizeof(buf)), 0);
+	want = (struct bn_streams){symbols, 1, all, 5, true};
+	assert_true(bn_stream_path(&want, buf, sizeof(buf)) > 0);
+	assert_string_equal(buf,
+	    "/stream?streams=btcusdt@trade/btcusdt@bestBidAsk/btcusdt@depth/"
+	    "btcusdt@depth20");
+	want = (struct bn_streams){symbols, 1, all + 2, 1, true};
 	assert_int_equal(bn_stream_path(&want, buf, sizeof(buf)), 0);
 }
 
