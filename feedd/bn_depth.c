@@ -75,12 +75,27 @@ start_over(struct bn_depth *d)
 	d->has_diff = false;
 }
 
+static struct bn_diff
+diff_of(const struct bn_event *ev)
+{
+	return (struct bn_diff){ev->first_id, ev->last_id, ev->prev_id, 0,
+	    ev->bids_n, ev->asks_n, ev->has_prev};
+}
+
+bool
+bn_depth_is_ahead(const struct bn_depth *d, const struct bn_event *ev)
+{
+	const struct bn_diff q = diff_of(ev);
+
+	return d->sync == BN_SYNC_OK && ev->last_id > d->last_id &&
+	       !joins(d, &q);
+}
+
 enum bn_applied
 bn_depth_diff(struct bn_depth *d, const struct bn_event *ev,
     bn_level_fn changed, void *user)
 {
-	const struct bn_diff q = {ev->first_id, ev->last_id, ev->prev_id, 0,
-	    ev->bids_n, ev->asks_n, ev->has_prev};
+	const struct bn_diff q = diff_of(ev);
 
 	CHECK(ev->kind == BN_DEPTH);
 	if (d->sync == BN_SYNC_WAIT) {

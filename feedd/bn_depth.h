@@ -66,6 +66,10 @@ typedef void (*bn_level_fn)(
 /* bn_depth_reset - empty, waiting. */
 void bn_depth_reset(struct bn_depth *d);
 
+/* bn_depth_is_ahead - is there a book, and is something missing between it
+ * and a BN_DEPTH event? */
+bool bn_depth_is_ahead(const struct bn_depth *d, const struct bn_event *ev);
+
 /* bn_depth_diff - take a BN_DEPTH event. */
 enum bn_applied bn_depth_diff(struct bn_depth *d, const struct bn_event *ev,
     bn_level_fn changed, void *user);

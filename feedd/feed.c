@@ -36,10 +36,10 @@ feed_init(struct feed *f, enum venue venue, const struct cfg *cfg,
 	f->venue = venue;
 	f->epoch = epoch;
 	f->cfg = *cfg;
-	for (uint8_t i = 0; i < FEED_CONN_N; i++) {
+	for (uint8_t i = 0; i < FEED_CONN_N; i++)
 		link_init(&f->link[i], venue, i);
-		f->told_as[i] = i;
-	}
+	for (uint8_t i = 0; i < FEED_LANES; i++)
+		f->shard[i].main = i;
 }
 
 struct tick
@@ -245,49 +245,68 @@ feed_recv(struct feed *f, bool is_data)
 }
 
 static void
-tell_link(struct feed *f, struct link *l)
+log_silence(struct feed *f, struct link *l)
+{
+	f->conn = l->conn;
+	if (l->state == LINK_STALE && l->told != LINK_STALE)
+		feed_log(f, FEED_LOG_STALE, 0, REASON_FEED_STALE,
+		    (int64_t)((f->now_ns - l->data_ns) / (uint64_t)NS_PER_MS));
+	if (l->told == LINK_STALE && l->state != LINK_STALE && link_is_live(l))
+		feed_log(f, FEED_LOG_FRESH, 0, REASON_NONE, 0);
+	l->told = l->state;
+}
+
+/* Readers see one connection: the better lane. */
+static void
+tell_shard(struct feed *f, uint8_t shard)
 {
 	struct tick t = feed_tick(f, TICK_LINK, 0, 0);
+	struct shard *s = &f->shard[shard];
+	const struct link *best = &f->link[feed_best(f, shard)];
 
 	f->told_link = true;
-	link_report(l, f->now_ns, &t.u.link);
-	t.u.link.conn = f->told_as[l->conn];
+	link_report(best, f->now_ns, &t.u.link);
+	t.u.link.conn = shard;
 	t.u.link.skew_ms = skew_ms(&f->skew);
+	t.u.link.reconnects =
+	    f->link[shard].reconnects + f->link[feed_other(shard)].reconnects;
 	put_alone(f, &t);
 	if (f->replay != 0)
 		return;
-	if (l->state == LINK_STALE && l->told != LINK_STALE) {
-		f->conn = l->conn;
-		feed_log(f, FEED_LOG_STALE, 0, REASON_FEED_STALE,
-		    (int64_t)t.u.link.quiet_ms);
-	}
-	if (l->told == LINK_STALE && l->state != LINK_STALE &&
-	    link_is_live(l)) {
-		f->conn = l->conn;
-		feed_log(f, FEED_LOG_FRESH, 0, REASON_NONE, 0);
-	}
-	l->told = l->state;
-	l->told_ns = f->now_ns;
+	s->told = best->state;
+	s->told_ns = f->now_ns;
 }
 
 void
 feed_pong(struct feed *f)
 {
 	struct link *l = &f->link[f->conn];
+	uint8_t shard = feed_shard(f->conn);
 
 	if (!link_is_live(l))
 		return;
 	link_pong(l, &f->cfg, f->now_ns);
 	link_eval(l, &f->cfg, f->now_ns);
-	tell_link(f, l);
+	if (feed_best(f, shard) == l->conn)
+		tell_shard(f, shard);
 }
 
 static void
 eval_link(struct feed *f, struct link *l)
 {
+	uint8_t shard = feed_shard(l->conn);
+
 	link_eval(l, &f->cfg, f->now_ns);
-	if (l->state != l->told)
-		tell_link(f, l);
+	if (l->state != l->told) {
+		uint8_t conn = f->conn;
+
+		log_silence(f, l);
+		f->conn = conn;
+		f->told_link = true;
+		lanes_run(f, shard);
+	}
+	if (f->link[feed_best(f, shard)].state != f->shard[shard].told)
+		tell_shard(f, shard);
 }
 
 void
@@ -303,7 +322,7 @@ tell_conn(struct feed *f, const struct link *l, const struct feed_event *ev)
 	struct tick t = feed_tick(f, TICK_CONN, 0, 0);
 
 	t.u.conn.venue = (uint8_t)f->venue;
-	t.u.conn.conn = f->told_as[l->conn];
+	t.u.conn.conn = feed_shard(l->conn);
 	t.u.conn.state = l->state;
 	t.u.conn.code = ev->code;
 	t.u.conn.reason = (uint16_t)ev->reason;
@@ -316,10 +335,34 @@ conn_up(struct feed *f, struct link *l, const struct feed_event *ev)
 	if (l->state != LINK_CONNECTING)
 		return;
 	link_up(l, f->now_ns);
-	tell_conn(f, l, ev);
+	if (!l->wanted) { /* no longer */
+		feed_reconnect(f, l->conn);
+		return;
+	}
+	if (!feed_is_carried(f, l->conn))
+		tell_conn(f, l, ev);
 	feed_log(f, FEED_LOG_CONNECTED, 0, REASON_NONE, 0);
 	f->ops->up(f, l->conn);
 	eval_link(f, l);
+}
+
+/* No lane is left: what readers know of the shard is void. One that nobody
+ * wants any more carried nothing. */
+static void
+shard_ends(struct feed *f, const struct link *l)
+{
+	uint8_t shard = feed_shard(l->conn);
+	struct tick t;
+
+	if (!f->shard[shard].wanted && !f->stopping)
+		return;
+	t = feed_tick(f, TICK_GAP, 0, 0);
+	t.u.gap.since_ns = l->recv_ns;
+	t.u.gap.reason = REASON_SEQ_GAP;
+	t.u.gap.conn = shard;
+	t.u.gap.scope = 2;
+	put_alone(f, &t);
+	f->stats.gaps++;
 }
 
 static void
@@ -331,20 +374,13 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 	if (!was_live && l->state != LINK_CONNECTING)
 		return;
 	link_down(l, &f->cfg, f->now_ns, f->random);
-	tell_conn(f, l, ev);
-	if (was_live && (l->wanted || f->stopping)) {
-		struct tick t = feed_tick(f, TICK_GAP, 0, 0);
-
-		t.u.gap.since_ns = l->recv_ns;
-		t.u.gap.reason = REASON_SEQ_GAP;
-		t.u.gap.conn = f->told_as[l->conn];
-		t.u.gap.scope = 2;
-		put_alone(f, &t);
-		f->stats.gaps++;
+	if (!feed_is_carried(f, l->conn)) {
+		tell_conn(f, l, ev);
+		if (was_live)
+			shard_ends(f, l);
 	}
 	f->ops->down(f, l->conn);
 	eval_link(f, l);
-	tell_link(f, l);
 	if (was_live)
 		a.log = FEED_LOG_DISCONNECTED;
 	a.conn = l->conn;
@@ -356,15 +392,22 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 	f->sink->act(f->sink->user, &a);
 }
 
+/* Not more connections than the venue's budget allows. */
+static bool
+may_open(struct feed *f, struct link *l)
+{
+	return l->state != LINK_DOWN || !l->wanted || f->now_ns < l->retry_ns ||
+	       budget_take(&f->budget, f->venue, f->now_ns, &l->retry_ns);
+}
+
 static void
 run_link(struct feed *f, struct link *l)
 {
-	uint64_t told_due =
-	    l->told_ns + (uint64_t)f->cfg.latency_ping_interval.ns;
-
 	for (;;) {
-		enum link_do what = link_timer(l, &f->cfg, f->now_ns);
+		enum link_do what = LINK_DO_NOTHING;
 
+		if (may_open(f, l))
+			what = link_timer(l, &f->cfg, f->now_ns);
 		if (what == LINK_DO_NOTHING)
 			break;
 		if (what == LINK_DO_OPEN)
@@ -376,20 +419,47 @@ run_link(struct feed *f, struct link *l)
 			close_conn(f, l->conn, REASON_SILENT);
 		}
 	}
-	link_eval(l, &f->cfg, f->now_ns);
-	if (l->state != l->told || (link_is_live(l) && f->now_ns >= told_due))
-		tell_link(f, l);
+	eval_link(f, l);
+}
+
+/* When readers must hear of a shard again; 0 never. */
+static uint64_t
+told_due(const struct feed *f, uint8_t shard)
+{
+	if (!feed_is_live(f, feed_best(f, shard)))
+		return 0;
+	return f->shard[shard].told_ns +
+	       (uint64_t)f->cfg.latency_ping_interval.ns;
+}
+
+static void
+run_shard(struct feed *f, uint8_t shard)
+{
+	uint64_t due;
+
+	run_link(f, &f->link[shard]);
+	run_link(f, &f->link[feed_other(shard)]);
+	lanes_run(f, shard);
+	due = told_due(f, shard);
+	if (due != 0 && f->now_ns >= due)
+		tell_shard(f, shard);
 }
 
 static void
 run_timers(struct feed *f)
 {
-	for (uint32_t i = 0; i < f->link_n; i++)
-		run_link(f, &f->link[i]);
+	for (uint8_t i = 0; i < f->shard_n; i++)
+		run_shard(f, i);
 	if (f->venue_wake_ns != 0 && f->now_ns >= f->venue_wake_ns) {
 		f->venue_wake_ns = 0;
 		f->ops->timer(f);
 	}
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
 static void
@@ -397,11 +467,11 @@ set_wake(struct feed *f)
 {
 	uint64_t wake = f->venue_wake_ns;
 
-	for (uint32_t i = 0; i < f->link_n; i++) {
-		uint64_t due = link_due(&f->link[i], &f->cfg);
-
-		if (due != 0 && (wake == 0 || due < wake))
-			wake = due;
+	for (uint8_t i = 0; i < f->shard_n; i++) {
+		wake = sooner(wake, link_due(&f->link[i], &f->cfg));
+		wake = sooner(wake, link_due(&f->link[feed_other(i)], &f->cfg));
+		wake = sooner(wake, lanes_due(f, i));
+		wake = sooner(wake, told_due(f, i));
 	}
 	f->wake_ns = wake;
 }
@@ -411,10 +481,8 @@ stop(struct feed *f)
 {
 	f->stopping = true;
 	f->venue_wake_ns = 0;
-	for (uint8_t i = 0; i < f->link_n; i++) {
-		link_want(&f->link[i], false, f->now_ns);
-		feed_reconnect(f, i);
-	}
+	for (uint8_t i = 0; i < f->shard_n; i++)
+		lanes_run(f, i);
 }
 
 static void
@@ -422,8 +490,8 @@ resync(struct feed *f, enum ring_content content)
 {
 	f->replay = SLOT_REPLAY;
 	f->ops->resync(f, content);
-	for (uint32_t i = 0; i < f->link_n; i++)
-		tell_link(f, &f->link[i]);
+	for (uint8_t i = 0; i < f->shard_n; i++)
+		tell_shard(f, i);
 	f->replay = 0;
 }
 
@@ -453,7 +521,12 @@ take_other(struct feed *f, struct link *l, const struct feed_event *ev)
 			f->ops->http(f, ev);
 		return;
 	case FEED_EV_TIMER: run_timers(f); return;
-	case FEED_EV_CFG: f->cfg = *ev->cfg; return;
+	case FEED_EV_CFG:
+		f->cfg = *ev->cfg;
+		for (uint8_t i = 0; i < f->shard_n; i++)
+			lanes_run(f, i);
+		f->ops->timer(f);
+		return;
 	case FEED_EV_RESYNC: resync(f, ev->content); return;
 	case FEED_EV_STOP: stop(f); return;
 	case FEED_EV_FRAME:
@@ -495,7 +568,7 @@ feed_hash(const struct feed *f)
 {
 	uint64_t h = hash_u64(HASH_SEED, f->epoch);
 
-	for (uint32_t i = 0; i < f->link_n; i++) {
+	for (uint32_t i = 0; i < FEED_CONN_N; i++) {
 		h = hash_u64(h, f->link[i].state);
 		h = hash_u64(h, f->link[i].opens);
 		h = hash_u64(h, f->link[i].rtt_ema_us);
@@ -519,23 +592,26 @@ feed_is_ready(const struct feed *f)
 {
 	if (!f->has_universe)
 		return false;
-	for (uint32_t i = 0; i < f->link_n; i++)
-		if (f->link[i].wanted && f->link[i].state != LINK_READY &&
-		    !is_waited_for(f, &f->link[i]))
+	for (uint8_t i = 0; i < f->shard_n; i++) {
+		const struct link *l = &f->link[feed_best(f, i)];
+
+		if (f->shard[i].wanted && l->state != LINK_READY &&
+		    !is_waited_for(f, l))
 			return false;
+	}
 	return true;
 }
 
 enum link_state
 feed_state(const struct feed *f)
 {
-	for (uint32_t i = 0; i < f->link_n; i++)
-		if (f->link[i].wanted && f->link[i].state != LINK_READY)
-			return (enum link_state)f->link[i].state;
-	for (uint32_t i = 0; i < f->link_n; i++)
-		if (f->told_as[i] == 0)
-			return (enum link_state)f->link[i].state;
-	return LINK_DOWN;
+	for (uint8_t i = 0; i < f->shard_n; i++) {
+		const struct link *l = &f->link[feed_best(f, i)];
+
+		if (f->shard[i].wanted && l->state != LINK_READY)
+			return (enum link_state)l->state;
+	}
+	return (enum link_state)f->link[feed_best(f, 0)].state;
 }
 
 const struct skew *

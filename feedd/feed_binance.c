@@ -1,12 +1,13 @@
 /*
- * Binance: the reference price. One combined connection; a second one takes
- * over before the venue's limit of 24 hours, and whatever both deliver is
- * told apart by update and trade ids.
+ * Binance: the reference price, one shard of one combined connection. What
+ * two lanes deliver is told apart by update and trade ids: the first arrival
+ * counts, and what one lane lacks the other one fills in.
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "feedd/bn_depth.h"
+#include "feedd/bn_ids.h"
 #include "feedd/feed_int.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
@@ -14,18 +15,19 @@
 
 #define SYMBOLS_N	  CFG_LIST_N
 #define SNAPSHOT_RETRY_NS UINT64_C(1000000000)
-#define ROTATE_NS	  UINT64_C(82800000000000) /* 23 h */
-#define IDLE_MULT	  6u
+#define LANES		  2u
 
 struct bn_symbol {
 	struct pub pub;
 	char name[32]; /* upper case */
 	struct instr in;
-	uint64_t trade_id;
-	uint64_t agg_id;
-	uint64_t touch_id;   /* update that the BBO is of */
-	uint64_t ticker_id;  /* last bookTicker */
-	uint64_t checked_id; /* of the book compared with it */
+	struct bn_ids trade;
+	struct bn_ids agg;
+	bool has_data[LANES];	/* a lane has shown something of it */
+	bool has_joined[LANES]; /* ... a difference that joins the book */
+	uint64_t touch_id;	/* update that the BBO is of */
+	uint64_t ticker_id;	/* last bookTicker */
+	uint64_t checked_id;	/* of the book compared with it */
 	struct tick_bbo ticker;
 	uint32_t touch_strikes;
 	bool is_asking;	 /* a snapshot is on its way */
@@ -38,7 +40,6 @@ struct bn_feed {
 	uint32_t symbol_n;
 	bool has_trade; /* then aggTrade is not published */
 	bool has_depth;
-	uint8_t active; /* the other one is the relief */
 	struct bn_event ev;
 	struct bn_symbol symbol[SYMBOLS_N];
 };
@@ -53,6 +54,12 @@ static struct bn_feed *
 bn(struct feed *f)
 {
 	return (struct bn_feed *)f;
+}
+
+static uint32_t
+lane_of(uint8_t conn)
+{
+	return conn / FEED_LANES;
 }
 
 static bool
@@ -95,10 +102,8 @@ start(struct feed *f)
 	}
 	b->symbol_n = l->n;
 	f->instr_n = l->n;
-	f->link_n = 2;
-	f->link[0].idle_mult = IDLE_MULT;
-	f->link[1].idle_mult = IDLE_MULT;
-	link_want(&f->link[0], true, f->now_ns);
+	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
+	feed_want(f, 0, true);
 }
 
 static void
@@ -161,8 +166,8 @@ static void
 forget(struct feed *f, struct bn_symbol *s)
 {
 	pub_forget(&s->pub);
-	s->trade_id = 0;
-	s->agg_id = 0;
+	bn_ids_reset(&s->trade);
+	bn_ids_reset(&s->agg);
 	s->touch_id = 0;
 	s->ticker_id = 0;
 	s->touch_strikes = 0;
@@ -189,44 +194,46 @@ book_lost(struct feed *f, uint32_t i, enum reason r, uint64_t lost_n)
 	ask_snapshot(f, i);
 }
 
-static void
-conn_up(struct feed *f, uint8_t conn)
+/* Is everything there that the lane must show? On a lane alone that is the
+ * books; beside another one also data of its own for each symbol that joins
+ * what is known. Silent symbols are waited for no longer than
+ * feed.snapshot_timeout. */
+static bool
+is_symbol_complete(struct feed *f, const struct bn_symbol *s, uint8_t conn)
 {
-	struct bn_feed *b = bn(f);
+	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
+	uint32_t lane = lane_of(conn);
+	bool waits = f->now_ns < f->link[conn].up_ns + limit;
 
-	if (conn != b->active) /* the relief: data will show that it works */
-		return;
-	for (uint32_t i = 0; i < b->symbol_n; i++)
-		forget(f, &b->symbol[i]);
-	feed_complete(f, conn, !b->has_depth);
-	feed_wake_at(f, f->now_ns + ROTATE_NS);
+	if (bn(f)->has_depth && s->depth.sync != BN_SYNC_OK)
+		return false;
+	if (!feed_is_carried(f, conn))
+		return true;
+	if (!s->has_data[lane])
+		return !waits;
+	return (!bn(f)->has_depth || s->has_joined[lane]) &&
+	       bn_ids_has_caught_up(&s->trade, lane) &&
+	       bn_ids_has_caught_up(&s->agg, lane);
 }
 
 static void
-conn_down(struct feed *f, uint8_t conn)
+check_complete(struct feed *f, uint8_t conn)
 {
 	struct bn_feed *b = bn(f);
+	bool all = true;
 
-	if (conn != b->active)
-		return;
 	for (uint32_t i = 0; i < b->symbol_n; i++)
-		forget(f, &b->symbol[i]);
+		all = all && is_symbol_complete(f, &b->symbol[i], conn);
+	if (f->link[conn].complete != all)
+		feed_complete(f, conn, all);
 }
 
-/* The relief delivers: for readers it is the connection from now on. */
 static void
-hand_over(struct feed *f)
+check_lanes(struct feed *f)
 {
-	struct bn_feed *b = bn(f);
-	uint8_t old = b->active;
-
-	b->active = f->conn;
-	f->told_as[b->active] = 0;
-	f->told_as[old] = 1;
-	feed_complete(f, b->active, f->link[old].complete);
-	link_want(&f->link[old], false, f->now_ns);
-	feed_reconnect(f, old);
-	feed_wake_at(f, f->now_ns + ROTATE_NS);
+	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES)
+		if (feed_is_live(f, c))
+			check_complete(f, c);
 }
 
 static int
@@ -275,19 +282,72 @@ trades_lost(struct feed *f, struct bn_symbol *s, uint64_t lost_n)
 	feed_batch_end(f);
 }
 
-/* Is this trade new? A jump in the ids is told before it goes out. */
+/* Is this trade new? What no lane can bring any more is told before it goes
+ * out. */
 static bool
-follow_trades(struct feed *f, struct bn_symbol *s, uint64_t *last,
+follow_trades(struct feed *f, struct bn_symbol *s, struct bn_ids *ids,
     const struct bn_event *ev)
 {
-	if (*last != 0 && ev->trade_id <= *last) {
+	uint32_t lane = lane_of(f->conn);
+	bool is_new = bn_ids_take(ids, lane, ev->trade_id);
+	uint64_t lost_n =
+	    bn_ids_lost(ids, feed_is_carried(f, f->conn) ? LANES : lane);
+
+	if (lost_n > 0)
+		trades_lost(f, s, lost_n);
+	if (!is_new)
 		feed_note(f, REASON_SEQ_OLD);
-		return false;
+	return is_new;
+}
+
+/* A lane that may have had what the other one lacks is gone. */
+static void
+lane_lost(struct feed *f, struct bn_symbol *s, uint8_t conn)
+{
+	uint32_t other = lane_of(feed_other(conn));
+	uint64_t lost_n =
+	    bn_ids_lost(&s->trade, other) + bn_ids_lost(&s->agg, other);
+
+	s->has_joined[lane_of(conn)] = false;
+	if (lost_n > 0)
+		trades_lost(f, s, lost_n);
+}
+
+static void
+conn_up(struct feed *f, uint8_t conn)
+{
+	struct bn_feed *b = bn(f);
+	uint32_t lane = lane_of(conn);
+
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+
+		if (!feed_is_carried(f, conn))
+			forget(f, s);
+		s->has_data[lane] = false;
+		s->has_joined[lane] = false;
+		bn_ids_restart(&s->trade, lane);
+		bn_ids_restart(&s->agg, lane);
 	}
-	if (*last != 0 && ev->trade_id > *last + 1)
-		trades_lost(f, s, ev->trade_id - *last - 1);
-	*last = ev->trade_id;
-	return true;
+	check_complete(f, conn);
+	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
+}
+
+static void
+conn_down(struct feed *f, uint8_t conn)
+{
+	struct bn_feed *b = bn(f);
+
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+
+		if (!feed_is_carried(f, conn))
+			forget(f, s);
+		else
+			lane_lost(f, s, conn);
+	}
+	if (feed_is_carried(f, conn))
+		check_complete(f, feed_other(conn));
 }
 
 static void
@@ -318,9 +378,9 @@ take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 		feed_gap(f, &s->pub, REASON_SEQ_GAP, 0);
 	}
 	if (ev->kind == BN_AGG_TRADE) {
-		if (bn(f)->has_trade || !follow_trades(f, s, &s->agg_id, ev))
+		if (bn(f)->has_trade || !follow_trades(f, s, &s->agg, ev))
 			return;
-	} else if (!follow_trades(f, s, &s->trade_id, ev)) {
+	} else if (!follow_trades(f, s, &s->trade, ev)) {
 		return;
 	}
 	put_trade(f, s, ev);
@@ -328,7 +388,8 @@ take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 
 /* A ticker of update next_id, newer than the book, came: the one before it is
  * then the last that the book covers, and both must show the same top. False
- * when the book must go. */
+ * when the book must go; never while two lanes mix, where the ticker before
+ * may be still on its way. */
 static bool
 touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 {
@@ -353,19 +414,8 @@ touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 	f->stats.touch_bad++;
 	feed_note(f, REASON_TOUCH_MISMATCH);
 	s->touch_strikes++;
-	return s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
-}
-
-static void
-check_complete(struct feed *f)
-{
-	struct bn_feed *b = bn(f);
-	bool all = true;
-
-	for (uint32_t i = 0; i < b->symbol_n; i++)
-		all = all && b->symbol[i].depth.sync == BN_SYNC_OK;
-	if (f->link[b->active].complete != all)
-		feed_complete(f, b->active, all);
+	return feed_is_carried(f, f->conn) ||
+	       s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
 }
 
 static void
@@ -379,7 +429,7 @@ take_ticker(struct feed *f, uint32_t i, const struct bn_event *ev)
 	}
 	if (bn(f)->has_depth && !touch_agrees(f, s, ev->last_id)) {
 		book_lost(f, i, REASON_TOUCH_MISMATCH, 0);
-		check_complete(f);
+		check_lanes(f);
 	}
 	s->ticker_id = ev->last_id;
 	s->ticker = bbo_of(ev);
@@ -414,31 +464,49 @@ touch_from_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
 }
 
 static void
+depth_applied(struct feed *f, uint32_t i, const struct bn_event *ev)
+{
+	struct bn_symbol *s = &bn(f)->symbol[i];
+
+	if (book_is_crossed(&s->depth.book)) {
+		feed_batch_end(f);
+		feed_note(f, REASON_CROSSED);
+		book_lost(f, i, REASON_CROSSED, 0);
+		check_lanes(f);
+		return;
+	}
+	touch_from_book(f, s, ev->venue_ns);
+	feed_batch_end(f);
+}
+
+static void
 take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
 	struct bn_symbol *s = &bn(f)->symbol[i];
 	struct level_user u = {f, s, {ev->venue_ns, ev->last_id, false}};
 	uint64_t before_id = s->depth.last_id;
+	bool *joined = &s->has_joined[lane_of(f->conn)];
 
 	feed_stamp(f, ev->event_ns);
+	if (bn_depth_is_ahead(&s->depth, ev) && feed_is_carried(f, f->conn)) {
+		*joined = false; /* the other lane has what is between */
+		feed_note(f, REASON_SEQ_OLD);
+		return;
+	}
 	switch (bn_depth_diff(&s->depth, ev, level_changed, &u)) {
 	case BN_QUEUED: ask_snapshot(f, i); return;
-	case BN_OLD: feed_note(f, REASON_SEQ_OLD); return;
+	case BN_OLD:
+		*joined = true;
+		feed_note(f, REASON_SEQ_OLD);
+		return;
 	case BN_GAP:
 		feed_note(f, REASON_SEQ_GAP);
 		book_lost(f, i, REASON_SEQ_GAP, ev->first_id - before_id - 1);
-		check_complete(f);
+		check_lanes(f);
 		return;
 	case BN_APPLIED:
-		if (book_is_crossed(&s->depth.book)) {
-			feed_batch_end(f);
-			feed_note(f, REASON_CROSSED);
-			book_lost(f, i, REASON_CROSSED, 0);
-			check_complete(f);
-			return;
-		}
-		touch_from_book(f, s, ev->venue_ns);
-		feed_batch_end(f);
+		*joined = true;
+		depth_applied(f, i, ev);
 		return;
 	case BN_APPLIED_N: break;
 	}
@@ -448,13 +516,14 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 static void
 take_partial(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 {
+	s->has_joined[lane_of(f->conn)] = true; /* whole by itself */
 	if (s->depth.sync == BN_SYNC_OK && ev->last_id <= s->depth.last_id) {
 		feed_note(f, REASON_SEQ_OLD);
 		return;
 	}
 	bn_depth_partial(&s->depth, ev);
 	publish_book(f, s, ev->venue_ns);
-	check_complete(f);
+	check_lanes(f);
 }
 
 static void
@@ -470,8 +539,7 @@ take_event(
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;
 	}
-	if (f->conn != b->active && !f->link[f->conn].closing)
-		hand_over(f);
+	b->symbol[i].has_data[lane_of(f->conn)] = true;
 	if (ev->kind == BN_TRADE || ev->kind == BN_AGG_TRADE)
 		take_trade(f, &b->symbol[i], ev);
 	else if (ev->kind == BN_BOOK_TICKER)
@@ -482,6 +550,8 @@ take_event(
 		take_depth(f, (uint32_t)i, ev);
 	else
 		take_partial(f, &b->symbol[i], ev);
+	if (!f->link[f->conn].complete)
+		check_complete(f, f->conn);
 }
 
 static void
@@ -501,7 +571,7 @@ take_frame(struct feed *f, const struct feed_event *in)
 	case BN_PARTIAL: take_event(f, ev, in->data, in->n); return;
 	case BN_SHUTDOWN:
 		feed_recv(f, false);
-		feed_reconnect(f, f->conn);
+		feed_relieve(f, f->conn);
 		return;
 	case BN_ANSWER: feed_recv(f, false); return;
 	case BN_SNAPSHOT:
@@ -528,7 +598,7 @@ take_http(struct feed *f, const struct feed_event *in)
 	CHECK(in->tag < b->symbol_n);
 	s = &b->symbol[in->tag];
 	s->is_asking = false;
-	if (!link_is_live(&f->link[b->active]) || s->depth.sync == BN_SYNC_OK)
+	if (!feed_is_live(f, feed_best(f, 0)) || s->depth.sync == BN_SYNC_OK)
 		return;
 	if (in->code != 200) {
 		struct feed_act a = {.what = FEED_LOG,
@@ -554,28 +624,23 @@ take_http(struct feed *f, const struct feed_event *in)
 		return;
 	}
 	publish_book(f, s, ev->venue_ns);
-	check_complete(f);
+	check_lanes(f);
 }
 
 static void
 on_timer(struct feed *f)
 {
 	struct bn_feed *b = bn(f);
-	struct link *l = &f->link[b->active];
+	bool is_live = b->symbol_n > 0 && feed_is_live(f, feed_best(f, 0));
 
-	for (uint32_t i = 0; b->has_depth && i < b->symbol_n; i++) {
+	for (uint32_t i = 0; is_live && b->has_depth && i < b->symbol_n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
 
-		if (s->depth.sync == BN_SYNC_WAIT && s->depth.queue_n > 0 &&
-		    link_is_live(l))
+		if (s->depth.sync == BN_SYNC_WAIT && s->depth.queue_n > 0)
 			ask_snapshot(f, i);
 	}
-	if (!link_is_live(l))
-		return;
-	if (f->now_ns >= l->up_ns + ROTATE_NS)
-		link_want(&f->link[1 - b->active], true, f->now_ns);
-	else
-		feed_wake_at(f, l->up_ns + ROTATE_NS);
+	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
+	check_lanes(f);
 }
 
 static void
@@ -605,7 +670,7 @@ hash(const struct feed *f, uint64_t h)
 		const struct bn_symbol *s = &b->symbol[i];
 
 		h = hash_bytes(h, &s->pub.bbo, sizeof(s->pub.bbo));
-		h = hash_u64(h, s->trade_id);
+		h = hash_u64(h, s->trade.last);
 		h = hash_u64(h, s->touch_id);
 		if (b->has_depth)
 			h = book_hash(&s->depth.book, h);

@@ -1,7 +1,9 @@
 /*
  * Hyperliquid: perpetual futures. Every book frame is a whole book and
  * replaces the one before; what readers get is the difference. There are no
- * sequence numbers: the block time orders frames within and between streams.
+ * sequence numbers: the block time orders frames within and between streams,
+ * and between two lanes. Of trades both lanes' ids are remembered. The asset
+ * context has neither: it is taken from the main lane alone.
  */
 #include <stddef.h>
 #include <string.h>
@@ -17,7 +19,7 @@
 #define SEEN_N	      512u /* trades remembered against repeats */
 #define META_TAG      1u
 #define META_RETRY_NS UINT64_C(2000000000)
-#define IDLE_MULT     6u
+#define LANES	      2u
 #define BACK_NS	      INT64_C(60000000000)
 #define PX_DECIMALS   6u
 #define PX_SIG	      5u
@@ -34,11 +36,15 @@ struct coin {
 	struct instr in;
 	bool is_listed; /* in the venue's list */
 	bool has_book;
-	bool is_excused; /* no book came: the link does not wait for it */
-	bool has_trades; /* first frame after subscribing has passed */
+	bool is_excused[LANES]; /* no book came: the lane does without */
+	bool lane_book[LANES];	/* one came on this lane */
+	bool has_trades[LANES]; /* first frame after subscribing has passed */
 	bool has_ctx;
+	uint8_t book_lane; /* that book_ns is of; touch_lane alike */
+	uint8_t touch_lane;
 	int64_t book_ns;
 	int64_t touch_ns;
+	int64_t trades_ns; /* trades from here on are news */
 	struct tick_ref ref;
 	uint32_t seen_at;
 	struct hl_seen seen[SEEN_N];
@@ -50,8 +56,7 @@ struct hl_feed {
 	struct feed feed;
 	uint32_t coin_n;
 	bool is_asking;
-	int64_t conn_venue_ns; /* newest time on this connection */
-	uint64_t wait_ns;      /* books are awaited since */
+	int64_t lane_ns[LANES]; /* newest time on a lane's connection */
 	struct hl_event ev;
 	struct book tmp;
 	struct book_level tmp_level[2 * BOOK_CAP];
@@ -103,8 +108,7 @@ start(struct feed *f)
 		book_init(&c->book, c->level, BOOK_CAP);
 	}
 	h->coin_n = l->n;
-	f->link_n = 1;
-	f->link[0].idle_mult = IDLE_MULT;
+	feed_idle(f, 0, (uint64_t)f->cfg.hyperliquid_idle_s.ns);
 	ask_meta(f);
 }
 
@@ -165,7 +169,7 @@ take_meta(struct feed *f, const struct hl_event *ev)
 	}
 	f->has_universe = true;
 	if (f->instr_n > 0)
-		link_want(&f->link[0], true, f->now_ns);
+		feed_want(f, 0, true);
 }
 
 static void
@@ -197,48 +201,81 @@ forget(struct coin *c)
 {
 	pub_forget(&c->pub);
 	c->has_book = false;
-	c->is_excused = false;
-	c->has_trades = false;
 	c->book_ns = 0;
 	c->touch_ns = 0;
+	c->trades_ns = 0;
 	book_clear(&c->book);
+}
+
+static void
+forget_lane(struct coin *c, uint32_t lane)
+{
+	c->is_excused[lane] = false;
+	c->lane_book[lane] = false;
+	c->has_trades[lane] = false;
+}
+
+static uint32_t
+lane_of(uint8_t conn)
+{
+	return conn / FEED_LANES;
+}
+
+static int64_t
+subscribe(struct feed *f, uint8_t conn, const struct coin *c)
+{
+	static const enum hl_sub subs[] = {
+	    HL_SUB_BBO, HL_SUB_BOOK_FAST, HL_SUB_TRADES, HL_SUB_CTX};
+	int64_t sent_n = 0;
+
+	for (uint32_t k = 0; c->is_listed && k < 4; k++) {
+		char text[256];
+		size_t n =
+		    hl_encode_subscribe(subs[k], c->name, text, sizeof(text));
+
+		if (n == 0)
+			continue;
+		feed_send(f, conn, text, n);
+		sent_n++;
+	}
+	return sent_n;
 }
 
 static void
 conn_up(struct feed *f, uint8_t conn)
 {
-	static const enum hl_sub subs[] = {
-	    HL_SUB_BBO, HL_SUB_BOOK_FAST, HL_SUB_TRADES, HL_SUB_CTX};
 	struct hl_feed *h = hl(f);
 	int64_t sent_n = 0;
 
-	h->conn_venue_ns = 0;
+	h->lane_ns[lane_of(conn)] = 0;
 	for (uint32_t i = 0; i < h->coin_n; i++) {
-		struct coin *c = &h->coin[i];
-
-		forget(c);
-		for (uint32_t k = 0; c->is_listed && k < 4; k++) {
-			char text[256];
-			size_t n = hl_encode_subscribe(
-			    subs[k], c->name, text, sizeof(text));
-
-			if (n == 0)
-				continue;
-			feed_send(f, conn, text, n);
-			sent_n++;
-		}
+		if (!feed_is_carried(f, conn))
+			forget(&h->coin[i]);
+		forget_lane(&h->coin[i], lane_of(conn));
+		sent_n += subscribe(f, conn, &h->coin[i]);
 	}
 	feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, sent_n);
-	h->wait_ns = f->now_ns;
 	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
 }
 
+/* A coin that the other lane has shown no book of has lost its only one. */
 static void
 conn_down(struct feed *f, uint8_t conn)
 {
-	(void)conn;
-	for (uint32_t i = 0; i < hl(f)->coin_n; i++)
-		forget(&hl(f)->coin[i]);
+	bool carried = feed_is_carried(f, conn);
+	uint32_t other = lane_of(feed_other(conn));
+
+	for (uint32_t i = 0; i < hl(f)->coin_n; i++) {
+		struct coin *c = &hl(f)->coin[i];
+		bool was_valid = c->pub.is_valid;
+
+		forget_lane(c, lane_of(conn));
+		if (carried && c->lane_book[other])
+			continue;
+		forget(c);
+		if (carried && was_valid)
+			feed_gap(f, &c->pub, REASON_SEQ_GAP, 0);
+	}
 }
 
 static void
@@ -259,23 +296,32 @@ find(struct feed *f, struct json_str name)
 }
 
 static void
-check_complete(struct feed *f)
+check_complete(struct feed *f, uint8_t conn)
 {
 	struct hl_feed *h = hl(f);
+	uint32_t lane = lane_of(conn);
 	bool all = true;
 
-	for (uint32_t i = 0; i < h->coin_n; i++)
-		all = all && (!h->coin[i].is_listed || h->coin[i].has_book ||
-				 h->coin[i].is_excused);
-	if (f->link[0].complete != all)
-		feed_complete(f, 0, all);
+	for (uint32_t i = 0; i < h->coin_n; i++) {
+		const struct coin *c = &h->coin[i];
+
+		all = all && (!c->is_listed || c->lane_book[lane] ||
+				 c->is_excused[lane]);
+	}
+	if (f->link[conn].complete != all)
+		feed_complete(f, conn, all);
 }
 
-/* Is a frame older than what its stream has shown? A jump far back is a
- * stream that began again, and is taken. */
+/* Is a frame older than what its stream has shown, or another lane's of the
+ * same block? A jump far back is a stream that began again, and is taken. */
 static bool
-is_old(struct feed *f, int64_t venue_ns, int64_t last_ns)
+is_old(struct feed *f, int64_t venue_ns, int64_t last_ns, uint8_t last_lane)
 {
+	if (venue_ns == last_ns && lane_of(f->conn) != last_lane &&
+	    feed_is_carried(f, f->conn)) {
+		feed_note(f, REASON_SEQ_OLD);
+		return true;
+	}
 	if (venue_ns >= last_ns || venue_ns < last_ns - BACK_NS)
 		return false;
 	feed_note(f, REASON_SEQ_OLD);
@@ -285,12 +331,11 @@ is_old(struct feed *f, int64_t venue_ns, int64_t last_ns)
 static void
 seen_time(struct feed *f, int64_t venue_ns)
 {
-	struct hl_feed *h = hl(f);
+	int64_t *newest = &hl(f)->lane_ns[lane_of(f->conn)];
 
 	feed_stamp(f, venue_ns);
-	if (venue_ns > h->conn_venue_ns ||
-	    venue_ns < h->conn_venue_ns - BACK_NS)
-		h->conn_venue_ns = venue_ns;
+	if (venue_ns > *newest || venue_ns < *newest - BACK_NS)
+		*newest = venue_ns;
 }
 
 static void
@@ -299,7 +344,7 @@ take_bbo(struct feed *f, struct coin *c, const struct hl_event *ev)
 	struct tick_bbo bbo = {{0}, {0}, {0}, {0}};
 
 	seen_time(f, ev->venue_ns);
-	if (is_old(f, ev->venue_ns, c->touch_ns))
+	if (is_old(f, ev->venue_ns, c->touch_ns, c->touch_lane))
 		return;
 	if (ev->bids_n > 0 && ev->bids[0].qty.e8 > 0) {
 		bbo.bid_px = ev->bids[0].px;
@@ -310,6 +355,7 @@ take_bbo(struct feed *f, struct coin *c, const struct hl_event *ev)
 		bbo.ask_qty = ev->asks[0].qty;
 	}
 	c->touch_ns = ev->venue_ns;
+	c->touch_lane = (uint8_t)lane_of(f->conn);
 	pub_bbo(f, &c->pub, &bbo, ev->venue_ns);
 	feed_batch_end(f);
 }
@@ -337,18 +383,36 @@ publish_first(struct feed *f, struct coin *c, int64_t venue_ns)
 		feed_batch_end(f);
 	}
 	c->has_book = true;
-	check_complete(f);
+}
+
+static void
+replace_book(struct feed *f, struct coin *c, int64_t venue_ns)
+{
+	struct hl_feed *h = hl(f);
+	struct pub_stamp stamp = {venue_ns, 0, false};
+
+	c->book_ns = venue_ns;
+	c->book_lane = (uint8_t)lane_of(f->conn);
+	if (c->has_book)
+		pub_diff(f, &c->pub, &c->book, &h->tmp, &stamp);
+	book_copy(&c->book, &h->tmp);
+	if (!c->has_book)
+		publish_first(f, c, venue_ns);
+	if (venue_ns >= c->touch_ns || venue_ns < c->touch_ns - BACK_NS) {
+		c->touch_ns = venue_ns;
+		c->touch_lane = c->book_lane;
+		pub_touch(f, &c->pub, &c->book, venue_ns);
+	}
+	feed_batch_end(f);
 }
 
 static void
 take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
 {
 	struct hl_feed *h = hl(f);
-	struct pub_stamp stamp = {ev->venue_ns, 0, false};
+	bool *lane_book = &c->lane_book[lane_of(f->conn)];
 
 	seen_time(f, ev->venue_ns);
-	if (is_old(f, ev->venue_ns, c->book_ns))
-		return;
 	book_clear(&h->tmp);
 	fill(&h->tmp, SIDE_BID, ev->bids, ev->bids_n);
 	fill(&h->tmp, SIDE_ASK, ev->asks, ev->asks_n);
@@ -356,18 +420,12 @@ take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
 		feed_note(f, REASON_CROSSED);
 		return;
 	}
-	c->book_ns = ev->venue_ns;
-	if (c->has_book)
-		pub_diff(f, &c->pub, &c->book, &h->tmp, &stamp);
-	book_copy(&c->book, &h->tmp);
-	if (!c->has_book)
-		publish_first(f, c, ev->venue_ns);
-	if (ev->venue_ns >= c->touch_ns ||
-	    ev->venue_ns < c->touch_ns - BACK_NS) {
-		c->touch_ns = ev->venue_ns;
-		pub_touch(f, &c->pub, &c->book, ev->venue_ns);
-	}
-	feed_batch_end(f);
+	if (!is_old(f, ev->venue_ns, c->book_ns, c->book_lane))
+		replace_book(f, c, ev->venue_ns);
+	if (*lane_book)
+		return;
+	*lane_book = true;
+	check_complete(f, f->conn);
 }
 
 static bool
@@ -383,18 +441,36 @@ is_repeat(struct coin *c, const struct hl_trade *t)
 }
 
 /* The first frame after subscribing holds trades of the past: only what is
- * not older than anything the connection has shown is news. */
+ * not older than anything the connection has shown is news. When another lane
+ * is there, what came since its beginning is news too, unless it brought it
+ * already: it may be behind. */
+static int64_t
+news_from(struct feed *f, struct coin *c, const struct hl_event *ev)
+{
+	bool *has = &c->has_trades[lane_of(f->conn)];
+	int64_t from_ns = 0;
+
+	if (*has)
+		return 0;
+	*has = true;
+	if (c->trades_ns == 0) {
+		int64_t shown_ns = hl(f)->lane_ns[lane_of(f->conn)];
+
+		from_ns = shown_ns == 0 ? INT64_MAX : shown_ns;
+		c->trades_ns = shown_ns;
+		for (uint32_t i = 0; shown_ns == 0 && i < ev->trades_n; i++)
+			c->trades_ns =
+			    i64_max(c->trades_ns, ev->trades[i].venue_ns);
+		return from_ns;
+	}
+	return c->trades_ns;
+}
+
 static void
 take_trades(struct feed *f, struct coin *c, const struct hl_event *ev)
 {
-	int64_t from_ns = 0;
+	int64_t from_ns = news_from(f, c, ev);
 
-	if (!c->has_trades) {
-		int64_t shown_ns = hl(f)->conn_venue_ns;
-
-		from_ns = shown_ns == 0 ? INT64_MAX : shown_ns;
-	}
-	c->has_trades = true;
 	for (uint32_t i = 0; i < ev->trades_n; i++) {
 		const struct hl_trade *trade = &ev->trades[i];
 		struct tick t =
@@ -429,6 +505,8 @@ put_ref(struct feed *f, const struct coin *c)
 static void
 take_ctx(struct feed *f, struct coin *c, const struct hl_event *ev)
 {
+	if (f->conn != f->shard[0].main)
+		return;
 	memset(&c->ref, 0, sizeof(c->ref));
 	c->ref.px = ev->mark;
 	c->ref.oracle_px = ev->oracle;
@@ -493,41 +571,46 @@ take_frame(struct feed *f, const struct feed_event *in)
 }
 
 /* Books that do not come: when it is all of them, the connection is made
- * again; else the link holds without them. */
+ * again; else the lane holds without them. */
 static void
-books_overdue(struct feed *f)
+books_overdue(struct feed *f, uint8_t conn)
 {
 	struct hl_feed *h = hl(f);
+	uint32_t lane = lane_of(conn);
 	uint32_t have_n = 0;
 
 	feed_note(f, REASON_NO_SNAPSHOT);
 	for (uint32_t i = 0; i < h->coin_n; i++)
-		have_n += h->coin[i].has_book;
+		have_n += h->coin[i].lane_book[lane];
 	if (have_n == 0) {
-		feed_reconnect(f, 0);
+		feed_reconnect(f, conn);
 		return;
 	}
 	for (uint32_t i = 0; i < h->coin_n; i++)
-		h->coin[i].is_excused = !h->coin[i].has_book;
-	check_complete(f);
+		h->coin[i].is_excused[lane] = !h->coin[i].lane_book[lane];
+	check_complete(f, conn);
 }
 
 static void
 on_timer(struct feed *f)
 {
-	struct hl_feed *h = hl(f);
 	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
 
+	feed_idle(f, 0, (uint64_t)f->cfg.hyperliquid_idle_s.ns);
 	if (!f->has_universe) {
 		ask_meta(f);
 		return;
 	}
-	if (!link_is_live(&f->link[0]) || f->link[0].complete)
-		return;
-	if (f->now_ns < h->wait_ns + limit)
-		feed_wake_at(f, h->wait_ns + limit);
-	else
-		books_overdue(f);
+	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES) {
+		const struct link *l = &f->link[c];
+
+		if (!link_is_live(l) || l->complete)
+			continue;
+		if (f->now_ns < l->up_ns + limit)
+			feed_wake_at(f, l->up_ns + limit);
+		else
+			books_overdue(f, c);
+	}
 }
 
 static void

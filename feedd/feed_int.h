@@ -20,17 +20,25 @@ struct feed_ops {
 	void (*down)(struct feed *f, uint8_t conn);
 	void (*frame)(struct feed *f, const struct feed_event *ev);
 	void (*http)(struct feed *f, const struct feed_event *ev);
-	void (*timer)(struct feed *f);
+	void (*timer)(struct feed *f); /* or cfg has changed */
 	void (*ping)(struct feed *f, uint8_t conn);
 	void (*resync)(struct feed *f, enum ring_content content);
 	uint64_t (*hash)(const struct feed *f, uint64_t h);
+};
+
+/* What readers know as one connection: the lanes s and s + FEED_LANES. */
+struct shard {
+	bool wanted;
+	uint8_t main; /* the connection to keep when one is enough */
+	uint8_t told; /* state in the last TICK_LINK */
+	uint64_t told_ns;
 };
 
 struct feed {
 	const struct feed_ops *ops;
 	const struct feed_sink *sink;
 	enum venue venue;
-	uint32_t link_n; /* connections in use */
+	uint32_t shard_n; /* shards ever used */
 	uint64_t epoch;
 	struct cfg cfg;
 	/* the event at hand */
@@ -49,8 +57,8 @@ struct feed {
 	int64_t venue_ns;	/* newest time the venue gave */
 	struct tick held;	/* goes out next: may get SLOT_BATCH_END */
 	struct link link[FEED_CONN_N];
-	uint8_t told_as[FEED_CONN_N]; /* number readers know it by; theirs is
-					 0 for the venue's main connection */
+	struct shard shard[FEED_LANES];
+	struct budget budget; /* of connections opened */
 	struct skew skew; /* of the venue's clock */
 	struct feed_stats stats;
 	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
@@ -98,8 +106,43 @@ void feed_get(struct feed *f, uint32_t tag, const char *url, const char *body);
 /* feed_open_url - answer of the venue's part to LINK_DO_OPEN. */
 void feed_open_url(struct feed *f, uint8_t conn, const char *url);
 
-/* feed_reconnect - end a connection that is up; it comes back. */
+/* feed_reconnect - end a connection that is up; it comes back when it is
+ * wanted. */
 void feed_reconnect(struct feed *f, uint8_t conn);
+
+/*
+ * Lanes (lanes.c). Which connections of a shard are wanted:
+ *   1. the main one, always; the other one too with <venue>.ab
+ *   2. the other one when the main one is due: older than <venue>.rotate, or
+ *      the venue said that it will close it (feed_relieve)
+ *   3. the other one, READY, takes over from one that is due or not READY
+ *   4. what is not wanted is closed; with <venue>.ab one that is due is
+ *      closed, and comes back, while the other one is READY
+ * ops->up and ops->down are called for each lane; a lane is complete when it
+ * has shown that it can carry the shard alone.
+ */
+
+/* feed_want - open or close a shard. */
+void feed_want(struct feed *f, uint8_t shard, bool wanted);
+
+/* feed_relieve - the venue is about to close this connection. */
+void feed_relieve(struct feed *f, uint8_t conn);
+
+/* feed_is_live - is a connection up? feed_is_carried - is the other lane of
+ * its shard? */
+bool feed_is_live(const struct feed *f, uint8_t conn);
+bool feed_is_carried(const struct feed *f, uint8_t conn);
+
+/* feed_best - the better lane of a shard; a connection. */
+uint8_t feed_best(const struct feed *f, uint8_t shard);
+
+/* feed_idle - silence of data that ends a connection of the shard; 0 none. */
+void feed_idle(struct feed *f, uint8_t shard, uint64_t idle_ns);
+
+/* lanes_run - what is wanted of a shard now. lanes_due - when that may change
+ * by time alone; 0 never. */
+void lanes_run(struct feed *f, uint8_t shard);
+uint64_t lanes_due(const struct feed *f, uint8_t shard);
 
 /* feed_wake_at - the venue's part wants a timer at ns, or earlier. */
 void feed_wake_at(struct feed *f, uint64_t ns);

@@ -5,9 +5,6 @@
 #include "libcore/check.h"
 #include "libcore/hash.h"
 
-#define IDLE_MULT	 12u
-#define REF_PING_NS	 UINT64_C(5000000000)
-
 size_t
 pm_sz(void)
 {
@@ -24,10 +21,8 @@ start(struct feed *f)
 		return;
 	}
 	book_init(&p->tmp, p->tmp_level, BOOK_DEPTH);
-	f->link_n = 2;
-	for (uint32_t i = 0; i < FEED_CONN_N; i++)
-		f->link[i].idle_mult = IDLE_MULT;
 	f->link[PM_REF_CONN].pong_lax = true;
+	f->link[feed_other(PM_REF_CONN)].pong_lax = true;
 	pm_ref_start(p);
 	pm_look_start(p);
 }
@@ -36,15 +31,15 @@ static void
 open_conn(struct feed *f, uint8_t conn)
 {
 	feed_open_url(f, conn,
-	    conn == PM_REF_CONN ? f->cfg.polymarket_rtds_url.s
-				: f->cfg.polymarket_ws_url.s);
+	    feed_shard(conn) == PM_REF_CONN ? f->cfg.polymarket_rtds_url.s
+					    : f->cfg.polymarket_ws_url.s);
 }
 
 static void
-forget_conn(struct pm_feed *p, uint8_t conn)
+forget_shard(struct pm_feed *p, uint8_t shard)
 {
 	for (uint32_t i = 0; i < p->market_n; i++)
-		if (p->market[i].used && p->market[i].pub.conn == conn)
+		if (p->market[i].used && p->market[i].pub.conn == shard)
 			pm_forget(&p->market[i]);
 }
 
@@ -53,41 +48,62 @@ conn_up(struct feed *f, uint8_t conn)
 {
 	struct pm_feed *p = pm_of(f);
 
-	if (conn == PM_REF_CONN) {
+	if (feed_shard(conn) == PM_REF_CONN) {
 		pm_ref_up(p);
 		return;
 	}
-	forget_conn(p, conn);
+	if (!feed_is_carried(f, conn))
+		forget_shard(p, feed_shard(conn));
 	pm_subscribe_all(p, conn);
 }
 
-/* Readers take the end of connection 0 for the end of everything, and of the
+/* Readers take the end of shard 0 for the end of everything, and of the
  * others only what is said of an instrument. */
+static void
+shard_down(struct pm_feed *p, uint8_t shard)
+{
+	struct feed *f = &p->feed;
+
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+		struct pub_stamp stamp = {m->tok[0].order.at_ns, 0, false};
+
+		if (!m->used || !m->pub.is_valid)
+			continue;
+		if (m->pub.conn == shard && shard != 0)
+			feed_gap(f, &m->pub, REASON_SEQ_GAP, 0);
+		else if (m->pub.conn != shard && shard == 0)
+			pub_snapshot(f, &m->pub, &m->tok[0].book, &stamp);
+	}
+	forget_shard(p, shard);
+}
+
 static void
 conn_down(struct feed *f, uint8_t conn)
 {
 	struct pm_feed *p = pm_of(f);
+	uint8_t shard = feed_shard(conn);
 
-	if (conn == PM_REF_CONN)
+	if (shard == PM_REF_CONN)
 		return;
+	if (!feed_is_carried(f, conn)) {
+		shard_down(p, shard);
+		return;
+	}
+	p->mix_ns[shard] = f->now_ns + PM_MIX_NS;
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		struct pm_market *m = &p->market[i];
-		struct pub_stamp stamp = {m->tok[0].book_ns, 0, false};
 
-		if (!m->used || !m->pub.is_valid)
-			continue;
-		if (m->pub.conn == conn && conn != 0)
-			feed_gap(f, &m->pub, REASON_SEQ_GAP, 0);
-		else if (m->pub.conn != conn && conn == 0)
-			pub_snapshot(f, &m->pub, &m->tok[0].book, &stamp);
+		if (m->used && !m->is_off && m->pub.conn == shard)
+			pm_lane_lost(p, m, conn);
 	}
-	forget_conn(p, conn);
+	pm_check_complete(p, shard);
 }
 
 static void
 ping(struct feed *f, uint8_t conn)
 {
-	if (conn == PM_REF_CONN)
+	if (feed_shard(conn) == PM_REF_CONN)
 		feed_ping_frame(f, conn);
 	else
 		feed_send(f, conn, PM_PING, sizeof(PM_PING) - 1);
@@ -107,8 +123,8 @@ refresh(struct pm_feed *p, uint8_t conn)
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		struct pm_market *m = &p->market[i];
 
-		if (m->used && m->pub.conn == conn)
-			pm_resnap(p, m);
+		if (m->used && m->pub.conn == feed_shard(conn))
+			pm_resnap_on(p, m, conn);
 	}
 }
 
@@ -149,8 +165,14 @@ take_trade(struct pm_feed *p, const struct pm_event *ev)
 		feed_count(&p->feed, REASON_BAD_NUMBER);
 		return;
 	}
+	if (pm_is_mixed(p, p->feed.conn) &&
+	    !pm_seen_take(&p->seen[feed_shard(p->feed.conn)],
+		pm_lane_of(p->feed.conn), pm_id_trade(ev))) {
+		feed_note(&p->feed, REASON_SEQ_OLD);
+		return;
+	}
 	put_trade(p, m, role, ev);
-	pm_meta_update(&m->tok[role - 1].meta, ev);
+	pm_trade_px(p, m, &m->tok[role - 1], ev);
 }
 
 static bool
@@ -196,7 +218,7 @@ take_frame(struct feed *f, const struct feed_event *in)
 	struct pm_feed *p = pm_of(f);
 	bool is_data = false;
 
-	if (f->conn == PM_REF_CONN) {
+	if (feed_shard(f->conn) == PM_REF_CONN) {
 		pm_ref_frame(p, in);
 		return;
 	}
@@ -213,7 +235,10 @@ take_http(struct feed *f, const struct feed_event *in)
 	struct pm_feed *p = pm_of(f);
 
 	if (in->tag != FEED_TAG_BOOK) {
-		pm_look_answer(p, in);
+		if (in->tag >= PM_TAG_EXISTS)
+			pm_exists_answer(p, in);
+		else
+			pm_look_answer(p, in);
 		return;
 	}
 	if (in->code != 200)
@@ -239,18 +264,14 @@ on_timer(struct feed *f)
 		return;
 	pm_look_timer(p);
 	for (uint32_t i = 0; i < p->market_n; i++) {
-		uint64_t due = pm_book_timer(p, &p->market[i]);
+		uint64_t due = pm_timer(p, &p->market[i]);
 
 		if (due != 0)
 			feed_wake_at(f, due);
 	}
-	if (!link_is_live(&f->link[PM_REF_CONN]))
-		return;
-	if (f->now_ns >= p->ref_ping_ns) {
-		feed_send(f, PM_REF_CONN, RTDS_PING, sizeof(RTDS_PING) - 1);
-		p->ref_ping_ns = f->now_ns + REF_PING_NS;
-	}
-	feed_wake_at(f, p->ref_ping_ns);
+	pm_probe_again(p);
+	pm_set_idle(p);
+	pm_ref_timer(p);
 }
 
 static void
@@ -262,7 +283,7 @@ resync(struct feed *f, enum ring_content content)
 	for (uint32_t i = 0; i < p->market_n; i++) {
 		struct pm_market *m = &p->market[i];
 		struct pub_stamp stamp = {
-		    m->tok[0].book_ns, 0, content == RING_TOP};
+		    m->tok[0].order.at_ns, 0, content == RING_TOP};
 
 		if (!m->used)
 			continue;

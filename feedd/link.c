@@ -4,20 +4,51 @@
 
 #include "libcore/check.h"
 
-/* Venues that count our messages: never ping faster than this. */
-#define PING_MIN_PM_NS UINT64_C(1000000000)
-#define PING_MIN_BN_NS UINT64_C(250000000)
-#define PING_MIN_HL_NS UINT64_C(250000000)
+#define MS_NS  UINT64_C(1000000)
+#define SEC_NS UINT64_C(1000000000)
+
+/*
+ * How a venue wants to be treated. Pings: Polymarket wants one each 10 s and
+ * no more than one a second; Binance drops who sends 5 messages a second,
+ * answers to its own pings included; Hyperliquid closes after 60 s without a
+ * message from us and wants one each 15 to 30 s.
+ */
+static const struct manners {
+	uint64_t ping_ns_min;
+	uint64_t ping_ns_max;
+	uint64_t open_ns; /* between connections, in the long run */
+	uint64_t burst_n; /* connections at once */
+} manners[VENUE_N] = {
+    [VENUE_POLYMARKET] = {SEC_NS, 10 * SEC_NS, SEC_NS, 32},
+    [VENUE_BINANCE] = {SEC_NS, 60 * SEC_NS, 6 * SEC_NS, 10},
+    [VENUE_HYPERLIQUID] = {250 * MS_NS, 15 * SEC_NS, 4 * SEC_NS, 6},
+};
 
 static uint64_t
 ping_interval_ns(const struct link *l, const struct cfg *cfg)
 {
+	const struct manners *m = &manners[l->venue];
 	uint64_t want = (uint64_t)cfg->latency_ping_interval.ns;
-	uint64_t least = l->venue == VENUE_POLYMARKET ? PING_MIN_PM_NS
-			 : l->venue == VENUE_BINANCE  ? PING_MIN_BN_NS
-						      : PING_MIN_HL_NS;
 
-	return want > least ? want : least;
+	if (want < m->ping_ns_min)
+		return m->ping_ns_min;
+	return want > m->ping_ns_max ? m->ping_ns_max : want;
+}
+
+bool
+budget_take(
+    struct budget *b, enum venue venue, uint64_t now_ns, uint64_t *due_ns)
+{
+	const struct manners *m = &manners[venue];
+	uint64_t ahead_ns = (m->burst_n - 1) * m->open_ns;
+
+	CHECK(venue >= VENUE_POLYMARKET && venue < VENUE_N);
+	if (b->at_ns > now_ns + ahead_ns) {
+		*due_ns = b->at_ns - ahead_ns;
+		return false;
+	}
+	b->at_ns = (b->at_ns > now_ns ? b->at_ns : now_ns) + m->open_ns;
+	return true;
 }
 
 static uint64_t
@@ -54,6 +85,7 @@ link_up(struct link *l, uint64_t now_ns)
 	l->overdue = false;
 	l->has_pong = false;
 	l->has_data = false;
+	l->leaving = false;
 	l->msgs = 0;
 	l->age_us = 0;
 	l->up_ns = now_ns;
@@ -147,14 +179,26 @@ link_pong(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 	sample(l, cfg, now_ns > l->ping_ns ? now_ns - l->ping_ns : 0);
 }
 
+/* When no data is too long ago; 0 never. The first of a connection may take
+ * twice as long as a snapshot more. */
+static uint64_t
+idle_at_ns(const struct link *l, const struct cfg *cfg)
+{
+	uint64_t first = 2 * (uint64_t)cfg->feed_snapshot_timeout.ns;
+
+	if (l->idle_ns == 0)
+		return 0;
+	return l->data_ns + l->idle_ns + (l->has_data ? 0 : first);
+}
+
 /* When the connection has been silent for too long to be kept. */
 static uint64_t
 dead_ns(const struct link *l, const struct cfg *cfg)
 {
 	uint64_t at = l->recv_ns + 2 * stale_ns(l, cfg);
-	uint64_t idle = l->data_ns + l->idle_mult * stale_ns(l, cfg);
+	uint64_t idle = idle_at_ns(l, cfg);
 
-	return l->idle_mult != 0 && idle < at ? idle : at;
+	return idle != 0 && idle < at ? idle : at;
 }
 
 /* When the missing pong is (again) worth a sample; 0 never. */
@@ -227,7 +271,8 @@ link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 {
 	if (!link_is_live(l))
 		return;
-	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg))
+	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg) ||
+	    now_ns > dead_ns(l, cfg))
 		l->state = LINK_STALE;
 	else
 		l->state = l->complete && l->has_data ? LINK_READY : LINK_UP;

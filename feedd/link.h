@@ -9,11 +9,16 @@
  *          the last. A pong that is missing for latency.pong_overdue sets
  *          `overdue`; from then on its age counts as the round trip, once an
  *          interval, until it comes.
+ *          The interval is latency.ping_interval within what the venue counts
+ *          as polite and as alive (link.c).
  * Silence  no message and no pong for feed.stale_*: STALE; for twice as long
- *          the connection is given up. No data for `idle_mult` times
- *          feed.stale_*: STALE and given up at once, pongs or not.
+ *          the connection is given up. No data for `idle_ns`, which the venue
+ *          sets from the expected rate of what is carried: STALE and given up
+ *          at once, pongs or not. The first data of a connection may take
+ *          twice feed.snapshot_timeout longer.
  * Backoff  feed.reconnect_min doubling to feed.reconnect_max, a random point
  *          in the upper half; it starts over after LINK_HEALTHY_NS of life.
+ *          Above that a budget for all connections of a venue: budget_take.
  * Pure: yes.
  */
 #ifndef FEEDD_LINK_H
@@ -32,7 +37,7 @@ struct link {
 	uint8_t conn;
 	uint8_t venue;
 	uint8_t state; /* enum link_state */
-	uint8_t told;  /* state in the last TICK_LINK */
+	uint8_t told;  /* state last logged */
 	bool wanted;   /* reconnect when down */
 	bool complete; /* every book of it is */
 	bool closing;  /* we asked for its end */
@@ -41,8 +46,9 @@ struct link {
 	bool pong_lax; /* a venue that may never answer: no overdue */
 	bool has_pong; /* one has come on this connection */
 	bool has_rtt;
-	bool has_data;	    /* some has come on this connection */
-	uint16_t idle_mult; /* 0: silence of data is normal */
+	bool has_data; /* some has come on this connection */
+	bool leaving;  /* the venue is about to close it */
+	uint8_t pad8;
 	uint32_t attempt;
 	uint32_t rtt_us;
 	uint32_t rtt_ema_us;
@@ -57,9 +63,24 @@ struct link {
 	uint64_t sample_ns; /* last overdue sample */
 	uint64_t recv_ns;   /* last message or pong */
 	uint64_t data_ns;   /* last data message */
-	uint64_t told_ns;
+	uint64_t idle_ns;   /* 0: silence of data is normal */
 	struct clockoff clock;
 };
+
+/*
+ * Connections opened, of one venue. Allowed are a burst and one more each
+ * interval: Polymarket 32 and 1 s, Binance 10 and 6 s (60 in 5 minutes, the
+ * venue takes 300), Hyperliquid 6 and 4 s (21 a minute, the venue takes 30
+ * from all our processes together).
+ */
+struct budget {
+	uint64_t at_ns; /* when it is whole again */
+};
+
+/* budget_take - open one now? False, and *due_ns when, if it is too early.
+ * Worst case in any window w: burst + w / interval + 1. */
+bool budget_take(
+    struct budget *b, enum venue venue, uint64_t now_ns, uint64_t *due_ns);
 
 /* What link_timer wants done now. */
 enum link_do {

@@ -2,15 +2,17 @@
  * pm_feed.h - state of the Polymarket feed; shared by feed_polymarket.c and
  * the pm_*.c files only.
  *
- * Connections: 0 and 2..7 market channel, max_tokens tokens each; 1 price
- * stream. Instruments: PM_INDEX_N settlement prices first, then one a
- * market, in the YES frame. Both tokens' books are kept, each in its own
- * frame; readers get the YES one, the NO one checks it. Pure.
+ * Shards: 0 and 2..7 market channel, max_tokens tokens each; 1 price stream.
+ * Two lanes of a shard are one stream by pm_merge.h. Instruments: PM_INDEX_N
+ * settlement prices first, then one a market, in the YES frame. Both tokens'
+ * books are kept, each in its own frame; readers get the YES one, the NO one
+ * checks it. Pure.
  */
 #ifndef FEEDD_PM_FEED_H
 #define FEEDD_PM_FEED_H
 
 #include "feedd/feed_int.h"
+#include "feedd/pm_merge.h"
 #include "feedd/pm_series.h"
 #include "feedd/pm_strike.h"
 #include "libvenue/gamma.h"
@@ -39,15 +41,30 @@
 /* A market is snapshotted again at most this often. */
 #define PM_RESNAP_NS UINT64_C(1000000000)
 
+/* After the end of one of two lanes its messages are remembered for this
+ * long: the other one may be behind. */
+#define PM_MIX_NS UINT64_C(60000000000)
+
+/* A market moves to another shard at most so often before it has a book. */
+#define PM_MOVES_MAX 3u
+
+/* Tag of the question whether a token's book exists: this plus market * 2 +
+ * role - 1. */
+#define PM_TAG_EXISTS UINT32_C(0x40000000)
+
 struct pm_tok {
 	struct pm_token id;
 	struct pm_meta meta;
-	int64_t book_ns; /* venue time of the last change */
+	struct pm_meta_text last_px_before; /* the one before meta.last_px */
+	int64_t trade_ns;		    /* venue time of the last trade */
+	struct pm_order order;
 	bool has_book;
-	bool is_awaited;      /* a snapshot was asked for */
-	bool is_hash_trusted; /* the last snapshot's hash was ours */
-	bool hash_due;	      /* a batch left the hash different */
-	bool touch_due;	      /* ... the touch different */
+	bool is_late; /* a change was missed: a whole book must come */
+	bool is_awaited[PM_LANES]; /* a snapshot was asked for */
+	bool has_lane[PM_LANES];   /* one came since the lane came up */
+	bool is_hash_trusted;	   /* the last snapshot's hash was ours */
+	bool hash_due;		   /* a batch left the hash different */
+	bool touch_due;		   /* ... the touch different */
 	bool has_expect;
 	uint8_t hash_strikes;
 	uint8_t touch_strikes;
@@ -92,21 +109,29 @@ struct pm_market {
 	uint64_t over_ns;    /* it ended then (monotonic), 0 not yet */
 	uint64_t told_ns;    /* its outcome was told, 0 not yet */
 	int64_t life_ns;     /* venue time moves its state then, 0 never */
-	bool is_excused; /* no snapshot came: the link does not wait for it */
-	bool is_crossed; /* after the last message */
+	bool is_excused[PM_LANES]; /* no snapshot: the lane does without */
+	bool is_crossed;	   /* after the last message */
+	bool is_one_sided;
 	bool mirror_due;
 	uint8_t mirror_strikes;
+	uint8_t crossed_n;  /* batches in a row that ended crossed */
+	uint8_t lead;	    /* lane that was first with the last change */
+	uint8_t asked_n;    /* times in vain for the first snapshot */
+	uint8_t moved_n;    /* ... on another shard */
+	uint8_t state_kept; /* state to go back to from HYDRATING; 0 none */
 	struct pub pub;
 	struct instr in;
 	struct pm_cond cond;
-	uint64_t wait_ns;	/* snapshots were asked for */
-	uint64_t resnap_ns;	/* ask again not before */
-	uint64_t resnap_due_ns; /* ... and do so then; 0 no need */
-	uint64_t batch_due_ns;	/* verdict then; 0 nothing is due */
-	int64_t batch_ns;	/* venue time of the batch */
-	int64_t window_ns;	/* length of an up/down window */
-	int32_t mirror_diff_n;	/* levels that differ between the tokens */
-	struct pm_tok tok[2];	/* enum token_role - 1 */
+	uint64_t life;	 /* books so far: each begins anew */
+	int64_t tick_ns; /* venue time of the last change of the grid */
+	uint64_t wait_ns[PM_LANES]; /* snapshots were asked for */
+	uint64_t resnap_ns;	    /* ask again not before */
+	uint64_t resnap_due_ns;	    /* ... and do so then; 0 no need */
+	uint64_t batch_due_ns;	    /* verdict then; 0 nothing is due */
+	int64_t batch_ns;	    /* venue time of the batch */
+	int64_t window_ns;	    /* length of an up/down window */
+	int32_t mirror_diff_n;	    /* levels that differ between the tokens */
+	struct pm_tok tok[2];	    /* enum token_role - 1 */
 };
 
 struct pm_index {
@@ -147,7 +172,14 @@ struct pm_feed {
 	uint32_t series_n;
 	struct pm_series series[CFG_LIST_N];
 	struct pm_want want[PM_WANTS_N];
+	uint32_t ahead_n[FEED_LANES]; /* REST was ahead of a silent shard */
+	uint32_t again_tok;	      /* market * 2 + role - 1, to ask again */
+	uint64_t again_ns;	      /* ... then; 0 no */
+	bool exists_open;	      /* PM_TAG_EXISTS is under way */
+	uint64_t mix_ns[FEED_LANES];  /* two lanes mix until then */
+	uint64_t open_ns[FEED_LANES]; /* a market of the rate is open since */
 	uint64_t refresh_ns[FEED_CONN_N]; /* not before */
+	struct pm_seen seen[FEED_LANES];
 	uint64_t ref_ping_ns;
 	uint16_t map[PM_MAP_N]; /* market * 2 + role - 1, plus 1 */
 	struct pm_index index[PM_INDEX_N];
@@ -189,11 +221,6 @@ void pm_switch(struct pm_feed *p, struct pm_market *m, bool off);
 
 /* pm_free - off, and its entry may go to another market. */
 void pm_free(struct pm_feed *p, struct pm_market *m);
-
-/* pm_subscribe - a whole connection (after it came up), one market more or
- * less. */
-void pm_subscribe_all(struct pm_feed *p, uint8_t conn);
-void pm_subscribe(struct pm_feed *p, struct pm_market *m, enum pm_sub op);
 
 /* pm_describe.c: pm_describe - fields of the instrument from discovery.
  * True: changed. pm_describe_life - its state by time alone. */
@@ -255,36 +282,113 @@ void pm_take_changes(struct pm_feed *p, const struct pm_event *ev);
 void pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev);
 void pm_take_touch(struct pm_feed *p, const struct pm_event *ev);
 
-/* pm_take_rest_book - a body of GET /book: its hash is verified and its
- * metadata kept; REST never becomes a price. */
-void pm_take_rest_book(struct pm_feed *p, const struct pm_event *ev);
-
 /* pm_dirty - drop the books of a market and get them again. */
 void pm_dirty(struct pm_feed *p, struct pm_market *m, enum reason r);
 
-/* pm_resnap - unsubscribe and subscribe: the venue sends a snapshot only
- * then. At most every PM_RESNAP_NS, else pm_book_timer comes back to it. */
-void pm_resnap(struct pm_feed *p, struct pm_market *m);
+/* pm_forget - no book, nothing due: after a break. pm_forget_tok - of one
+ * token: it is no longer checked. */
+void pm_forget(struct pm_market *m);
+void pm_forget_tok(struct pm_tok *t);
 
+/* pm_check.c: is a book right? */
+
+/* pm_begin_message, pm_end_message - around what one message of the venue
+ * changes in one market. */
+void pm_begin_message(struct pm_feed *p, struct pm_market *m, int64_t venue_ns);
+void pm_end_message(
+    struct pm_feed *p, struct pm_market *m, const bool touched[2]);
+
+/* pm_close_batch - what is left different when no more of it comes. */
+void pm_close_batch(struct pm_feed *p, struct pm_market *m);
+
+/* pm_check_touch, pm_check_hash - against what the venue said last. */
+void pm_check_touch(struct pm_feed *p, struct pm_tok *t);
+void pm_check_hash(
+    struct pm_feed *p, const struct pm_market *m, struct pm_tok *t);
+
+/* pm_check_text - is a book's own text what its hash says? */
+bool pm_check_text(
+    struct pm_feed *p, const struct pm_tok *t, const struct pm_event *ev);
+
+/* pm_recount_mirror - after a whole book. */
+void pm_recount_mirror(struct pm_market *m);
+
+/* pm_trade_px - the price of a trade of the token: hashes may have waited
+ * for it. */
+void pm_trade_px(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
+    const struct pm_event *ev);
+
+/* pm_take_rest_book - a body of GET /book: its hash is verified and its
+ * metadata kept, and it may show that the socket is silent where it should
+ * not be; REST never becomes a price. */
+void pm_take_rest_book(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_sub.c: subscriptions */
+
+/* pm_is_on - a market whose books are subscribed. */
 static inline bool
-pm_is_awaited(const struct pm_market *m)
+pm_is_on(const struct pm_market *m)
 {
-	return m->tok[0].is_awaited || m->tok[1].is_awaited;
+	return m->used && !m->is_off;
 }
 
-/* pm_forget - no book, nothing due: after a break. */
-void pm_forget(struct pm_market *m);
+static inline uint32_t
+pm_lane_of(uint8_t conn)
+{
+	return conn / FEED_LANES;
+}
 
-/* pm_book_timer - verdicts and snapshots that are due. Returns when the next
- * is, 0 none. */
-uint64_t pm_book_timer(struct pm_feed *p, struct pm_market *m);
+/* pm_is_mixed - do two lanes of a shard bring the same now? */
+bool pm_is_mixed(const struct pm_feed *p, uint8_t conn);
 
-/* pm_check_complete - is every book of a connection there? */
-void pm_check_complete(struct pm_feed *p, uint8_t conn);
+/* pm_room - a shard with room for a market, not this one; FEED_LANES none. */
+uint8_t pm_room(const struct pm_feed *p, uint8_t but);
+
+/* pm_join - a market, on the shard of pub.conn. pm_leave - off it; one that
+ * is empty then is closed. */
+void pm_join(struct pm_feed *p, struct pm_market *m);
+void pm_leave(struct pm_feed *p, struct pm_market *m);
+
+/* pm_subscribe_all - a whole connection, after it came up. */
+void pm_subscribe_all(struct pm_feed *p, uint8_t conn);
+
+/* pm_lane_lost - a lane is gone while the other one carries on: what that
+ * one has not shown is lost, what is awaited is asked there. */
+void pm_lane_lost(struct pm_feed *p, struct pm_market *m, uint8_t conn);
+
+/* pm_resnap - unsubscribe and subscribe, on the lane that leads or on one
+ * connection: the venue sends a snapshot only then. At most every
+ * PM_RESNAP_NS, else pm_timer comes back to it. */
+void pm_resnap(struct pm_feed *p, struct pm_market *m);
+void pm_resnap_on(struct pm_feed *p, struct pm_market *m, uint8_t conn);
+
+/* pm_timer - verdicts and snapshots of a market that are due. Returns when
+ * the next is, 0 none. */
+uint64_t pm_timer(struct pm_feed *p, struct pm_market *m);
+
+/* pm_check_complete - can both connections of a shard carry every book? */
+void pm_check_complete(struct pm_feed *p, uint8_t shard);
+
+/* pm_probe - GET /book of a token, tag FEED_TAG_BOOK. */
+void pm_probe(struct pm_feed *p, const struct pm_market *m, uint32_t role_idx);
+
+/* pm_rest_ahead - an answer to it: was it newer and different? pm_probe_again
+ * - the second one, when it is due. */
+void pm_rest_ahead(struct pm_feed *p, const struct pm_market *m,
+    uint32_t role_idx, bool is_ahead);
+void pm_probe_again(struct pm_feed *p);
+
+/* pm_exists_answer - to PM_TAG_EXISTS. pm_hydrated - a book came. */
+void pm_exists_answer(struct pm_feed *p, const struct feed_event *ev);
+void pm_hydrated(struct pm_feed *p, struct pm_market *m);
+
+/* pm_set_idle - silence that is too long for the markets of each shard. */
+void pm_set_idle(struct pm_feed *p);
 
 /* pm_ref.c: the price stream */
 void pm_ref_start(struct pm_feed *p);
 void pm_ref_up(struct pm_feed *p);
+void pm_ref_timer(struct pm_feed *p);
 void pm_ref_frame(struct pm_feed *p, const struct feed_event *ev);
 void pm_ref_resync(struct pm_feed *p);
 
@@ -294,8 +398,5 @@ uint16_t pm_ref_index(const struct pm_feed *p, const char *asset, size_t n);
 
 /* pm_ref_symbol - the same by its name ("btcusdt"). */
 uint16_t pm_ref_symbol(const struct pm_feed *p, const char *symbol);
-
-/* pm_conn_of - shard of a market's entry; FEED_LANES: none left. */
-uint8_t pm_conn_of(const struct pm_feed *p, uint32_t i);
 
 #endif

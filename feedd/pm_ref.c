@@ -10,6 +10,7 @@
 #include "libcore/check.h"
 
 #define TEXT_PING_NS UINT64_C(5000000000)
+#define REF_IDLE_NS  UINT64_C(10000000000) /* it may stall silently */
 
 static bool
 is_chainlink(const char *symbol)
@@ -40,8 +41,9 @@ pm_ref_start(struct pm_feed *p)
 	}
 	p->index_n = l->n;
 	f->instr_n += l->n;
+	feed_idle(f, PM_REF_CONN, REF_IDLE_NS);
 	if (l->n > 0)
-		link_want(&f->link[PM_REF_CONN], true, f->now_ns);
+		feed_want(f, PM_REF_CONN, true);
 }
 
 static void
@@ -51,7 +53,7 @@ subscribe(struct pm_feed *p, enum rtds_source source)
 	size_t n = rtds_encode_subscribe(source, "", text, sizeof(text));
 
 	CHECK(n > 0);
-	feed_send(&p->feed, PM_REF_CONN, text, n);
+	feed_send(&p->feed, p->feed.conn, text, n);
 }
 
 void
@@ -66,7 +68,8 @@ pm_ref_up(struct pm_feed *p)
 
 		chainlink = chainlink || is_chainlink(x->in.symbol);
 		relay = relay || !is_chainlink(x->in.symbol);
-		memset(x->last_ns, 0, sizeof(x->last_ns));
+		if (!feed_is_carried(f, f->conn))
+			memset(x->last_ns, 0, sizeof(x->last_ns));
 	}
 	if (chainlink) {
 		subscribe(p, RTDS_CHAINLINK);
@@ -76,7 +79,25 @@ pm_ref_up(struct pm_feed *p)
 		subscribe(p, RTDS_SPOT);
 	p->ref_ping_ns = f->now_ns + TEXT_PING_NS;
 	feed_wake_at(f, p->ref_ping_ns);
-	feed_complete(f, PM_REF_CONN, true);
+	feed_complete(f, f->conn, true);
+}
+
+void
+pm_ref_timer(struct pm_feed *p)
+{
+	struct feed *f = &p->feed;
+	uint8_t conn = PM_REF_CONN;
+
+	if (!feed_is_live(f, feed_best(f, conn)))
+		return;
+	if (f->now_ns >= p->ref_ping_ns) {
+		p->ref_ping_ns = f->now_ns + TEXT_PING_NS;
+		for (int i = 0; i < 2; i++, conn = feed_other(conn))
+			if (feed_is_live(f, conn))
+				feed_send(
+				    f, conn, RTDS_PING, sizeof(RTDS_PING) - 1);
+	}
+	feed_wake_at(f, p->ref_ping_ns);
 }
 
 static enum ref_source

@@ -4,17 +4,6 @@
 #include "feedd/text.h"
 #include "libcore/check.h"
 
-uint8_t
-pm_conn_of(const struct pm_feed *p, uint32_t i)
-{
-	uint32_t most = (uint32_t)p->feed.cfg.polymarket_max_tokens / 2;
-	uint32_t group = i / most;
-
-	if (group + 1 >= FEED_LANES)
-		return FEED_LANES;
-	return (uint8_t)(group == 0 ? 0 : group + 1);
-}
-
 int64_t
 pm_venue_now(const struct pm_feed *p)
 {
@@ -116,7 +105,7 @@ free_entry(struct pm_feed *p)
 
 	while (i < p->market_n && p->market[i].used)
 		i++;
-	if (i >= PM_MARKETS_N || pm_conn_of(p, i) == FEED_LANES)
+	if (i >= PM_MARKETS_N)
 		return NULL;
 	if (i == p->market_n)
 		p->market_n++;
@@ -127,7 +116,8 @@ struct pm_market *
 pm_add(struct pm_feed *p, const struct gamma_market *g, bool off)
 {
 	struct feed *f = &p->feed;
-	struct pm_market *m = free_entry(p);
+	uint8_t shard = pm_room(p, FEED_LANES);
+	struct pm_market *m = shard == FEED_LANES ? NULL : free_entry(p);
 	uint16_t epoch;
 	uint32_t i;
 
@@ -146,7 +136,7 @@ pm_add(struct pm_feed *p, const struct gamma_market *g, bool off)
 	m->in.state = INSTR_HYDRATING;
 	m->pub.idx = (uint16_t)(INSTR_PM_BASE + PM_INDEX_N + i);
 	m->pub.epoch = epoch;
-	m->pub.conn = pm_conn_of(p, i);
+	m->pub.conn = shard;
 	pub_forget(&m->pub);
 	init_tok(&m->tok[0], &g->yes, g);
 	init_tok(&m->tok[1], &g->no, g);
@@ -164,31 +154,29 @@ pm_add(struct pm_feed *p, const struct gamma_market *g, bool off)
 void
 pm_switch(struct pm_feed *p, struct pm_market *m, bool off)
 {
-	struct feed *f = &p->feed;
+	uint8_t shard = pm_room(p, FEED_LANES);
 
 	CHECK(m->used);
 	if (m->is_off == off)
 		return;
-	if (off && link_is_live(&f->link[m->pub.conn]))
-		pm_subscribe(p, m, PM_SUB_REMOVE);
-	m->is_off = off;
 	if (off) {
+		pm_leave(p, m);
+		m->is_off = true;
 		if (m->pub.is_valid)
-			feed_gap(f, &m->pub, REASON_STATE, 0);
+			feed_gap(&p->feed, &m->pub, REASON_STATE, 0);
 		pm_forget(m);
-		m->tok[0].is_awaited = false;
-		m->tok[1].is_awaited = false;
 		m->resnap_due_ns = 0;
 		pm_check_complete(p, m->pub.conn);
 		return;
 	}
-	if (m->pub.conn >= f->link_n)
-		f->link_n = m->pub.conn + 1u;
-	link_want(&f->link[m->pub.conn], true, f->now_ns);
-	if (link_is_live(&f->link[m->pub.conn])) {
-		pm_subscribe(p, m, PM_SUB_ADD);
-		feed_complete(f, m->pub.conn, false);
+	if (shard == FEED_LANES) {
+		feed_log(&p->feed, FEED_LOG_TABLE_FULL, m->pub.idx, REASON_FULL,
+		    PM_MARKETS_N);
+		return;
 	}
+	m->pub.conn = shard;
+	m->is_off = false;
+	pm_join(p, m);
 }
 
 void
@@ -217,56 +205,4 @@ pm_free(struct pm_feed *p, struct pm_market *m)
 	f->instr_n--;
 	map_rebuild(p);
 	pm_check_complete(p, m->pub.conn);
-}
-
-static void
-asked(const struct feed *f, struct pm_market *m)
-{
-	m->tok[0].is_awaited = true;
-	m->tok[1].is_awaited = true;
-	m->wait_ns = f->now_ns;
-	m->resnap_ns = f->now_ns + PM_RESNAP_NS;
-	m->resnap_due_ns = 0;
-}
-
-void
-pm_subscribe_all(struct pm_feed *p, uint8_t conn)
-{
-	struct feed *f = &p->feed;
-	size_t n = 0;
-	size_t len;
-
-	for (uint32_t i = 0; i < p->market_n; i++) {
-		struct pm_market *m = &p->market[i];
-
-		if (!m->used || m->is_off || m->pub.conn != conn)
-			continue;
-		p->tokens[n++] = m->tok[0].id;
-		p->tokens[n++] = m->tok[1].id;
-		asked(f, m);
-	}
-	if (n == 0)
-		return;
-	len = pm_encode_subscription(
-	    PM_SUB_FIRST, p->tokens, n, p->text, sizeof(p->text));
-	CHECK(len > 0);
-	feed_send(f, conn, p->text, len);
-	feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, (int64_t)n);
-	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
-}
-
-void
-pm_subscribe(struct pm_feed *p, struct pm_market *m, enum pm_sub op)
-{
-	struct feed *f = &p->feed;
-	const struct pm_token tokens[2] = {m->tok[0].id, m->tok[1].id};
-	size_t len =
-	    pm_encode_subscription(op, tokens, 2, p->text, sizeof(p->text));
-
-	CHECK(len > 0);
-	feed_send(f, m->pub.conn, p->text, len);
-	if (op == PM_SUB_REMOVE)
-		return;
-	asked(f, m);
-	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
 }

@@ -164,7 +164,7 @@ tick_size_makes_a_new_epoch(void **state)
 
 /* T-54 */
 static void
-crossed_inside_a_batch_is_no_fault(void **state)
+T_54_crossed_inside_a_batch_is_no_fault(void **state)
 {
 	struct rig *r = open_market();
 
@@ -180,7 +180,7 @@ crossed_inside_a_batch_is_no_fault(void **state)
 }
 
 static void
-crossed_at_the_end_of_a_batch_is_dirty(void **state)
+T_54_crossed_for_two_batches_is_dirty(void **state)
 {
 	struct rig *r = open_market();
 
@@ -193,6 +193,9 @@ crossed_at_the_end_of_a_batch_is_dirty(void **state)
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0); /* not yet known */
 	is_bbo(rig_last_tick(r, TICK_BBO), C(51), Q(10), C(51), Q(14));
 	pair(r, 1777428652000, "0.47", "0.53", "7");
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0); /* one batch is not */
+	assert_int_equal(feed_stats(r->f)->reason[REASON_CROSSED], 1);
+	pair(r, 1777428653000, "0.47", "0.53", "8");
 	assert_int_equal(rig_ticks(r, TICK_GAP), 1);
 	assert_int_equal(
 	    rig_last_tick(r, TICK_GAP)->u.gap.reason, REASON_CROSSED);
@@ -216,7 +219,27 @@ crossed_and_then_silence_is_dirty_too(void **state)
 	rig_clear(r);
 	pair(r, 1777428651000, "0.51", "0.49", "10");
 	rig_pass(r, 300 * 1000000ull);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	rig_pass(r, 300 * 1000000ull);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 1);
+	rig_close(r);
+}
+
+/* Crossed, uncrossed, crossed: never for two batches in a row. */
+static void
+crossed_now_and_then_is_no_fault(void **state)
+{
+	struct rig *r = open_market();
+
+	(void)state;
+	books(r, 1777428650000);
+	rig_clear(r);
+	for (int64_t ms = 1777428651000; ms < 1777428651100; ms += 2) {
+		pair(r, ms, "0.51", "0.49", "10");
+		pair(r, ms + 1, "0.51", "0.49", "0");
+	}
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	assert_int_equal(feed_stats(r->f)->reason[REASON_CROSSED], 50);
 	rig_close(r);
 }
 
@@ -477,9 +500,10 @@ main(void)
 	    cmocka_unit_test(trades_of_both_tokens),
 	    cmocka_unit_test(delta_before_snapshot_is_dropped),
 	    cmocka_unit_test(tick_size_makes_a_new_epoch),
-	    cmocka_unit_test(crossed_inside_a_batch_is_no_fault),
-	    cmocka_unit_test(crossed_at_the_end_of_a_batch_is_dirty),
+	    cmocka_unit_test(T_54_crossed_inside_a_batch_is_no_fault),
+	    cmocka_unit_test(T_54_crossed_for_two_batches_is_dirty),
 	    cmocka_unit_test(crossed_and_then_silence_is_dirty_too),
+	    cmocka_unit_test(crossed_now_and_then_is_no_fault),
 	    cmocka_unit_test(touch_must_differ_twice),
 	    cmocka_unit_test(mirror_must_differ_twice),
 	    cmocka_unit_test(hash_alone_never_stops),

@@ -295,58 +295,109 @@ bad_input_is_counted(void **state)
 }
 
 static void
-shutdown_reconnects(void **state)
+trade_on(struct rig *r, uint8_t conn, uint64_t id)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"e\":\"trade\",\"E\":1723161601438001,\"s\":\"BTCUSDT\","
+	    "\"t\":%llu,\"p\":\"1\",\"q\":\"1\",\"T\":1723161601438000,"
+	    "\"m\":true}",
+	    (unsigned long long)id);
+	rig_frame(r, conn, text);
+}
+
+/* The venue says that it will close: elsewhere first, then close. */
+static void
+shutdown_is_overtaken(void **state)
 {
 	struct rig *r = open_streams("trade");
 
 	(void)state;
+	trade_on(r, 0, 7);
 	rig_clear(r);
 	rig_frame(r, 0,
 	    "{\"stream\":\"!serverShutdown\",\"data\":{"
 	    "\"e\":\"serverShutdown\",\"E\":1770123456789}}");
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	rig_pass(r, 1000000);
+	assert_non_null(rig_last(r, FEED_OPEN, 8));
+	rig_step(r, FEED_EV_UP, 8);
+	trade_on(r, 0, 8);
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	trade_on(r, 8, 9);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
+	rig_down(r, 0, 1000);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	assert_int_equal(rig_ticks(r, TICK_CONN), 0);
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 2);
+	assert_true(feed_is_ready(r->f));
+	rig_close(r);
+}
+
+/* What the old connection has not brought yet is waited for. */
+static void
+T_58_rotation_loses_nothing_under_way(void **state)
+{
+	struct rig *r = open_streams("trade");
+
+	(void)state;
+	trade_on(r, 0, 7);
+	rig_frame(r, 0,
+	    "{\"stream\":\"!serverShutdown\",\"data\":{"
+	    "\"e\":\"serverShutdown\",\"E\":1770123456789}}");
+	rig_pass(r, 1000000);
+	rig_step(r, FEED_EV_UP, 8);
+	rig_clear(r);
+	trade_on(r, 8, 10);
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	trade_on(r, 0, 8);
+	assert_null(rig_last(r, FEED_CLOSE, 0));
+	trade_on(r, 0, 9);
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 3);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	trade_on(r, 8, 11);
+	assert_non_null(rig_last(r, FEED_CLOSE, 0));
+	trade_on(r, 0, 10); /* seen */
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 4);
 	rig_close(r);
 }
 
 /* T-58: before the venue's 24 hours are over another connection takes over,
  * and nothing is lost or told twice. */
 static void
-rotation_overlaps(void **state)
+T_58_rotation_overlaps(void **state)
 {
 	struct rig *r = open_streams("trade");
 
 	(void)state;
 	r->forget_ticks = false;
-	for (int i = 0; i < 23 * 3600 / 4 + 2; i++) {
-		rig_pass(r, 4000 * 1000000ull);
+	for (int i = 0; i < 23 * 3600 / 2 + 2; i++) {
+		rig_pass(r, 2000 * 1000000ull);
 		rig_step(r, FEED_EV_PONG, 0);
 		trade(r, (uint64_t)i + 1, true);
-		if (rig_last(r, FEED_OPEN, 1) != NULL)
+		if (rig_last(r, FEED_OPEN, 8) != NULL)
 			break;
 		rig_clear(r);
 	}
-	assert_non_null(rig_last(r, FEED_OPEN, 1));
+	assert_true(r->now_ns >= UINT64_C(82800000000000));
+	assert_non_null(rig_last(r, FEED_OPEN, 8));
 	assert_null(rig_last(r, FEED_CLOSE, 0));
-	rig_step(r, FEED_EV_UP, 1);
-	trade(r, 30000, true);
+	rig_step(r, FEED_EV_UP, 8);
+	trade_on(r, 0, 60000);
 	rig_clear(r);
-	{
-		char text[] = "{\"e\":\"trade\",\"E\":1723161601438,"
-			      "\"s\":\"BTCUSDT\",\"t\":30001,\"p\":\"1\","
-			      "\"q\":\"1\",\"T\":1723161601438,\"m\":true}";
-
-		rig_frame(r, 1, text);
-		rig_frame(r, 0, text);
-	}
+	trade_on(r, 8, 60001);
+	trade_on(r, 0, 60001);
 	assert_int_equal(rig_ticks(r, TICK_TRADE), 1);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
 	/* For readers the venue's connection never went down. */
-	assert_int_equal(rig_last_tick(r, TICK_CONN)->u.conn.conn, 1);
-	assert_int_equal(rig_last_tick(r, TICK_LINK)->u.link.conn, 1);
-	rig_pass(r, 60 * 1000000ull);
+	assert_int_equal(rig_ticks(r, TICK_CONN), 0);
+	rig_pass(r, 1000 * 1000000ull);
+	assert_int_equal(rig_last_tick(r, TICK_LINK)->u.link.conn, 0);
+	assert_int_equal(rig_last_tick(r, TICK_LINK)->u.link.state, LINK_READY);
 	assert_null(rig_last(r, FEED_OPEN, 0));
 	assert_true(feed_is_ready(r->f));
 	rig_close(r);
@@ -366,8 +417,9 @@ main(void)
 	    cmocka_unit_test(top_differs_from_ticker_twice),
 	    cmocka_unit_test(partial_book_needs_no_snapshot),
 	    cmocka_unit_test(bad_input_is_counted),
-	    cmocka_unit_test(shutdown_reconnects),
-	    cmocka_unit_test(rotation_overlaps),
+	    cmocka_unit_test(shutdown_is_overtaken),
+	    cmocka_unit_test(T_58_rotation_loses_nothing_under_way),
+	    cmocka_unit_test(T_58_rotation_overlaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,7 +184,7 @@ quiet_is_not_stale(void **state)
 
 	(void)state;
 	l.complete = true;
-	l.idle_mult = 12;
+	l.idle_ns = 30 * SEC;
 	link_recv(&l, SEC, true);
 	while (what != LINK_DO_CLOSE && now < 500 * SEC) {
 		now += SEC;
@@ -194,7 +194,7 @@ quiet_is_not_stale(void **state)
 		if (what == LINK_DO_PING)
 			assert_int_equal(l.state, LINK_READY);
 	}
-	assert_int_equal(now, 121 * SEC);
+	assert_int_equal(now, 31 * SEC);
 	assert_int_equal(l.state, LINK_STALE);
 }
 

@@ -1,0 +1,151 @@
+#include "feedd/feed_int.h"
+#include "libcore/check.h"
+
+static bool
+is_ab(const struct feed *f)
+{
+	return f->venue == VENUE_POLYMARKET ? f->cfg.polymarket_ab
+	       : f->venue == VENUE_BINANCE  ? f->cfg.binance_ab
+					    : f->cfg.hyperliquid_ab;
+}
+
+static uint64_t
+rotate_ns(const struct feed *f)
+{
+	const dur_t *d =
+	    f->venue == VENUE_POLYMARKET ? &f->cfg.polymarket_rotate
+	    : f->venue == VENUE_BINANCE	 ? &f->cfg.binance_rotate
+					 : &f->cfg.hyperliquid_rotate;
+
+	return (uint64_t)d->ns;
+}
+
+bool
+feed_is_live(const struct feed *f, uint8_t conn)
+{
+	return link_is_live(&f->link[conn]);
+}
+
+bool
+feed_is_carried(const struct feed *f, uint8_t conn)
+{
+	return link_is_live(&f->link[feed_other(conn)]);
+}
+
+/* READY, UP, STALE, CONNECTING, DOWN, and without a missing pong first. */
+static uint32_t
+rank(const struct link *l)
+{
+	static const uint8_t by_state[LINK_STATE_N] = {
+	    [LINK_READY] = 8,
+	    [LINK_UP] = 6,
+	    [LINK_STALE] = 4,
+	    [LINK_CONNECTING] = 2,
+	};
+
+	return by_state[l->state] + (l->overdue ? 0u : 1u);
+}
+
+uint8_t
+feed_best(const struct feed *f, uint8_t shard)
+{
+	uint8_t a = f->shard[shard].main;
+	uint8_t b = feed_other(a);
+
+	return rank(&f->link[b]) > rank(&f->link[a]) ? b : a;
+}
+
+void
+feed_idle(struct feed *f, uint8_t shard, uint64_t idle_ns)
+{
+	f->link[shard].idle_ns = idle_ns;
+	f->link[feed_other(shard)].idle_ns = idle_ns;
+}
+
+static bool
+is_due(const struct feed *f, const struct link *l)
+{
+	uint64_t rotate = rotate_ns(f);
+
+	if (!link_is_live(l) || l->closing)
+		return false;
+	return l->leaving || (rotate != 0 && f->now_ns >= l->up_ns + rotate);
+}
+
+static void
+drop_lane(struct feed *f, struct link *l)
+{
+	link_want(l, false, f->now_ns);
+	feed_reconnect(f, l->conn);
+}
+
+void
+lanes_run(struct feed *f, uint8_t shard)
+{
+	struct shard *s = &f->shard[shard];
+	struct link *a = &f->link[s->main];
+	struct link *b = &f->link[feed_other(s->main)];
+
+	if (!s->wanted || f->stopping) {
+		drop_lane(f, a);
+		drop_lane(f, b);
+		return;
+	}
+	if (b->state == LINK_READY ? a->state != LINK_READY || is_due(f, a)
+				   : !link_is_live(a) && rank(b) > rank(a)) {
+		struct link *swap = a;
+
+		a = b;
+		b = swap;
+		s->main = a->conn;
+	}
+	link_want(a, true, f->now_ns);
+	if (!is_ab(f) && !is_due(f, a)) {
+		drop_lane(f, b);
+		return;
+	}
+	link_want(b, true, f->now_ns);
+	if (a->state == LINK_READY && is_due(f, b))
+		feed_reconnect(f, b->conn);
+}
+
+uint64_t
+lanes_due(const struct feed *f, uint8_t shard)
+{
+	uint64_t rotate = rotate_ns(f);
+	uint64_t due = 0;
+
+	if (!f->shard[shard].wanted || f->stopping || rotate == 0)
+		return 0;
+	for (uint8_t c = shard; c < FEED_CONN_N; c += FEED_LANES) {
+		const struct link *l = &f->link[c];
+		uint64_t at = l->up_ns + rotate;
+
+		if (!link_is_live(l) || l->closing || at <= f->now_ns)
+			continue;
+		if (due == 0 || at < due)
+			due = at;
+	}
+	return due;
+}
+
+void
+feed_want(struct feed *f, uint8_t shard, bool wanted)
+{
+	struct shard *s = &f->shard[shard];
+
+	CHECK(shard < FEED_LANES);
+	if (shard >= f->shard_n)
+		f->shard_n = shard + 1u;
+	s->wanted = wanted;
+	f->told_link = true; /* due times have changed */
+	lanes_run(f, shard);
+}
+
+void
+feed_relieve(struct feed *f, uint8_t conn)
+{
+	f->link[conn].leaving = true;
+	f->told_link = true;
+	lanes_run(f, feed_shard(conn));
+}
