@@ -117,9 +117,9 @@ reward_key(struct json *j, struct json_str key, void *out)
 {
 	struct clob_market *m = out;
 
-	if (!json_is(key, "rates") || pm_value_absent(j))
+	if (!json_is(key, "rates"))
 		return false;
-	return rates_value(j, &m->reward_daily) || true;
+	return pm_value_absent(j) || rates_value(j, &m->reward_daily) || true;
 }
 
 static bool
