@@ -356,6 +356,8 @@ on_hit(void *user, const struct match_hit *h)
 	if (k->taker->side == SIDE_ASK) /* the fee is taken from what it gets */
 		l->fee.e6 = i64_min(l->fee.e6, l->other.e6);
 	m->matched.e8 += h->qty.e8;
+	m->value.e6 += l->usd.e6;
+	k->taker->value.e6 += l->other.e6;
 	k->taker->matched.e8 += h->qty.e8;
 	m->pending_n++;
 	remember(m, x->trade_now);
@@ -521,6 +523,7 @@ make_order(const struct pmx *x, const struct pmx_new *n, const struct wish *w)
 	    .qty = w->qty,
 	    .budget_e6 = w->budget_e6,
 	    .created_ns = x->now_ns,
+	    .expiration_s = n->expiration_s,
 	    .handle = MATCH_NONE};
 
 	if (n->type == PMX_GTD)

@@ -117,6 +117,9 @@ struct pmx_terms {
 	qty_t min_qty;
 	uint32_t fee_ppm;
 	uint32_t delay_ms; /* of marketable orders, 0 none */
+	bool is_updown;	   /* outcomes are called Up and Down */
+	bool neg_risk;
+	bool is_position; /* tokens are position ids: exchange V3 */
 };
 
 struct pmx_market {
@@ -142,10 +145,12 @@ struct pmx_order {
 	qty_t qty;
 	qty_t matched;
 	int64_t budget_e6; /* of a FOK or FAK BUY: dollars to spend */
+	usd_t value;	   /* of what matched, without fees */
 	int64_t lock;	   /* held back for it: dollars or shares */
 	uint64_t created_ns;
-	uint64_t expires_ns; /* when the venue takes it out, 0 never */
-	uint32_t handle;     /* in the book, MATCH_NONE */
+	uint64_t expires_ns;   /* when the venue takes it out, 0 never */
+	uint64_t expiration_s; /* as its owner said */
+	uint32_t handle;       /* in the book, MATCH_NONE */
 	uint32_t trade_n;
 	uint32_t trade[PMX_OWN]; /* its newest trades */
 	uint32_t next;		 /* in its hash chain */
