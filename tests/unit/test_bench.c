@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The benches of shared memory at a tiny size, so that they cannot rot: each
- * must end well and print figures in the agreed form. No figure is judged. */
+/* Benches at a tiny size, so that they cannot rot: each must end well and
+ * print figures in the agreed form. No figure is judged. */
 
 static const char *
 out_dir(void)
@@ -87,6 +87,13 @@ test_chain(void **state)
 	run("bench_chain");
 }
 
+static void
+test_sign(void **state)
+{
+	(void)state;
+	run("bench_sign");
+}
+
 int
 main(void)
 {
@@ -94,6 +101,7 @@ main(void)
 	    cmocka_unit_test(test_ring),
 	    cmocka_unit_test(test_wake),
 	    cmocka_unit_test(test_chain),
+	    cmocka_unit_test(test_sign),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
