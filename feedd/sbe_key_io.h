@@ -1,0 +1,22 @@
+/*
+ * sbe_key_io.h - the key that Binance's binary streams ask for.
+ *
+ * It opens market data only, but it is a key: its file may be accessible to
+ * its owner alone, it is read once, and it is never logged.
+ */
+#ifndef FEEDD_SBE_KEY_IO_H
+#define FEEDD_SBE_KEY_IO_H
+
+#include <stddef.h>
+
+/* "X-MBX-APIKEY: " and the key, "\r\n". */
+#define SBE_HEADER_SZ 320u
+
+/*
+ * sbe_key_read - the request header from the key in a file; blanks and line
+ * ends around the key are ignored.
+ * Returns : NULL, or what is wrong with the file, as part of a sentence.
+ */
+const char *sbe_key_read(const char *path, char header[SBE_HEADER_SZ]);
+
+#endif
