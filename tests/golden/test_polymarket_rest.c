@@ -436,6 +436,87 @@ T_11_a_terse_fee_needs_its_rate(void **state)
 	}
 }
 
+/* ---- recorded ---- */
+
+static size_t
+recorded(const char *name)
+{
+	size_t n;
+
+	free(text);
+	text = data_read(name, &n);
+	if (text == NULL)
+		skip();
+	return n;
+}
+
+static void
+a_recorded_page(void **state)
+{
+	size_t n =
+	    recorded("polymarket/rest/clob_markets_page_first60.json.gz");
+	enum clob_kind kind;
+	unsigned markets = 0;
+	unsigned other_names = 0;
+	unsigned decided = 0;
+
+	(void)state;
+	clob_init(&a, text, n);
+	while ((kind = clob_next(&a, &m)) != CLOB_END) {
+		markets++;
+		if (kind == CLOB_REFUSED) {
+			assert_int_equal(m.reason, REASON_UNSUPPORTED);
+			other_names++;
+			continue;
+		}
+		assert_int_equal(kind, CLOB_MARKET);
+		assert_true(m.closed);
+		assert_int_equal(m.min_size.e8 % E8, 0);
+		assert_true(m.tick.tok_e8 > 0);
+		assert_true(m.slug.n > 0);
+		assert_false(m.yes.winner && m.no.winner);
+		/* who won is worth 1 */
+		if (m.yes.winner)
+			assert_int_equal(m.yes.px.tok_e8, E8);
+		if (m.no.winner)
+			assert_int_equal(m.no.px.tok_e8, E8);
+		decided += m.yes.winner || m.no.winner;
+	}
+	assert_int_equal(markets, 60);
+	assert_true(json_is(a.next_cursor, "MTAw"));
+	assert_false(a.is_last);
+	printf("# %u of other names, %u decided\n", other_names, decided);
+	assert_true(decided + other_names >= 55);
+}
+
+static void
+recorded_markets(void **state)
+{
+	size_t n = recorded("polymarket/rest/clob_market.json");
+
+	(void)state;
+	clob_init(&a, text, n);
+	assert_int_equal(clob_next(&a, &m), CLOB_MARKET);
+	assert_true(m.has_tokens && m.active && m.accepting_orders);
+	assert_false(m.closed);
+	assert_int_equal(m.tick.tok_e8, 100000);
+	assert_int_equal(m.min_size.e8, 5 * E8);
+	n = recorded("polymarket/rest/clob_market_closed_accepting_true.json");
+	clob_init(&a, text, n);
+	assert_int_equal(clob_next(&a, &m), CLOB_MARKET);
+	assert_true(m.closed && m.accepting_orders);
+	n = recorded(
+	    "polymarket/shape_only/clob_fee_rate_response_nonzero.json");
+	assert_int_equal(
+	    pm_rest_decode(&r, PM_REST_FEE_RATE, text, n), PM_REST_ANSWER);
+	assert_int_equal(r.base_fee_bps, 150);
+	n = recorded(
+	    "polymarket/shape_only/http_order_response_error_500.json");
+	assert_int_equal(
+	    pm_rest_decode(&r, PM_REST_TIME, text, n), PM_REST_ERROR);
+	assert_true(json_is(r.error, "Internal server error"));
+}
+
 int
 main(void)
 {
@@ -449,6 +530,8 @@ main(void)
 	    cmocka_unit_test(a_page),
 	    cmocka_unit_test(market_refusals),
 	    cmocka_unit_test(T_11_a_terse_fee_needs_its_rate),
+	    cmocka_unit_test(a_recorded_page),
+	    cmocka_unit_test(recorded_markets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
