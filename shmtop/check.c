@@ -78,6 +78,22 @@ check_gates(const struct snap *s, struct check_list *out)
 			    freeze_format(s->gate[v], names, sizeof(names)));
 }
 
+/* Down for a reason that is not ours. */
+static void
+check_links(const struct snap *s, struct check_list *out)
+{
+	for (uint32_t i = 0; i < s->link_n; i++) {
+		const struct snap_link *l = &s->link[i];
+		int64_t why = l->field[LF_END_REASON];
+
+		if (l->field[LF_STATE] > LINK_CONNECTING || why == 0)
+			continue;
+		add(out, "%s: connection to %s is down: %s",
+		    venue_name((enum venue)l->venue), l->name,
+		    reason_text((enum reason)why));
+	}
+}
+
 void
 check_snap(const struct snap *s, struct check_list *out)
 {
@@ -92,6 +108,7 @@ check_snap(const struct snap *s, struct check_list *out)
 	check_stages(s, out);
 	check_gates(s, out);
 	check_rings(s, out);
+	check_links(s, out);
 	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
 		if (s->feed[v].gaps != 0)
 			add(out, "%s: %" PRIu64 " gaps in the data",

@@ -150,6 +150,8 @@ print_text(const struct snap *s, bool ascii)
 	if (s->found) {
 		row += pane_stages(c, s, row, 40);
 		row += pane_links(c, s, row, 10);
+		row += pane_conns(c, s, row, SNAP_LINKS + 1);
+		row += pane_reasons(c, s, row, VENUE_N);
 		row += pane_money(c, s, row, 4);
 		row += pane_latency(c, s, row, 30);
 		row += pane_markets(c, s, &v, row, 40);

@@ -1,6 +1,7 @@
 #include "shmtop/json_io.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "shmtop/decode.h"
 #include "shmtop/text.h"
@@ -75,6 +76,18 @@ rings(const struct snap *s)
 }
 
 static json_t *
+reasons(const struct snap_feed *f)
+{
+	json_t *o = NEW_OBJECT();
+
+	for (int id = 1; id < REASON_N; id++)
+		if (f->reason[id] != 0)
+			json_object_set_new(o, reason_name((enum reason)id),
+			    json_pack("I", (json_int_t)f->reason[id]));
+	return o;
+}
+
+static json_t *
 links(const struct snap *s)
 {
 	json_t *list = NEW_ARRAY();
@@ -84,7 +97,7 @@ links(const struct snap *s)
 
 		json_array_append_new(list,
 		    json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:I,"
-			      "s:I,s:I,s:I,s:I,s:o}",
+			      "s:I,s:I,s:I,s:I,s:o,s:o}",
 			"venue", venue_name((enum venue)v), "state",
 			f->link ? link_state_name((uint8_t)f->link) : "none",
 			"rtt_us", (json_int_t)f->rtt_us, "rtt_ema_us",
@@ -98,7 +111,59 @@ links(const struct snap *s)
 			(json_int_t)f->malformed, "hash_ok",
 			(json_int_t)f->hash_ok, "hash_bad",
 			(json_int_t)f->hash_bad, "decode_ns",
-			quantiles(f->decode_ns)));
+			quantiles(f->decode_ns), "reasons", reasons(f)));
+	}
+	return list;
+}
+
+/* Instants become ages in ms, -1 never; the others keep their unit. */
+static void
+link_field(json_t *o, const struct snap *s, const struct snap_link *l, int f)
+{
+	static const struct {
+		const char *label;
+		const char *unit;
+	} def[LF_N] = {
+#define LINK_FIELD(name, label, unit, doc) {#label, unit},
+#include "libshm/links.def"
+#undef LINK_FIELD
+	};
+	const char *unit = def[f].unit;
+	int64_t v = l->field[f];
+	char key[48];
+
+	if (strcmp(unit, "ns") == 0) {
+		double ms = (double)((int64_t)s->now_ns - v) / 1e6;
+
+		snprintf(key, sizeof(key), "%s_age_ms", def[f].label);
+		json_object_set_new(o, key, json_pack("f", v ? ms : -1.0));
+		return;
+	}
+	snprintf(key, sizeof(key), "%s%s%s", def[f].label,
+	    strcmp(unit, "us") == 0 || strcmp(unit, "ms") == 0 ? "_" : "",
+	    strcmp(unit, "us") == 0 || strcmp(unit, "ms") == 0 ? unit : "");
+	json_object_set_new(o, key, json_pack("I", (json_int_t)v));
+}
+
+static json_t *
+conns(const struct snap *s)
+{
+	json_t *list = NEW_ARRAY();
+
+	for (uint32_t i = 0; i < s->link_n; i++) {
+		const struct snap_link *l = &s->link[i];
+		json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "venue",
+		    venue_name((enum venue)l->venue), "name", l->name,
+		    "state_name", link_state_name((uint8_t)l->field[LF_STATE]),
+		    "band_name", link_band_name((uint8_t)l->field[LF_BAND]),
+		    "end_reason_name",
+		    reason_name((enum reason)l->field[LF_END_REASON]),
+		    "bad_reason_name",
+		    reason_name((enum reason)l->field[LF_BAD_REASON]));
+
+		for (int f = 0; f < LF_N; f++)
+			link_field(o, s, l, f);
+		json_array_append_new(list, o);
 	}
 	return list;
 }
@@ -182,15 +247,15 @@ json_snap(const struct snap *s, const struct check_list *l, FILE *to)
 	for (uint32_t i = 0; i < l->n; i++)
 		json_array_append_new(found, json_pack("s", l->text[i]));
 	o = json_pack("{s:s,s:s,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:o,"
-		      "s:o,s:o,s:o}",
+		      "s:o,s:o,s:o,s:o}",
 	    "instance", s->instance, "path", s->path, "found", s->found,
 	    "supervisor_alive", s->sup_alive, "mode",
 	    s->mode ? mode_name((enum mode)s->mode) : "?", "config_epoch",
 	    (json_int_t)s->cfg_epoch, "up_s", (double)s->up_ns / 1e9,
 	    "lease_ms", (double)s->lease_ns / 1e6, "frozen", freeze(s),
-	    "stages", stages(s), "links", links(s), "rings", rings(s),
-	    "markets", markets(s), "risk", risk(s), "recorder", recorder(s),
-	    "findings", found);
+	    "stages", stages(s), "links", links(s), "connections", conns(s),
+	    "rings", rings(s), "markets", markets(s), "risk", risk(s),
+	    "recorder", recorder(s), "findings", found);
 	if (o == NULL)
 		return;
 	json_dumpf(o, to, JSON_COMPACT);

@@ -15,6 +15,7 @@
 enum pane {
 	PANE_OVERVIEW = 1,
 	PANE_STAGES,
+	PANE_LINKS,
 	PANE_RINGS,
 	PANE_MARKETS,
 	PANE_LATENCY,
@@ -50,6 +51,8 @@ int pane_head(
     struct canvas *c, const struct snap *s, const struct pane_view *v);
 int pane_stages(struct canvas *c, const struct snap *s, int row, int max);
 int pane_links(struct canvas *c, const struct snap *s, int row, int max);
+int pane_conns(struct canvas *c, const struct snap *s, int row, int max);
+int pane_reasons(struct canvas *c, const struct snap *s, int row, int max);
 int pane_rings(struct canvas *c, const struct snap *s,
     const struct pane_view *v, int row, int max);
 int pane_markets(struct canvas *c, const struct snap *s,

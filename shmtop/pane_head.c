@@ -9,7 +9,7 @@ const char *
 pane_name(enum pane p)
 {
 	static const char *const t[PANE_N] = {"?", "overview", "stages",
-	    "rings", "markets", "latency", "tap", "help"};
+	    "links", "rings", "markets", "latency", "tap", "help"};
 
 	return (unsigned)p < PANE_N ? t[p] : "?";
 }
@@ -126,7 +126,7 @@ int
 pane_help(struct canvas *c, int row, int max)
 {
 	static const char *const line[] = {
-	    "TAB, arrows  next and previous pane; 1 to 7 picks one",
+	    "TAB, arrows  next and previous pane; 1 to 8 picks one",
 	    "p            pause, and go on",
 	    "s            other order of markets",
 	    "f            filter by part of a name; empty shows all",
@@ -137,6 +137,7 @@ pane_help(struct canvas *c, int row, int max)
 	    "BEAT  age of the heartbeat        RST   restarts",
 	    "HOP   published to handled         BUSY  share of a core",
 	    "DEPTH fullest so far is the mark   USED  not yet committed",
+	    "FOR   in this state                LAST  bytes came",
 	    "BID/ASK with * rests, with ? is wished for and not there yet",
 	    "",
 	    "Everything is read from shared memory, mapped read-only.",
@@ -191,6 +192,11 @@ pane_draw(struct canvas *c, const struct snap *s, const struct pane_view *v)
 		     i++)
 			canvas_printf(
 			    c, ++row + 1, 1, COL_BAD, "%.200s", s->note[i]);
+		break;
+	case PANE_LINKS:
+		row += pane_conns(c, s, row, max);
+		row += pane_links(c, s, row + 1, c->rows - 2 - row) + 1;
+		pane_reasons(c, s, row + 1, c->rows - 2 - row);
 		break;
 	case PANE_RINGS: pane_rings(c, s, v, row, max); break;
 	case PANE_MARKETS: pane_markets(c, s, v, row, max); break;

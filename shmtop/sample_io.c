@@ -349,6 +349,27 @@ read_rings(struct sampler *s, struct snap *o)
 	}
 }
 
+/* Rows of connections that were ever made. */
+static void
+read_conns(const struct metrics *m, struct snap *o, uint8_t venue)
+{
+	for (uint32_t i = 0; i < METRICS_LINKS; i++) {
+		struct snap_link *l = &o->link[o->link_n];
+
+		if (metrics_link(m, i, LF_STATE) == 0 ||
+		    o->link_n == SNAP_LINKS)
+			continue;
+		l->venue = venue;
+		metrics_link_host(m, i, l->name);
+		for (int f = 0; f < LF_N; f++)
+			l->field[f] = metrics_link(m, i, (enum link_field)f);
+		o->link_n++;
+	}
+	for (int id = 1; id < REASON_N; id++)
+		o->feed[venue].reason[id] =
+		    atomic_load_explicit(&m->reason[id], memory_order_relaxed);
+}
+
 static void
 read_feed(struct sampler *s, struct snap *o, int i)
 {
@@ -378,6 +399,8 @@ read_feed(struct sampler *s, struct snap *o, int i)
 	    s->has_cfg ? cfg_kill_switch_ns(&s->cfg, (enum venue)v) / NS_PER_MS
 		       : 0;
 	quantiles(m, M_FEEDD_DECODE_NS, f->decode_ns);
+	if (m != NULL)
+		read_conns(m, o, v);
 	s->prev.frames[v] = frames;
 	s->prev.ticks[v] = ticks;
 	s->prev.bytes[v] = bytes;

@@ -12,12 +12,14 @@
 
 #include "libshm/ctl.h"
 #include "libshm/instr.h"
+#include "libshm/metrics.h"
 #include "libshm/ring.h"
 #include "shmtop/track.h"
 
 #define SNAP_MARKETS 512
 #define SNAP_TAPS    128
 #define SNAP_NOTES   16
+#define SNAP_LINKS   (3 * METRICS_LINKS)
 
 struct snap_stage {
 	uint32_t state; /* enum stage_state */
@@ -77,6 +79,14 @@ struct snap_feed {
 	double byte_rate;
 	int64_t kill_ms; /* latency kill switch of this venue             */
 	uint64_t decode_ns[3];
+	uint64_t reason[REASON_N]; /* dropped and failed, by reason       */
+};
+
+/* A connection of a feed; see libshm/links.def. */
+struct snap_link {
+	uint8_t venue;
+	char name[LINK_NAME_SZ];
+	int64_t field[LF_N];
 };
 
 struct snap_risk {
@@ -162,7 +172,9 @@ struct snap {
 	uint32_t market_n;
 	uint32_t tap_n; /* newest last */
 	uint32_t note_n;
+	uint32_t link_n;
 	char note[SNAP_NOTES][320]; /* what could not be read, and why    */
+	struct snap_link link[SNAP_LINKS];
 	struct snap_market market[SNAP_MARKETS];
 	struct snap_tap tap[SNAP_TAPS];
 };
