@@ -68,6 +68,7 @@ struct feed_event {
 	uint64_t random; /* any 64 bits, fresh for each event */
 	const char *data;
 	size_t n;
+	bool is_binary; /* FEED_EV_FRAME: not a text message */
 	const struct cfg *cfg;
 	enum ring_content content; /* RING_TOP leaves out the levels */
 	/* FEED_EV_DOWN, FEED_EV_HTTP: why it ended or failed; NONE: our wish,

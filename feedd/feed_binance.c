@@ -8,10 +8,12 @@
 
 #include "feedd/bn_depth.h"
 #include "feedd/bn_ids.h"
+#include "feedd/bn_info.h"
 #include "feedd/feed_int.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
+#include "libvenue/bn_sbe.h"
 
 #define SYMBOLS_N	  CFG_LIST_N
 #define SNAPSHOT_RETRY_NS UINT64_C(1000000000)
@@ -40,6 +42,8 @@ struct bn_feed {
 	uint32_t symbol_n;
 	bool has_trade; /* then aggTrade is not published */
 	bool has_depth;
+	bool is_binary; /* bookTicker is thinned out there */
+	struct bn_info info;
 	struct bn_event ev;
 	struct bn_symbol symbol[SYMBOLS_N];
 };
@@ -84,6 +88,7 @@ start(struct feed *f)
 		return;
 	b->has_trade = has_stream(&f->cfg, "trade");
 	b->has_depth = has_stream(&f->cfg, "depth");
+	b->is_binary = f->cfg.binance_sbe_url.s[0] != '\0';
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
 
@@ -104,6 +109,7 @@ start(struct feed *f)
 	f->instr_n = l->n;
 	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
 	feed_want(f, 0, true);
+	bn_info_run(&b->info, f);
 }
 
 static void
@@ -114,14 +120,18 @@ open_conn(struct feed *f, uint8_t conn)
 	char url[FEED_URL_MAX];
 	char path[FEED_URL_MAX - CFG_STR_SZ];
 	struct bn_streams want = {.symbols = symbols, .kinds = kinds};
+	bool is_binary = bn(f)->is_binary;
 
 	for (uint32_t i = 0; i < f->cfg.binance_symbols.n; i++)
 		symbols[want.symbols_n++] = f->cfg.binance_symbols.item[i];
 	for (uint32_t i = 0; i < f->cfg.binance_streams.n; i++)
 		kinds[want.kinds_n++] = f->cfg.binance_streams.item[i];
+	want.is_binary = is_binary;
 	if (bn_stream_path(&want, path, sizeof(path)) == 0)
 		path[0] = '\0';
-	text_join(url, sizeof(url), f->cfg.binance_ws_url.s, path);
+	text_join(url, sizeof(url),
+	    is_binary ? f->cfg.binance_sbe_url.s : f->cfg.binance_ws_url.s,
+	    path);
 	feed_open_url(f, conn, url);
 }
 
@@ -389,16 +399,17 @@ take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 /* A ticker of update next_id, newer than the book, came: the one before it is
  * then the last that the book covers, and both must show the same top. False
  * when the book must go; never while two lanes mix, where the ticker before
- * may be still on its way. */
+ * may be still on its way. Of a binary stream the one before may have been
+ * left out by the venue: nothing to compare. */
 static bool
 touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 {
 	struct book_level bid = {{0}, {0}};
 	struct book_level ask = {{0}, {0}};
 
-	if (s->depth.sync != BN_SYNC_OK || s->ticker_id == 0 ||
-	    s->ticker_id > s->depth.last_id || next_id <= s->depth.last_id ||
-	    s->checked_id == s->depth.last_id)
+	if (bn(f)->is_binary || s->depth.sync != BN_SYNC_OK ||
+	    s->ticker_id == 0 || s->ticker_id > s->depth.last_id ||
+	    next_id <= s->depth.last_id || s->checked_id == s->depth.last_id)
 		return true;
 	s->checked_id = s->depth.last_id;
 	book_best(&s->depth.book, SIDE_BID, &bid);
@@ -423,6 +434,8 @@ take_ticker(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
 	struct bn_symbol *s = &bn(f)->symbol[i];
 
+	if (ev->event_ns != 0)
+		feed_stamp(f, ev->event_ns);
 	if (s->ticker_id != 0 && ev->last_id <= s->ticker_id) {
 		feed_note(f, REASON_SEQ_OLD);
 		return;
@@ -531,7 +544,7 @@ take_event(
     struct feed *f, const struct bn_event *ev, const char *text, size_t n)
 {
 	struct bn_feed *b = bn(f);
-	bool is_stream = ev->kind == BN_PARTIAL;
+	bool is_stream = ev->kind == BN_PARTIAL && ev->symbol.n == 0;
 	int i = find(b, is_stream ? ev->stream : ev->symbol, is_stream);
 
 	feed_recv(f, i >= 0);
@@ -555,20 +568,18 @@ take_event(
 }
 
 static void
-take_frame(struct feed *f, const struct feed_event *in)
+take_any(struct feed *f, const struct bn_event *ev, const char *text, size_t n)
 {
-	struct bn_event *ev = &bn(f)->ev;
-
-	switch (bn_decode(ev, in->data, in->n)) {
+	switch (ev->kind) {
 	case BN_ERR:
 		feed_recv(f, false);
-		feed_drop(f, ev->reason, ev->err_off, in->data, in->n);
+		feed_drop(f, ev->reason, ev->err_off, text, n);
 		return;
 	case BN_TRADE:
 	case BN_AGG_TRADE:
 	case BN_BOOK_TICKER:
 	case BN_DEPTH:
-	case BN_PARTIAL: take_event(f, ev, in->data, in->n); return;
+	case BN_PARTIAL: take_event(f, ev, text, n); return;
 	case BN_SHUTDOWN:
 		feed_recv(f, false);
 		feed_relieve(f, f->conn);
@@ -577,15 +588,46 @@ take_frame(struct feed *f, const struct feed_event *in)
 	case BN_SNAPSHOT:
 	case BN_REFUSAL:
 		feed_recv(f, false);
-		feed_drop(f, REASON_UNSUPPORTED, 0, in->data, in->n);
+		feed_drop(f, REASON_UNSUPPORTED, 0, text, n);
 		return;
 	case BN_UNKNOWN:
 		feed_recv(f, false);
-		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		feed_drop(f, ev->reason, 0, text, n);
 		return;
 	case BN_KIND_N: break;
 	}
 	CHECK(ev->kind == BN_ERR);
+}
+
+/* A binary frame may hold several trades. What is wrong with one is told
+ * without a sample of it. */
+static void
+take_frame(struct feed *f, const struct feed_event *in)
+{
+	static const char none[] = "(binary)";
+	struct bn_event *ev = &bn(f)->ev;
+	struct bn_sbe sbe;
+
+	if (!in->is_binary) {
+		(void)bn_decode(ev, in->data, in->n);
+		take_any(f, ev, in->data, in->n);
+		return;
+	}
+	bn_sbe_init(&sbe, in->data, in->n);
+	while (bn_sbe_next(&sbe, ev))
+		take_any(f, ev, none, sizeof(none) - 1);
+}
+
+/* The reference is never traded: another tick is no other epoch. */
+static void
+take_terms(struct feed *f, const struct bn_item *item)
+{
+	struct bn_feed *b = bn(f);
+	int i = find(b, item->symbol, false);
+
+	if (i < 0 || !bn_info_apply(&b->symbol[i].in, item))
+		return;
+	feed_instr(f, b->symbol[i].pub.idx, &b->symbol[i].in);
 }
 
 static void
@@ -595,6 +637,10 @@ take_http(struct feed *f, const struct feed_event *in)
 	struct bn_symbol *s;
 	struct bn_event *ev = &b->ev;
 
+	if (in->tag == BN_TAG_INFO) {
+		bn_info_take(&b->info, f, in, take_terms);
+		return;
+	}
 	CHECK(in->tag < b->symbol_n);
 	s = &b->symbol[in->tag];
 	s->is_asking = false;
@@ -641,6 +687,8 @@ on_timer(struct feed *f)
 	}
 	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
 	check_lanes(f);
+	if (b->symbol_n > 0)
+		bn_info_run(&b->info, f);
 }
 
 static void
