@@ -253,7 +253,10 @@ tell_answer(uint32_t tag, const struct http_result *r)
 	ev.retry_after_s = r->retry_after_s;
 	ev.date_ns = r->date_ns;
 	ev.sent_ns = r->sent_ns;
-	if (r->reason != REASON_NONE)
+	/* What does not exist (yet) is an answer, not a failure; and nobody
+	 * misses what the look at the clock asks for. */
+	if (r->reason != REASON_NONE && r->status != 404 &&
+	    tag != FEED_TAG_TIME)
 		metrics_reason(shell.stage->metrics, r->reason, 1);
 	shell.refusal = r->reason;
 	run(&ev);
