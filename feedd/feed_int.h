@@ -115,9 +115,10 @@ void feed_reconnect(struct feed *f, uint8_t conn);
  *   1. the main one, always; the other one too with <venue>.ab
  *   2. the other one when the main one is due: older than <venue>.rotate, or
  *      the venue said that it will close it (feed_relieve)
- *   3. the other one, READY, takes over from one that is due or not READY
+ *   3. the other one takes over when it is READY and the main one is not, or
+ *      is due and both have run on for 2 s: what was under way has come then
  *   4. what is not wanted is closed; with <venue>.ab one that is due is
- *      closed, and comes back, while the other one is READY
+ *      closed, and comes back, once the other one has been READY for 2 s
  * ops->up and ops->down are called for each lane; a lane is complete when it
  * has shown that it can carry the shard alone.
  */

@@ -1,6 +1,9 @@
 #include "feedd/feed_int.h"
 #include "libcore/check.h"
 
+/* Both lanes run on for this long before the old one is closed. */
+#define LINGER_NS UINT64_C(2000000000)
+
 static bool
 is_ab(const struct feed *f)
 {
@@ -72,6 +75,14 @@ is_due(const struct feed *f, const struct link *l)
 	return l->leaving || (rotate != 0 && f->now_ns >= l->up_ns + rotate);
 }
 
+/* Does a lane carry the shard, and long enough that what the other one had
+ * under way has come? */
+static bool
+has_taken_over(const struct feed *f, const struct link *l)
+{
+	return l->state == LINK_READY && f->now_ns >= l->ready_ns + LINGER_NS;
+}
+
 static void
 drop_lane(struct feed *f, struct link *l)
 {
@@ -91,8 +102,9 @@ lanes_run(struct feed *f, uint8_t shard)
 		drop_lane(f, b);
 		return;
 	}
-	if (b->state == LINK_READY ? a->state != LINK_READY || is_due(f, a)
-				   : !link_is_live(a) && rank(b) > rank(a)) {
+	if ((is_due(f, a) && has_taken_over(f, b)) ||
+	    (b->state == LINK_READY && a->state != LINK_READY) ||
+	    (!link_is_live(a) && rank(b) > rank(a))) {
 		struct link *swap = a;
 
 		a = b;
@@ -105,7 +117,7 @@ lanes_run(struct feed *f, uint8_t shard)
 		return;
 	}
 	link_want(b, true, f->now_ns);
-	if (a->state == LINK_READY && is_due(f, b))
+	if (is_due(f, b) && has_taken_over(f, a))
 		feed_reconnect(f, b->conn);
 }
 
@@ -113,20 +125,24 @@ uint64_t
 lanes_due(const struct feed *f, uint8_t shard)
 {
 	uint64_t rotate = rotate_ns(f);
-	uint64_t due = 0;
+	uint64_t due = UINT64_MAX;
 
-	if (!f->shard[shard].wanted || f->stopping || rotate == 0)
+	if (!f->shard[shard].wanted || f->stopping)
 		return 0;
 	for (uint8_t c = shard; c < FEED_CONN_N; c += FEED_LANES) {
 		const struct link *l = &f->link[c];
-		uint64_t at = l->up_ns + rotate;
+		uint64_t ready = l->ready_ns + LINGER_NS;
+		uint64_t old = l->up_ns + rotate;
 
-		if (!link_is_live(l) || l->closing || at <= f->now_ns)
+		if (!link_is_live(l) || l->closing)
 			continue;
-		if (due == 0 || at < due)
-			due = at;
+		if (rotate != 0 && old > f->now_ns && old < due)
+			due = old;
+		if (l->state == LINK_READY && feed_is_carried(f, c) &&
+		    ready > f->now_ns && ready < due)
+			due = ready;
 	}
-	return due;
+	return due == UINT64_MAX ? 0 : due;
 }
 
 void

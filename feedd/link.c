@@ -274,8 +274,12 @@ link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg) ||
 	    now_ns > dead_ns(l, cfg))
 		l->state = LINK_STALE;
-	else
-		l->state = l->complete && l->has_data ? LINK_READY : LINK_UP;
+	else if (!l->complete || !l->has_data)
+		l->state = LINK_UP;
+	else if (l->state != LINK_READY) {
+		l->state = LINK_READY;
+		l->ready_ns = now_ns;
+	}
 }
 
 void

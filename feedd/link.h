@@ -63,6 +63,7 @@ struct link {
 	uint64_t sample_ns; /* last overdue sample */
 	uint64_t recv_ns;   /* last message or pong */
 	uint64_t data_ns;   /* last data message */
+	uint64_t ready_ns;  /* READY since, when it is */
 	uint64_t idle_ns;   /* 0: silence of data is normal */
 	struct clockoff clock;
 };

@@ -326,6 +326,9 @@ shutdown_is_overtaken(void **state)
 	trade_on(r, 0, 8);
 	assert_null(rig_last(r, FEED_CLOSE, 0));
 	trade_on(r, 8, 9);
+	rig_pass(r, 1999 * 1000000ull);
+	assert_null(rig_last(r, FEED_CLOSE, 0)); /* both run on for a while */
+	rig_pass(r, 2 * 1000000ull);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
@@ -350,16 +353,19 @@ T_58_rotation_loses_nothing_under_way(void **state)
 	rig_step(r, FEED_EV_UP, 8);
 	rig_clear(r);
 	trade_on(r, 8, 10);
-	assert_null(rig_last(r, FEED_CLOSE, 0));
+	rig_pass(r, 2500 * 1000000ull);
+	trade_on(r, 8, 11);
+	assert_null(rig_last(r, FEED_CLOSE, 0)); /* 8 and 9 are missing */
 	trade_on(r, 0, 8);
 	assert_null(rig_last(r, FEED_CLOSE, 0));
 	trade_on(r, 0, 9);
-	assert_int_equal(rig_ticks(r, TICK_TRADE), 3);
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 4);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
-	trade_on(r, 8, 11);
+	trade_on(r, 8, 12);
+	rig_pass(r, 2500 * 1000000ull);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	trade_on(r, 0, 10); /* seen */
-	assert_int_equal(rig_ticks(r, TICK_TRADE), 4);
+	assert_int_equal(rig_ticks(r, TICK_TRADE), 5);
 	rig_close(r);
 }
 
@@ -390,6 +396,9 @@ T_58_rotation_overlaps(void **state)
 	trade_on(r, 0, 60001);
 	assert_int_equal(rig_ticks(r, TICK_TRADE), 1);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	rig_pass(r, 1500 * 1000000ull);
+	trade_on(r, 8, 60002);
+	rig_pass(r, 600 * 1000000ull);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
