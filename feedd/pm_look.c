@@ -18,6 +18,7 @@
 #define RETRY_NS      UINT64_C(2000000000)
 #define HOLD_MAX_NS   UINT64_C(30000000000)
 #define HALF_S	      INT64_C(500000000)
+#define FAR_WINDOWS   1u
 #define PAGE_N	      100
 #define LEAVE_FRAC    INT64_C(80) /* percent of the floor */
 
@@ -98,27 +99,33 @@ ask_book(struct pm_feed *p)
 	}
 }
 
-/* Has each series a window that trades, or one that may still be found? */
+/* Is there a market of this window, or may its slug still find one? */
+static bool
+is_found(const struct pm_feed *p, uint32_t series, int64_t start_s)
+{
+	for (uint32_t i = 0; i < PM_WANTS_N; i++) {
+		const struct pm_want *w = &p->want[i];
+
+		if (w->used && w->series == series + 1 && w->start_s == start_s)
+			return w->market != 0 || !w->was_heard;
+	}
+	return false;
+}
+
+/* Has each series its present window, and the next when that is near? */
 static bool
 series_missing(const struct pm_feed *p)
 {
+	int64_t now_s = pm_venue_now(p) / NS_PER_S;
+	int64_t ahead_s = p->feed.cfg.discovery_ahead.ns / NS_PER_S;
+
 	for (uint32_t k = 0; k < p->series_n; k++) {
-		bool found = false;
+		const struct pm_series *s = &p->series[k];
+		int64_t at_s = pm_series_start(s, now_s);
 
-		for (uint32_t i = 0; i < PM_WANTS_N && !found; i++) {
-			const struct pm_want *w = &p->want[i];
-			uint8_t state;
-
-			if (!w->used || w->series != k + 1 || w->is_past)
-				continue;
-			found = !w->was_heard;
-			if (w->market == 0)
-				continue;
-			state = p->market[w->market - 1].in.state;
-			found = found || (state != INSTR_CLOSED &&
-					     state != INSTR_RESOLVED);
-		}
-		if (!found)
+		if (!is_found(p, k, at_s) ||
+		    (at_s + s->len_s <= now_s + ahead_s &&
+			!is_found(p, k, at_s + s->len_s)))
 			return true;
 	}
 	return false;
@@ -380,6 +387,33 @@ rank(struct pm_feed *p, usd_t liquidity)
 	p->rank[i] = liquidity;
 }
 
+static bool
+is_far(const struct pm_feed *p, const struct gamma_market *g, uint8_t series)
+{
+	int64_t len_ns = p->series[series - 1].len_s * NS_PER_S;
+
+	return g->start_ns - pm_venue_now(p) >
+	       p->feed.cfg.discovery_ahead.ns + len_ns;
+}
+
+/* A window of the listing that is not over, and not far ahead while there are
+ * nearer ones. */
+static bool
+is_timely(const struct pm_feed *p, const struct gamma_market *g, uint8_t series)
+{
+	int64_t now_ns = pm_venue_now(p);
+	uint32_t n = 0;
+
+	if (g->end_ns != 0 && g->end_ns <= now_ns)
+		return false;
+	if (!is_far(p, g, series))
+		return true;
+	for (uint32_t i = 0; i < PM_WANTS_N; i++)
+		n += p->want[i].used && p->want[i].series == series &&
+		     p->want[i].market != 0;
+	return n < FAR_WINDOWS;
+}
+
 /* A market of the listing: its want, or NULL: not (any more) one of ours. */
 static struct pm_want *
 list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
@@ -391,7 +425,7 @@ list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
 
 	*ranked = false;
 	if (is_followed(p, slug, &series, &start_s)) {
-		if (w == NULL)
+		if (w == NULL && (series == 0 || is_timely(p, g, series)))
 			w = pm_want_add(p, slug);
 		if (w != NULL && w->series == 0) {
 			w->series = series;
@@ -455,8 +489,8 @@ take_market(struct pm_feed *p, struct gamma_market *g, struct pm_want *asked)
 	if (m == NULL) {
 		if (g->closed && asked == NULL)
 			return;
-		off =
-		    g->closed || w->is_past || (w->by_series && w->series != 0);
+		off = g->closed || w->is_past ||
+		      (w->series != 0 && !is_far(p, g, w->series));
 		m = pm_add(p, g, off);
 		if (m == NULL)
 			return;
