@@ -73,7 +73,7 @@ run(struct feed_event *ev)
 		ev->random = net_random();
 	shell.has_stamp = false;
 	feed_step(shell.feed, ev);
-	rows_step(&shell.rows, shell.feed, ev->conn);
+	rows_step(&shell.rows, feed_stats(shell.feed), ev->conn);
 	s->wake_ns = feed_wake(shell.feed);
 }
 

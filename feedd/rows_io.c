@@ -7,9 +7,8 @@
 _Static_assert(FEED_CONN_N <= METRICS_LINKS, "a row for each connection");
 
 void
-rows_step(struct rows *r, const struct feed *f, uint8_t conn)
+rows_step(struct rows *r, const struct feed_stats *now, uint8_t conn)
 {
-	const struct feed_stats *now = feed_stats(f);
 	struct feed_stats *was = &r->was;
 	struct row *w = &r->row[conn];
 

@@ -37,7 +37,7 @@ struct rows {
 };
 
 /* rows_step - after each step: what changed belongs to conn. */
-void rows_step(struct rows *r, const struct feed *f, uint8_t conn);
+void rows_step(struct rows *r, const struct feed_stats *now, uint8_t conn);
 
 /* rows_end - a connection ended, or could not be made. */
 void rows_end(struct rows *r, uint8_t conn, enum reason why, uint64_t now_ns);
