@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "feedd/feed_int.h"
+#include "feedd/hl_suspect.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
@@ -24,6 +25,9 @@
 #define PX_DECIMALS   6u
 #define PX_SIG	      5u
 #define MIN_USD	      USD(10 * E6)
+
+_Static_assert(COINS_N <= HL_SUSPECT_COINS, "each can be suspected");
+_Static_assert(LANES <= HL_SUSPECT_LANES, "each has its subscriptions");
 
 struct hl_seen {
 	int64_t venue_ns;
@@ -57,6 +61,7 @@ struct hl_feed {
 	uint32_t coin_n;
 	bool is_asking;
 	int64_t lane_ns[LANES]; /* newest time on a lane's connection */
+	struct hl_suspect suspect;
 	struct hl_event ev;
 	struct book tmp;
 	struct book_level tmp_level[2 * BOOK_CAP];
@@ -108,6 +113,7 @@ start(struct feed *f)
 		book_init(&c->book, c->level, BOOK_CAP);
 	}
 	h->coin_n = l->n;
+	hl_suspect_init(&h->suspect, h->coin_n);
 	feed_idle(f, 0, (uint64_t)f->cfg.hyperliquid_idle_s.ns);
 	ask_meta(f);
 }
@@ -163,9 +169,10 @@ take_meta(struct feed *f, const struct hl_event *ev)
 		for (uint32_t k = 0; k < ev->coins_n && !c->is_listed; k++)
 			if (text_is(ev->coins[k].name, c->name))
 				list_coin(f, c, &ev->coins[k], k);
-		if (!c->is_listed)
-			feed_drop(f, REASON_UNKNOWN_ASSET, 0, c->name,
-			    strlen(c->name));
+		if (c->is_listed)
+			continue;
+		hl_suspect_leave_out(&h->suspect, i);
+		feed_drop(f, REASON_UNKNOWN_ASSET, 0, c->name, strlen(c->name));
 	}
 	f->has_universe = true;
 	if (f->instr_n > 0)
@@ -228,7 +235,7 @@ subscribe(struct feed *f, uint8_t conn, const struct coin *c)
 	    HL_SUB_BBO, HL_SUB_BOOK_FAST, HL_SUB_TRADES, HL_SUB_CTX};
 	int64_t sent_n = 0;
 
-	for (uint32_t k = 0; c->is_listed && k < 4; k++) {
+	for (uint32_t k = 0; c->is_listed && k < HL_COIN_MESSAGES; k++) {
 		char text[256];
 		size_t n =
 		    hl_encode_subscribe(subs[k], c->name, text, sizeof(text));
@@ -241,21 +248,65 @@ subscribe(struct feed *f, uint8_t conn, const struct coin *c)
 	return sent_n;
 }
 
+/* What may be subscribed on a lane now. */
+static void
+subscribe_due(struct feed *f, uint8_t conn)
+{
+	struct hl_suspect *s = &hl(f)->suspect;
+	uint32_t lane = lane_of(conn);
+	int64_t sent_n = 0;
+	uint32_t i;
+	uint64_t due_ns;
+
+	while ((i = hl_suspect_next(s, lane, f->now_ns)) != HL_NO_COIN)
+		sent_n += subscribe(f, conn, &hl(f)->coin[i]);
+	if (sent_n > 0)
+		feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, sent_n);
+	due_ns = hl_suspect_due(s, lane);
+	if (due_ns != 0)
+		feed_wake_at(f, due_ns);
+}
+
 static void
 conn_up(struct feed *f, uint8_t conn)
 {
 	struct hl_feed *h = hl(f);
-	int64_t sent_n = 0;
+	uint32_t lane = lane_of(conn);
 
-	h->lane_ns[lane_of(conn)] = 0;
+	h->lane_ns[lane] = 0;
 	for (uint32_t i = 0; i < h->coin_n; i++) {
 		if (!feed_is_carried(f, conn))
 			forget(&h->coin[i]);
-		forget_lane(&h->coin[i], lane_of(conn));
-		sent_n += subscribe(f, conn, &h->coin[i]);
+		forget_lane(&h->coin[i], lane);
+		h->coin[i].is_excused[lane] =
+		    hl_suspect_is_parked(&h->suspect, i, f->now_ns);
 	}
-	feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, sent_n);
+	hl_suspect_up(&h->suspect, lane);
+	subscribe_due(f, conn);
 	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
+}
+
+/* Did a subscription end this connection? The coin is told, and left out. */
+static void
+suspect(struct feed *f, uint8_t conn)
+{
+	struct hl_feed *h = hl(f);
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
+	char text[96];
+	uint32_t i = hl_suspect_down(&h->suspect, lane_of(conn), f->now_ns);
+
+	if (i == HL_NO_COIN || f->stopping)
+		return;
+	feed_count(f, REASON_VENUE);
+	text_join(text, sizeof(text),
+	    "the connection ends when this coin is subscribed, left out for a "
+	    "minute: ",
+	    h->coin[i].name);
+	a.conn = conn;
+	a.reason = REASON_VENUE;
+	a.text = text;
+	a.n = strlen(text);
+	f->sink->act(f->sink->user, &a);
 }
 
 /* A coin that the other lane has shown no book of has lost its only one. */
@@ -265,6 +316,7 @@ conn_down(struct feed *f, uint8_t conn)
 	bool carried = feed_is_carried(f, conn);
 	uint32_t other = lane_of(feed_other(conn));
 
+	suspect(f, conn);
 	for (uint32_t i = 0; i < hl(f)->coin_n; i++) {
 		struct coin *c = &hl(f)->coin[i];
 		bool was_valid = c->pub.is_valid;
@@ -281,6 +333,7 @@ conn_down(struct feed *f, uint8_t conn)
 static void
 ping(struct feed *f, uint8_t conn)
 {
+	hl_suspect_spend(&hl(f)->suspect, 1, f->now_ns);
 	feed_send(f, conn, HL_PING, strlen(HL_PING));
 }
 
@@ -563,7 +616,9 @@ take_frame(struct feed *f, const struct feed_event *in)
 	case HL_META:
 	case HL_UNKNOWN:
 		feed_recv(f, false);
-		feed_drop(f, REASON_UNKNOWN_EVENT, 0, in->data, in->n);
+		feed_drop(f,
+		    ev->kind == HL_META ? REASON_UNKNOWN_EVENT : ev->reason, 0,
+		    in->data, in->n);
 		return;
 	case HL_KIND_N: break;
 	}
@@ -578,16 +633,22 @@ books_overdue(struct feed *f, uint8_t conn)
 	struct hl_feed *h = hl(f);
 	uint32_t lane = lane_of(conn);
 	uint32_t have_n = 0;
+	uint32_t asked_n = 0;
 
 	feed_note(f, REASON_NO_SNAPSHOT);
-	for (uint32_t i = 0; i < h->coin_n; i++)
+	for (uint32_t i = 0; i < h->coin_n; i++) {
 		have_n += h->coin[i].lane_book[lane];
-	if (have_n == 0) {
+		asked_n += hl_suspect_has(&h->suspect, lane, i);
+	}
+	if (have_n == 0 && asked_n > 0) {
 		feed_reconnect(f, conn);
 		return;
 	}
 	for (uint32_t i = 0; i < h->coin_n; i++)
-		h->coin[i].is_excused[lane] = !h->coin[i].lane_book[lane];
+		h->coin[i].is_excused[lane] =
+		    !h->coin[i].lane_book[lane] &&
+		    (hl_suspect_has(&h->suspect, lane, i) ||
+			hl_suspect_is_parked(&h->suspect, i, f->now_ns));
 	check_complete(f, conn);
 }
 
@@ -604,6 +665,8 @@ on_timer(struct feed *f)
 	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES) {
 		const struct link *l = &f->link[c];
 
+		if (feed_is_live(f, c))
+			subscribe_due(f, c);
 		if (!link_is_live(l) || l->complete)
 			continue;
 		if (f->now_ns < l->up_ns + limit)

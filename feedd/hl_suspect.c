@@ -24,6 +24,13 @@ hl_suspect_init(struct hl_suspect *s, uint32_t coin_n)
 }
 
 void
+hl_suspect_leave_out(struct hl_suspect *s, uint32_t coin)
+{
+	CHECK(coin < s->coin_n);
+	s->parked_ns[coin] = UINT64_MAX;
+}
+
+void
 hl_suspect_up(struct hl_suspect *s, uint32_t lane)
 {
 	struct hl_lane *l = lane_at(s, lane);
@@ -36,6 +43,7 @@ uint32_t
 hl_suspect_down(struct hl_suspect *s, uint32_t lane, uint64_t now_ns)
 {
 	struct hl_lane *l = lane_at(s, lane);
+	bool was_careful = s->is_careful;
 	bool was_early =
 	    l->is_up && l->sent_n > 0 && now_ns - l->sent_ns < HL_SUSPECT_NS;
 
@@ -43,7 +51,7 @@ hl_suspect_down(struct hl_suspect *s, uint32_t lane, uint64_t now_ns)
 	if (!was_early)
 		return HL_NO_COIN;
 	s->is_careful = true;
-	if (l->sent_n > 1)
+	if (l->sent_n > 1 || (!was_careful && s->parked_ns[l->last] == 0))
 		return HL_NO_COIN;
 	s->parked_ns[l->last] = now_ns + HL_PARK_NS;
 	return l->last;
@@ -113,7 +121,9 @@ hl_suspect_due(const struct hl_suspect *s, uint32_t lane)
 	for (uint32_t i = 0; i < s->coin_n; i++) {
 		uint64_t at_ns = ready_ns(s, l, i);
 
-		if (!l->has[i] && (due_ns == 0 || at_ns < due_ns))
+		if (l->has[i] || at_ns == UINT64_MAX)
+			continue;
+		if (due_ns == 0 || at_ns < due_ns)
 			due_ns = at_ns > 0 ? at_ns : 1;
 	}
 	return due_ns;
@@ -125,4 +135,11 @@ hl_suspect_has(const struct hl_suspect *s, uint32_t lane, uint32_t coin)
 	CHECK(lane < HL_SUSPECT_LANES);
 	CHECK(coin < HL_SUSPECT_COINS);
 	return s->lane[lane].has[coin];
+}
+
+bool
+hl_suspect_is_parked(const struct hl_suspect *s, uint32_t coin, uint64_t now_ns)
+{
+	CHECK(coin < HL_SUSPECT_COINS);
+	return now_ns < s->parked_ns[coin];
 }

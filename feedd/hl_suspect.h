@@ -6,8 +6,10 @@
  *   1. all coins are subscribed at once, as long as nothing has happened
  *   2. an end within HL_SUSPECT_NS of the last subscription: from then on one
  *      coin at a time, HL_STEP_NS apart (careful)
- *   3. an end within that time when one coin alone was sent last: this coin
- *      is parked for HL_PARK_NS
+ *   3. an end within that time when one coin alone was sent last, while
+ *      careful or when it was parked before: this coin is parked for
+ *      HL_PARK_NS. So two ends in a row are needed, and one bad moment of the
+ *      network costs nothing
  *   4. a connection that has outlived its last subscription by HL_SUSPECT_NS
  *      ends the care
  * Messages are counted too: the venue takes 2000 a minute from all our
@@ -44,12 +46,16 @@ struct hl_suspect {
 	bool is_careful;
 	uint32_t coin_n;
 	uint64_t due_ns; /* the budget of messages is whole again */
-	uint64_t parked_ns[HL_SUSPECT_COINS]; /* until; 0 not parked */
+	uint64_t parked_ns[HL_SUSPECT_COINS]; /* until; 0 not parked, UINT64_MAX
+						 for good */
 	struct hl_lane lane[HL_SUSPECT_LANES];
 };
 
 /* hl_suspect_init - coins below HL_SUSPECT_COINS (CHECK). */
 void hl_suspect_init(struct hl_suspect *s, uint32_t coin_n);
+
+/* hl_suspect_leave_out - a coin that is never subscribed. */
+void hl_suspect_leave_out(struct hl_suspect *s, uint32_t coin);
 
 /* hl_suspect_up - a lane's connection is open: nothing is subscribed. */
 void hl_suspect_up(struct hl_suspect *s, uint32_t lane);
@@ -67,6 +73,10 @@ uint64_t hl_suspect_due(const struct hl_suspect *s, uint32_t lane);
 
 /* hl_suspect_has - is it subscribed on this lane? */
 bool hl_suspect_has(const struct hl_suspect *s, uint32_t lane, uint32_t coin);
+
+/* hl_suspect_is_parked - not to be waited for. */
+bool hl_suspect_is_parked(
+    const struct hl_suspect *s, uint32_t coin, uint64_t now_ns);
 
 /* hl_suspect_spend - messages sent otherwise, pings say. */
 void hl_suspect_spend(

@@ -97,12 +97,16 @@ the_one_that_kills_is_parked(void **state)
 	assert_int_equal(hl_suspect_down(&s, 0, now), 2);
 }
 
-/* With one coin there is no doubt. */
+/* A single coin: two ends in a row, one may be the network's. */
 static void
 a_single_coin_is_it(void **state)
 {
 	(void)state;
 	begin(1);
+	assert_int_equal(send_due(0), 1);
+	now += 100 * MS;
+	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
+	hl_suspect_up(&s, 0);
 	assert_int_equal(send_due(0), 1);
 	now += 1999 * MS;
 	assert_int_equal(hl_suspect_down(&s, 0, now), 0);
