@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "libcore/astoikov.h"
 #include "libcore/check.h"
 
 static double
@@ -14,32 +15,34 @@ double
 price_gamma(
     const struct cfg *cfg, bool sigma_known, double s_cur, double s_base)
 {
-	double base = dec(cfg->mm_gamma_risk_aversion);
-	double g = base;
+	const struct as_gamma_cfg c = {
+	    .base = dec(cfg->mm_gamma_risk_aversion),
+	    .cap_mult = dec(cfg->mm_gamma_cap_mult),
+	    .max = dec(cfg->mm_gamma_max),
+	};
 
-	if (sigma_known) {
-		CHECK(s_base > 0.0);
-		g = base * (1.0 + s_cur / s_base);
-	}
-	g = fmin(g, base * dec(cfg->mm_gamma_cap_mult));
-	return fmin(g, dec(cfg->mm_gamma_max));
+	CHECK(!sigma_known || s_base > 0.0);
+	return as_gamma(&c, sigma_known, s_cur / s_base, 1.0);
 }
 
 bool
 price_quotes(const struct price_in *in, struct price_out *out)
 {
-	double shift = in->gamma * in->q_norm * in->var_s * in->horizon_s *
-		       (in->binary ? 1.0 : (double)in->micro.e8 / 1e8);
-	int64_t shift_e8;
+	const struct as_shift_in shift = {
+	    .gamma = in->gamma,
+	    .q = in->q_norm,
+	    .var_s = in->var_s,
+	    .horizon_s = in->horizon_s,
+	    .scale = in->binary ? 1.0 : (double)in->micro.e8 / 1e8,
+	    .max = (double)in->skew_px_max.e8 / 1e8,
+	};
+	int64_t shift_e8 = llround(as_shift(&shift) * 1e8);
 	int64_t half = llround((double)in->half_px.e8 * in->widen);
 	px_t bid;
 	px_t ask;
 
 	CHECK(in->tick.e8 > 0);
 	CHECK(in->widen >= 1.0);
-	CHECK(isfinite(shift));
-	shift_e8 = llround(fmax(-1e17, fmin(1e17, shift * 1e8)));
-	shift_e8 = i64_clamp(shift_e8, -in->skew_px_max.e8, in->skew_px_max.e8);
 	out->reserve = PX(in->micro.e8 - shift_e8);
 	bid = px_floor_tick(PX(out->reserve.e8 - half), in->tick);
 	ask = px_ceil_tick(PX(out->reserve.e8 + half), in->tick);

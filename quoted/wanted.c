@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libcore/sizing.h"
 #include "quoted/price.h"
 #include "quoted/quote.h"
 
@@ -118,18 +119,21 @@ size_binary(
     const struct quote *q, const struct quote_mkt *m, enum side side, px_t px)
 {
 	const struct cfg *c = &q->cfg;
-	usd_t usd = USD(i64_mul_div(c->capital_usd.e6, c->capital_maker_frac.e8,
-	    E8 * c->mm_max_markets));
-	bool worst = c->sizing_mode == CFG_SIZING_WORST_CASE;
-	int64_t held = side == SIDE_BID ? -m->position.e8 : m->position.e8;
-	int64_t risk =
-	    side == SIDE_BID || !worst ? px.e8 : px_complement(px).e8;
-	int64_t room = c->mm_inventory_limit_qty.e8 + held;
-	qty_t n = affordable(usd, risk);
+	const struct sizing_shares shares = {
+	    .maker_e8 = c->capital_maker_frac.e8, .maker_on = true};
+	const struct sizing_in in = {
+	    .capital = sizing_split(c->capital_usd, &shares).maker,
+	    .markets = c->mm_max_markets,
+	    .px = px,
+	    .side = side,
+	    .worst_case = c->sizing_mode == CFG_SIZING_WORST_CASE,
+	    .position = m->position,
+	    .limit = QTY(c->mm_inventory_limit_qty.e8),
+	    .max = QTY(c->mm_max_order_shares.e8),
+	    .exit = QTY(-1),
+	};
 
-	/* What reduces the position costs nothing. */
-	n.e8 += i64_max(0, held);
-	return QTY(i64_min(i64_min(n.e8, c->mm_max_order_shares.e8), room));
+	return sizing_binary(&in);
 }
 
 static qty_t
