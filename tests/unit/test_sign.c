@@ -337,6 +337,12 @@ bad_keys_and_signatures(void **state)
 	odd = sig;
 	memset(odd.s, 0xff, sizeof(odd.s));
 	assert_false(secp_recover(&secp, &odd, digest, &who));
+	/* Points beyond the order, which v of 29 and 30 stand for, exist. */
+	memset(&odd, 0, sizeof(odd));
+	odd.s[31] = 1;
+	for (odd.r[31] = 1; odd.r[31] < 40; odd.r[31]++)
+		for (odd.v = 29; odd.v <= 30; odd.v++)
+			assert_false(secp_recover(&secp, &odd, digest, &who));
 	assert_true(address_eq(&who, &same));
 }
 
