@@ -317,7 +317,7 @@ one_file(const char *name)
 			continue;
 		if (files[i].read == NULL)
 			return;
-		char path[4096];
+		char path[1500];
 
 		snprintf(path, sizeof(path), "%s/%s", data_root(), name);
 		char *text = data_read_path(path, &n);
@@ -353,7 +353,7 @@ every_recorded_file(void **state)
 {
 	static const char *const below[] = {
 	    "polymarket", "aligned/updown15m_captures"};
-	char path[4096];
+	char path[1500];
 
 	(void)state;
 	for (size_t i = 0; i < LEN(below); i++) {
