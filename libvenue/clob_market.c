@@ -37,10 +37,7 @@ struct scan {
 
 /* ---- parts ---- */
 
-#define NAMED(key_, type_, has_, to_)                                     \
-	{                                                                 \
-		key_, PM_FIELD_##type_, has_, offsetof(struct named, to_) \
-	}
+#define NAMED(key_, type_, has_, to_) PM_FIELD(key_, type_, has_, named, to_)
 
 static bool
 tokens_value(struct json *j, struct scan *s)
@@ -75,11 +72,9 @@ static bool
 fee_value(struct json *j, struct clob_market *m)
 {
 	static const struct pm_field table[] = {
-	    {"r", PM_FIELD_FRAC, HAS_RATE,
-		offsetof(struct clob_market, fee_rate_e8)},
-	    {"e", PM_FIELD_U32, 0, offsetof(struct clob_market, fee_exponent)},
-	    {"to", PM_FIELD_BOOL, 0,
-		offsetof(struct clob_market, fee_taker_only)},
+	    PM_FIELD("r", FRAC, HAS_RATE, clob_market, fee_rate_e8),
+	    PM_FIELD("e", U32, 0, clob_market, fee_exponent),
+	    PM_FIELD("to", BOOL, 0, clob_market, fee_taker_only),
 	};
 	static const struct pm_fields fields = {table, 3, NULL};
 	uint32_t has;
@@ -126,10 +121,8 @@ static bool
 rewards_value(struct json *j, struct clob_market *m)
 {
 	static const struct pm_field table[] = {
-	    {"min_size", PM_FIELD_QTY, 0,
-		offsetof(struct clob_market, reward_min_size)},
-	    {"max_spread", PM_FIELD_CENTS, 0,
-		offsetof(struct clob_market, reward_spread)},
+	    PM_FIELD("min_size", QTY, 0, clob_market, reward_min_size),
+	    PM_FIELD("max_spread", CENTS, 0, clob_market, reward_spread),
 	};
 	static const struct pm_fields fields = {table, 2, reward_key};
 	uint32_t has;
@@ -141,13 +134,10 @@ rewards_value(struct json *j, struct clob_market *m)
 
 /* ---- one market ---- */
 
-#define FIELD(key_, type_, to_)                                              \
-	{                                                                    \
-		key_, PM_FIELD_##type_, 0, offsetof(struct clob_market, to_) \
-	}
+#define FIELD(key_, type_, to_) PM_FIELD(key_, type_, 0, clob_market, to_)
 
 static const struct pm_field market_table[] = {
-    {"error", PM_FIELD_TEXT, HAS_ERROR, offsetof(struct clob_market, error)},
+    PM_FIELD("error", TEXT, HAS_ERROR, clob_market, error),
     FIELD("condition_id", COND, cond),
     FIELD("question_id", COND, question_id),
     FIELD("neg_risk_market_id", COND, neg_risk_id),
@@ -172,7 +162,7 @@ static const struct pm_field market_table[] = {
 };
 
 static const struct pm_field terse_table[] = {
-    {"error", PM_FIELD_TEXT, HAS_ERROR, offsetof(struct clob_market, error)},
+    PM_FIELD("error", TEXT, HAS_ERROR, clob_market, error),
     FIELD("c", COND, cond),
     FIELD("mts", FRAC, tick),
     FIELD("mos", QTY, min_size),
@@ -245,8 +235,10 @@ is_terse(struct json_str text)
 	if (json_peek(&j) != JSON_OBJECT)
 		return false;
 	json_object(&j);
-	while (json_key(&j, &key) && json_skip(&j))
-		terse |= json_is(key, "c");
+	while (!terse && json_key(&j, &key) && !json_is(key, "condition_id")) {
+		terse = json_is(key, "c");
+		json_skip(&j);
+	}
 	return terse;
 }
 
@@ -313,7 +305,9 @@ page_open(struct clob_answer *a, struct json_str all)
 		return false;
 	json_object(&j);
 	while (json_key(&j, &key))
-		if (json_is(key, "data") && json_peek(&j) == JSON_ARRAY)
+		if (json_is(key, "c") || json_is(key, "condition_id"))
+			return false;
+		else if (json_is(key, "data") && json_peek(&j) == JSON_ARRAY)
 			json_raw(&j, &data);
 		else if (json_is(key, "next_cursor"))
 			pm_value_text(&j, &a->next_cursor);

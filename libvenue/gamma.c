@@ -31,22 +31,18 @@ struct scan {
 
 /* ---- values ---- */
 
-#define FEE(key_, type_, to_)                                                 \
-	{                                                                     \
-		key_, PM_FIELD_##type_, 0, offsetof(struct gamma_market, to_) \
-	}
+#define FIELD(key_, type_, to_) PM_FIELD(key_, type_, 0, gamma_market, to_)
 
 static bool
 fee_value(struct json *j, struct gamma_market *m)
 {
 	static const struct pm_field table[] = {
-	    {"rate", PM_FIELD_FRAC, 1,
-		offsetof(struct gamma_market, fee_rate_e8)},
-	    FEE("exponent", U32, fee_exponent),
-	    FEE("takerOnly", BOOL, fee_taker_only),
-	    FEE("taker_only", BOOL, fee_taker_only),
-	    FEE("rebateRate", FRAC, rebate_rate_e8),
-	    FEE("rebate_rate", FRAC, rebate_rate_e8),
+	    PM_FIELD("rate", FRAC, 1, gamma_market, fee_rate_e8),
+	    FIELD("exponent", U32, fee_exponent),
+	    FIELD("takerOnly", BOOL, fee_taker_only),
+	    FIELD("taker_only", BOOL, fee_taker_only),
+	    FIELD("rebateRate", FRAC, rebate_rate_e8),
+	    FIELD("rebate_rate", FRAC, rebate_rate_e8),
 	};
 	static const struct pm_fields fields = {
 	    table, sizeof(table) / sizeof(table[0]), NULL};

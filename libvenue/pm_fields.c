@@ -53,8 +53,9 @@ value(struct json *j, enum pm_field_type type, void *to)
 static const struct pm_field *
 field_of(const struct pm_fields *f, struct json_str key)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (strlen(f->table[i].key) == key.n &&
+	for (size_t i = 0; i < f->n && key.n != 0; i++)
+		if (f->table[i].key_n == key.n &&
+		    f->table[i].key[0] == key.s[0] &&
 		    memcmp(f->table[i].key, key.s, key.n) == 0)
 			return &f->table[i];
 	return NULL;

@@ -34,10 +34,18 @@ enum pm_field_type {
 
 struct pm_field {
 	const char *key;
+	uint32_t key_n;
 	enum pm_field_type type;
 	uint32_t has; /* bit, or 0 */
 	size_t offset;
 };
+
+/* A row: key, type without PM_FIELD_, bit, and where in which struct. */
+#define PM_FIELD(key_, type_, has_, struct_, to_)               \
+	{                                                       \
+		key_, sizeof(key_) - 1, PM_FIELD_##type_, has_, \
+		    offsetof(struct struct_, to_)               \
+	}
 
 struct pm_fields {
 	const struct pm_field *table;

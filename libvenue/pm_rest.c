@@ -10,10 +10,7 @@ enum has {
 	HAS_SIDE = 1 << 2,
 };
 
-#define FIELD(key_, type_, has_, to_)                                       \
-	{                                                                   \
-		key_, PM_FIELD_##type_, has_, offsetof(struct pm_rest, to_) \
-	}
+#define FIELD(key_, type_, has_, to_) PM_FIELD(key_, type_, has_, pm_rest, to_)
 
 /* Any object may be an error instead. */
 #define ERROR_FIELDS                                                          \
@@ -164,8 +161,8 @@ pm_rest_history_next(
     struct pm_rest_history *h, struct pm_rest_point *out, enum reason *reason)
 {
 	static const struct pm_field table[] = {
-	    {"t", PM_FIELD_EPOCH, 1, offsetof(struct pm_rest_point, venue_ns)},
-	    {"p", PM_FIELD_PX, 2, offsetof(struct pm_rest_point, px)},
+	    PM_FIELD("t", EPOCH, 1, pm_rest_point, venue_ns),
+	    PM_FIELD("p", PX, 2, pm_rest_point, px),
 	};
 	static const struct pm_fields fields = {table, 2, NULL};
 	uint32_t has;

@@ -546,24 +546,28 @@ long_key(struct scan *s, struct json_str key)
 	return json_skip(s->j);
 }
 
+#define TYPE(name_) name_, sizeof(name_) - 1
+
 static const struct {
 	const char *name;
+	uint32_t n;
 	uint32_t need;
 	enum pm_kind kind;
 } types[] = {
-    {"book", HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BIDS | HAS_ASKS, PM_BOOK},
-    {"price_change", HAS_MARKET | HAS_TIME, PM_PRICE_CHANGE},
-    {"last_trade_price",
+    {TYPE("book"), HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BIDS | HAS_ASKS,
+	PM_BOOK},
+    {TYPE("price_change"), HAS_MARKET | HAS_TIME, PM_PRICE_CHANGE},
+    {TYPE("last_trade_price"),
 	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_PX | HAS_QTY | HAS_SIDE,
 	PM_TRADE},
-    {"tick_size_change",
+    {TYPE("tick_size_change"),
 	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_OLD_TICK | HAS_NEW_TICK,
 	PM_TICK_SIZE},
-    {"best_bid_ask",
+    {TYPE("best_bid_ask"),
 	HAS_MARKET | HAS_TOKEN | HAS_TIME | HAS_BEST_BID | HAS_BEST_ASK,
 	PM_TOUCH},
-    {"new_market", HAS_MARKET, PM_NEW_MARKET},
-    {"market_resolved", HAS_MARKET | HAS_TIME, PM_RESOLVED},
+    {TYPE("new_market"), HAS_MARKET, PM_NEW_MARKET},
+    {TYPE("market_resolved"), HAS_MARKET | HAS_TIME, PM_RESOLVED},
 };
 
 /* Index in types, of "book" when there is no type (GET /book), -1 when the
@@ -572,7 +576,7 @@ static int
 type_index(struct json_str name)
 {
 	for (int i = 0; i < (int)(sizeof(types) / sizeof(types[0])); i++)
-		if (strlen(types[i].name) == name.n &&
+		if (types[i].n == name.n &&
 		    memcmp(types[i].name, name.s, name.n) == 0)
 			return i;
 	return name.n == 0 ? 0 : -1;
@@ -605,7 +609,6 @@ event_fields(struct scan *s)
 {
 	struct json_str key;
 
-	event_reset(s->ev);
 	if (!json_object(s->j))
 		return false;
 	while (json_key(s->j, &key))
@@ -653,6 +656,20 @@ event_is_unknown(struct json *j, struct pm_event *ev)
 	return true;
 }
 
+/* What pm_usual_price_change may have touched before it declined. */
+static void
+usual_undo(struct pm_event *ev)
+{
+	static const struct json_str none;
+
+	ev->market_text = none;
+	ev->time_text = none;
+	ev->type_text = none;
+	memset(&ev->market, 0, sizeof(ev->market));
+	ev->venue_ns = 0;
+	ev->changes_n = 0;
+}
+
 static bool
 event(struct json *j, struct pm_event *ev)
 {
@@ -663,10 +680,13 @@ event(struct json *j, struct pm_event *ev)
 
 	event_reset(ev);
 	j->pos += pm_usual_price_change(start, j->end, ev);
-	if (j->pos == start && !event_fields(&s)) {
-		if (!event_is_unknown(&again, ev))
-			return false;
-		*j = again;
+	if (j->pos == start) {
+		usual_undo(ev);
+		if (!event_fields(&s)) {
+			if (!event_is_unknown(&again, ev))
+				return false;
+			*j = again;
+		}
 	}
 	ev->body.s = start;
 	ev->body.n = (uint32_t)(j->pos - start);
@@ -700,19 +720,20 @@ frame_words(const struct pm_frame *f, struct json_str *words)
 {
 	const char *p = f->j.start;
 	size_t n = (size_t)(f->j.end - p);
-	struct json value = f->j;
 
-	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == ' '))
-		n--;
 	if (n == 0 || f->j.reason != REASON_NONE ||
 	    !(p[0] == '<' || ((p[0] | 0x20) >= 'a' && (p[0] | 0x20) <= 'z')))
 		return PM_ERR;
+	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == ' '))
+		n--;
 	*words = (struct json_str){.s = p, .n = (uint32_t)n};
 	if (json_is(*words, "PONG"))
 		return PM_PONG;
 	if (json_is(*words, "NO NEW ASSETS"))
 		return PM_NO_NEW_ASSETS;
 	/* true, false and null are JSON, and no event */
+	struct json value = f->j;
+
 	return json_skip(&value) && json_end(&value) ? PM_ERR : PM_NOTICE;
 }
 
