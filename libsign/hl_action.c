@@ -20,7 +20,7 @@ hl_kind_name(enum hl_kind k)
 	case HL_RESERVE_WEIGHT: return "reserveRequestWeight";
 	case HL_KIND_N: break;
 	}
-	CHECK(!"kind of action");
+	CHECK(false);
 	return "";
 }
 
@@ -33,7 +33,7 @@ tif_name(enum hl_tif tif)
 	case HL_GTC: return "Gtc";
 	case HL_TIF_N: break;
 	}
-	CHECK(!"time in force");
+	CHECK(false);
 	return "";
 }
 
@@ -265,7 +265,7 @@ key_count(const struct hl_action *a)
 	case HL_RESERVE_WEIGHT: return 2;
 	case HL_KIND_N: break;
 	}
-	CHECK(!"kind of action");
+	CHECK(false);
 	return 0;
 }
 

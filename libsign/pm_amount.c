@@ -156,6 +156,6 @@ pm_tif_name(enum pm_tif tif)
 	case PM_FAK: return "FAK";
 	case PM_TIF_N: break;
 	}
-	CHECK(!"time in force");
+	CHECK(false);
 	return "";
 }

@@ -293,8 +293,8 @@ pages_of_a_secret(void **state)
 	/* The address sanitizer makes mlock do nothing. */
 	if (getenv("RM_SANITIZE") == NULL)
 		assert_non_null(strstr(flags, " lo ")); /* locked */
-	assert_non_null(strstr(flags, " dd ")); /* not in core files */
-	assert_non_null(strstr(flags, " wf ")); /* empty in a child */
+	assert_non_null(strstr(flags, " dd "));		/* not in core files */
+	assert_non_null(strstr(flags, " wf "));		/* empty in a child */
 	secret_close(&s);
 }
 
