@@ -32,6 +32,8 @@ enum how {
 	HOW_RAW,
 	HOW_WS,
 	HOW_WSS,
+	HOW_WSS_CURL, /* the second transport, libsys/curltls.h */
+	HOW_N
 };
 
 static uint64_t lags[MSGS_MAX];
@@ -162,7 +164,7 @@ start_sender(enum how how, uint16_t *port)
 		if (how == HOW_RAW)
 			send_raw(ready[1]);
 		else
-			send_ws(ready[1], how == HOW_WSS);
+			send_ws(ready[1], how >= HOW_WSS);
 		_exit(0);
 	}
 	CHECK(read(ready[0], port, sizeof(*port)) == sizeof(*port));
@@ -219,8 +221,9 @@ on_close(void *user, enum ws_end end, unsigned code, const char *text)
 }
 
 static void
-receive_ws(uint16_t port, bool spin, bool is_tls)
+receive_ws(uint16_t port, bool spin, enum how how)
 {
+	bool is_tls = how >= HOW_WSS;
 	char url[64];
 	char ca[64];
 	char err[256];
@@ -234,7 +237,10 @@ receive_ws(uint16_t port, bool spin, bool is_tls)
 	struct ws_client_cfg cfg = {
 	    .loop = &loop,
 	    .url = url,
-	    .tls = is_tls ? tls_client_create(ca, err, sizeof(err)) : NULL,
+	    .tls =
+		how == HOW_WSS ? tls_client_create(ca, err, sizeof(err)) : NULL,
+	    .curl = how == HOW_WSS_CURL ? curltls_create(ca, err, sizeof(err))
+					: NULL,
 	    .events = {.on_open = on_open,
 		.on_message = on_message,
 		.on_close = on_close},
@@ -257,6 +263,7 @@ receive_ws(uint16_t port, bool spin, bool is_tls)
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&loop);
 	tls_destroy(cfg.tls);
+	curltls_destroy(cfg.curl);
 }
 
 /* ---- figures ---- */
@@ -277,7 +284,7 @@ measure(enum how how, bool spin, struct figures *best)
 	if (how == HOW_RAW)
 		receive_raw(port, spin);
 	else
-		receive_ws(port, spin, how == HOW_WSS);
+		receive_ws(port, spin, how);
 	kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	size_t n = msg_n - WARM_MSGS;
@@ -325,16 +332,20 @@ main(void)
 	if (!has_tls)
 		printf("# wss: left out, no openssl tool\n");
 	for (int spin = 1; spin >= 0; spin--) {
-		struct figures best[3] = {{0}};
+		struct figures best[HOW_N] = {{0}};
 		for (unsigned round = 0; round < ROUNDS; round++) {
 			measure(HOW_RAW, spin, &best[HOW_RAW]);
 			measure(HOW_WS, spin, &best[HOW_WS]);
-			if (has_tls)
-				measure(HOW_WSS, spin, &best[HOW_WSS]);
+			if (!has_tls)
+				continue;
+			measure(HOW_WSS, spin, &best[HOW_WSS]);
+			measure(HOW_WSS_CURL, spin, &best[HOW_WSS_CURL]);
 		}
 		report("ws", spin, &best[HOW_WS], &best[HOW_RAW]);
-		if (has_tls)
-			report("wss", spin, &best[HOW_WSS], &best[HOW_RAW]);
+		if (!has_tls)
+			continue;
+		report("wss", spin, &best[HOW_WSS], &best[HOW_RAW]);
+		report("wss_curl", spin, &best[HOW_WSS_CURL], &best[HOW_RAW]);
 	}
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
 	return system(cmd) == 0 ? 0 : 1;
