@@ -9,6 +9,8 @@
 #include "feedd/feed_log_io.h"
 #include "feedd/link.h"
 #include "feedd/rows_io.h"
+#include "feedd/sbe_key_io.h"
+#include "feedd/skew.h"
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/http.h"
@@ -54,9 +56,11 @@ struct shell {
 	struct rows rows;
 	uint64_t clock_ns;   /* next look at the venue's clock */
 	bool asks_clock;     /* one is under way */
+	bool told_skew;	     /* over risk.clock_skew_max */
 	enum reason refusal; /* of the answer at hand, for the log */
 	bool has_stamp;	     /* stage->now_ns is of this step */
 	int replay_to;	     /* ring that asked for a resync, -1 none */
+	char sbe_header[SBE_HEADER_SZ]; /* for binance.sbe_url alone */
 };
 
 static struct shell shell;
@@ -122,6 +126,7 @@ on_message(void *user, const struct ws_message *m)
 	if (m->kind == WS_PONG)
 		ev.kind = FEED_EV_PONG;
 	ev.now_ns = m->recv_ns;
+	ev.is_binary = m->kind == WS_BINARY;
 	ev.data = (const char *)m->data;
 	ev.n = m->n;
 	run(&ev);
@@ -191,6 +196,18 @@ need_tls(const char *url)
 	return false;
 }
 
+/* The key goes to the server that it is for, and to no other. */
+static const char *
+headers_for(const char *url)
+{
+	const char *sbe = shell.stage->cfg.binance_sbe_url.s;
+	size_t n = strlen(sbe);
+
+	if (n == 0 || shell.sbe_header[0] == '\0' || strncmp(url, sbe, n) != 0)
+		return NULL;
+	return url[n] == '/' ? shell.sbe_header : NULL;
+}
+
 static int
 make_client(struct conn *c, const char *url)
 {
@@ -211,6 +228,7 @@ make_client(struct conn *c, const char *url)
 	c->why = REASON_REFUSED;
 	memcpy(c->url, url, strnlen(url, sizeof(c->url) - 1) + 1);
 	want.url = c->url;
+	want.headers = headers_for(url);
 	want.tls = shell.tls;
 	want.curl = shell.curl;
 	want.open_timeout_ms =
@@ -391,6 +409,23 @@ tell_failures(void)
 	}
 }
 
+static bool
+read_key(const struct stage *s, enum venue venue)
+{
+	const char *path = s->cfg.binance_sbe_key_file.s;
+	const char *why;
+
+	if (venue != VENUE_BINANCE || s->cfg.binance_sbe_url.s[0] == '\0' ||
+	    path[0] == '\0')
+		return true;
+	why = sbe_key_read(path, shell.sbe_header);
+	if (why == NULL)
+		return true;
+	LOG(LOG_STAGE_FAILED, F_STR("what", why), F_STR("file", path),
+	    F_STR("key", "binance.sbe_key_file"));
+	return false;
+}
+
 static int
 feed_io_open(struct stage *s)
 {
@@ -410,6 +445,8 @@ feed_io_open(struct stage *s)
 		LOG(LOG_STAGE_FAILED, F_STR("what", "no memory"));
 		return EXIT_TEMPORARY;
 	}
+	if (!read_key(s, venue))
+		return EXIT_PERMANENT;
 	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
 	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
 	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
@@ -503,6 +540,24 @@ tell_rows(const struct stage *s)
 }
 
 static void
+tell_skew(const struct stage *s)
+{
+	const struct skew *k = feed_skew(shell.feed);
+	int64_t ns = skew_proven_ns(k);
+	int64_t max_ns = s->cfg.risk_clock_skew_max.ns;
+	bool now = ns > max_ns || ns < -max_ns;
+
+	if (now == shell.told_skew)
+		return;
+	shell.told_skew = now;
+	LOG(LOG_CLOCK_SKEW,
+	    F_STR("venue", venue_name((enum venue)topo_stages[s->id].venue)),
+	    F_I64("skew_ms", ns / NS_PER_MS),
+	    F_I64("lo_ms", k->lo_ns / NS_PER_MS),
+	    F_I64("hi_ms", k->hi_ns / NS_PER_MS));
+}
+
+static void
 feed_io_housekeep(struct stage *s)
 {
 	const struct feed_stats *now = feed_stats(shell.feed);
@@ -525,6 +580,7 @@ feed_io_housekeep(struct stage *s)
 	*old = *now;
 	tell_links(m, s->now_ns);
 	tell_rows(s);
+	tell_skew(s);
 	ask_clock(s);
 }
 
