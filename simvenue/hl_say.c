@@ -1,0 +1,293 @@
+/*
+ * Orders, fills and positions as Hyperliquid writes them.
+ */
+#include <string.h>
+
+#include "libcore/hash.h"
+#include "libsign/hex.h"
+#include "simvenue/hl_desk.h"
+#include "simvenue/venue.h"
+
+#define NS_PER_MS_U UINT64_C(1000000)
+
+static void
+key(struct text *t, const char *name)
+{
+	text_lit(t, ",\"");
+	text_lit(t, name);
+	text_lit(t, "\":");
+}
+
+static void
+put_text(struct text *t, const char *name, const char *value)
+{
+	key(t, name);
+	text_lit(t, "\"");
+	text_lit(t, value);
+	text_lit(t, "\"");
+}
+
+static void
+put_number(struct text *t, const char *name, uint64_t v)
+{
+	key(t, name);
+	put_i64(t, (int64_t)v);
+}
+
+/* Prices and sizes always show a decimal. */
+static void
+put_decimal(struct text *t, const char *name, int64_t e8)
+{
+	key(t, name);
+	text_lit(t, "\"");
+	put_e8(t, e8, 1);
+	text_lit(t, "\"");
+}
+
+static void
+put_usd(struct text *t, const char *name, usd_t usd)
+{
+	put_decimal(t, name, usd.e6 * 100);
+}
+
+static void
+put_cloid(struct text *t, bool has, const uint8_t cloid[16])
+{
+	char buf[HL_CLOID_TEXT_MAX];
+
+	if (!has)
+		return;
+	hl_cloid_text(cloid, buf);
+	put_text(t, "cloid", buf);
+}
+
+static const char *
+side_text(unsigned side)
+{
+	return side == SIDE_BID ? "B" : "A";
+}
+
+static void
+put_order(struct text *t, const struct hlx *x, const struct hlx_order *o)
+{
+	text_lit(t, "{\"coin\":\"");
+	text_lit(t, x->coin[o->coin].terms.name);
+	text_lit(t, "\"");
+	put_text(t, "side", side_text(o->side));
+	put_decimal(t, "limitPx", o->px.e8);
+	put_decimal(t, "sz", o->left.e8);
+	put_number(t, "oid", o->oid);
+	put_number(t, "timestamp", o->created_ns / NS_PER_MS_U);
+	put_decimal(t, "origSz", o->qty.e8);
+}
+
+void
+hl_say_order_update(const struct hlx *x, uint32_t order, struct text *t)
+{
+	const struct hlx_order *o = &x->order[order];
+
+	text_lit(t, "{\"order\":");
+	put_order(t, x, o);
+	put_cloid(t, o->has_cloid, o->cloid);
+	text_lit(t, "}");
+	put_text(t, "status", hlx_status_text(o));
+	put_number(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
+	text_lit(t, "}");
+}
+
+void
+hl_say_open_order(
+    const struct hlx *x, uint32_t order, bool frontend, struct text *t)
+{
+	static const char *const tifs[HLX_TIF_N] = {
+	    [HLX_ALO] = "Alo",
+	    [HLX_IOC] = "Ioc",
+	    [HLX_GTC] = "Gtc",
+	};
+	const struct hlx_order *o = &x->order[order];
+
+	put_order(t, x, o);
+	put_cloid(t, o->has_cloid, o->cloid);
+	if (frontend) {
+		put_text(t, "orderType", "Limit");
+		put_text(t, "tif", tifs[o->tif]);
+		key(t, "reduceOnly");
+		text_lit(t, o->reduce_only ? "true" : "false");
+		text_lit(t, ",\"isTrigger\":false,\"triggerPx\":\"0.0\","
+			    "\"triggerCondition\":\"N/A\","
+			    "\"isPositionTpsl\":false,\"children\":[]");
+	}
+	text_lit(t, "}");
+}
+
+/* For people only; clients must not branch on it. */
+static const char *
+direction(const struct hlx_fill *f)
+{
+	int64_t after =
+	    f->start.e8 + (f->side == SIDE_BID ? f->qty.e8 : -f->qty.e8);
+
+	if (f->start.e8 >= 0 && f->side == SIDE_BID)
+		return "Open Long";
+	if (f->start.e8 <= 0 && f->side == SIDE_ASK)
+		return "Open Short";
+	if (f->start.e8 > 0)
+		return after < 0 ? "Long > Short" : "Close Long";
+	return after > 0 ? "Short > Long" : "Close Short";
+}
+
+void
+hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t)
+{
+	uint8_t hash[32];
+	char hex[2 * sizeof(hash) + 1];
+
+	for (size_t i = 0; i < sizeof(hash); i += 8) {
+		uint64_t v = hash_u64(f->tid, i);
+
+		memcpy(hash + i, &v, sizeof(v));
+	}
+	*hex_put(hex, hash, sizeof(hash)) = '\0';
+	text_lit(t, "{\"coin\":\"");
+	text_lit(t, x->coin[f->coin].terms.name);
+	text_lit(t, "\"");
+	put_decimal(t, "px", f->px.e8);
+	put_decimal(t, "sz", f->qty.e8);
+	put_text(t, "side", side_text(f->side));
+	put_number(t, "time", f->ns / NS_PER_MS_U);
+	put_decimal(t, "startPosition", f->start.e8);
+	put_text(t, "dir", direction(f));
+	put_usd(t, "closedPnl", f->closed);
+	text_lit(t, ",\"hash\":\"0x");
+	text_lit(t, hex);
+	text_lit(t, "\"");
+	put_number(t, "oid", f->oid);
+	key(t, "crossed");
+	text_lit(t, f->crossed ? "true" : "false");
+	put_usd(t, "fee", f->fee);
+	put_number(t, "tid", f->tid);
+	put_cloid(t, f->has_cloid, f->cloid);
+	text_lit(t, ",\"feeToken\":\"USDC\",\"twapId\":null}");
+}
+
+static void
+put_position(
+    struct text *t, const struct hlx *x, uint32_t account, uint32_t coin)
+{
+	const struct position *p = &x->account[account].pos[coin];
+	const struct hlx_coin *c = &x->coin[coin];
+	usd_t value = usd_notional_ceil(
+	    c->mark, QTY(p->qty.e8 < 0 ? -p->qty.e8 : p->qty.e8));
+
+	text_lit(t, "{\"type\":\"oneWay\",\"position\":{\"coin\":\"");
+	text_lit(t, c->terms.name);
+	text_lit(t, "\"");
+	put_decimal(t, "szi", p->qty.e8);
+	text_lit(t, ",\"leverage\":{\"type\":\"cross\",\"value\":");
+	put_i64(t, c->terms.leverage);
+	text_lit(t, "}");
+	put_decimal(t, "entryPx", position_avg(p).e8);
+	put_usd(t, "positionValue", value);
+	put_usd(t, "unrealizedPnl", position_unrealised(p, c->mark));
+	text_lit(t, ",\"returnOnEquity\":\"0.0\",\"liquidationPx\":null");
+	put_usd(t, "marginUsed", USD(value.e6 / c->terms.leverage));
+	put_number(t, "maxLeverage", c->terms.leverage);
+	text_lit(t, ",\"cumFunding\":{\"allTime\":\"0.0\",\"sinceOpen\":"
+		    "\"0.0\",\"sinceChange\":\"0.0\"}}}");
+}
+
+static void
+put_summary(
+    struct text *t, const char *name, const struct hlx *x, uint32_t account)
+{
+	usd_t ntl = USD(0);
+	usd_t used = USD(0);
+
+	for (uint32_t i = 0; i < HLX_COINS; i++) {
+		int64_t q = x->account[account].pos[i].qty.e8;
+
+		if (!x->coin[i].used || q == 0)
+			continue;
+		usd_t v =
+		    usd_notional_ceil(x->coin[i].mark, QTY(q < 0 ? -q : q));
+
+		ntl.e6 += v.e6;
+		used.e6 += v.e6 / x->coin[i].terms.leverage;
+	}
+	text_lit(t, "\"");
+	text_lit(t, name);
+	text_lit(t, "\":{\"accountValue\":\"");
+	put_e8(t, hlx_value(x, account).e6 * 100, 1);
+	text_lit(t, "\"");
+	put_usd(t, "totalNtlPos", ntl);
+	put_usd(t, "totalRawUsd", USD(hlx_value(x, account).e6 - ntl.e6));
+	put_usd(t, "totalMarginUsed", used);
+	text_lit(t, "}");
+}
+
+void
+hl_say_state(
+    const struct hlx *x, uint32_t account, uint64_t now_ns, struct text *t)
+{
+	int64_t free_e6 = hlx_value(x, account).e6 - hlx_margin(x, account).e6;
+	bool any = false;
+
+	text_lit(t, "{");
+	put_summary(t, "marginSummary", x, account);
+	text_lit(t, ",");
+	put_summary(t, "crossMarginSummary", x, account);
+	put_usd(t, "crossMaintenanceMarginUsed",
+	    USD(hlx_margin(x, account).e6 / 2));
+	put_usd(t, "withdrawable", USD(i64_max(free_e6, 0)));
+	key(t, "assetPositions");
+	text_lit(t, "[");
+	for (uint32_t i = 0; i < HLX_COINS; i++) {
+		if (x->account[account].pos[i].qty.e8 == 0)
+			continue;
+		if (any)
+			text_lit(t, ",");
+		any = true;
+		put_position(t, x, account, i);
+	}
+	text_lit(t, "]");
+	put_number(t, "time", now_ns / NS_PER_MS_U);
+	text_lit(t, "}");
+}
+
+static void
+put_levels(
+    struct text *t, const struct match *m, enum side side, uint32_t depth)
+{
+	text_lit(t, "[");
+	for (uint32_t i = 0; i < depth; i++) {
+		const struct match_level *l = match_level(m, side, i);
+
+		if (l == NULL)
+			break;
+		text_lit(t, i == 0 ? "{\"px\":\"" : ",{\"px\":\"");
+		put_e8(t, l->px.e8, 1);
+		text_lit(t, "\"");
+		put_decimal(t, "sz", l->qty.e8);
+		put_number(t, "n", l->order_n);
+		text_lit(t, "}");
+	}
+	text_lit(t, "]");
+}
+
+void
+hl_say_book(const struct hlx *x, uint32_t coin, uint32_t depth, uint64_t now_ns,
+    struct text *t)
+{
+	const struct hlx_coin *c = &x->coin[coin];
+
+	text_lit(t, "{\"coin\":\"");
+	text_lit(t, c->terms.name);
+	text_lit(t, "\"");
+	put_number(t, "time", now_ns / NS_PER_MS_U);
+	key(t, "levels");
+	text_lit(t, "[");
+	put_levels(t, &c->match, SIDE_BID, depth);
+	text_lit(t, ",");
+	put_levels(t, &c->match, SIDE_ASK, depth);
+	text_lit(t, "]}");
+}
