@@ -5,6 +5,7 @@
 #define FIGURES	      5
 #define PERP_DECIMALS 6
 #define SPOT_DECIMALS 8
+#define VALUE_MIN_USD 10
 
 static int64_t
 pow10_of(unsigned n)
@@ -82,7 +83,7 @@ bool
 hl_value_ok(px_t px, qty_t qty)
 {
 	return px.e8 > 0 && qty.e8 > 0 &&
-	       usd_notional(px, qty).e6 >= HL_VALUE_MIN.e6;
+	       (i128_t)px.e8 * qty.e8 >= (i128_t)VALUE_MIN_USD * E8 * E8;
 }
 
 uint64_t

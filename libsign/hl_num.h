@@ -22,7 +22,6 @@
 #include "libcore/types.h"
 
 #define HL_SZ_DECIMALS_MAX 6
-#define HL_VALUE_MIN	   USD(10 * E6)
 
 /* What the rules need to know of a coin. */
 struct hl_coin {

@@ -278,6 +278,7 @@ sizes_and_values(void **state)
 	assert_true(hl_value_ok(PX(100 * E8), QTY(E8 / 10)));
 	assert_false(hl_value_ok(PX(100 * E8), QTY(E8 / 10 - 1)));
 	assert_false(hl_value_ok(PX(-100 * E8), QTY(-E8)));
+	assert_true(hl_value_ok(PX(PX_E8_MAX), QTY(QTY_E8_MAX)));
 }
 
 int
