@@ -182,13 +182,26 @@ view_of(const struct pm_feed *p, const struct instr *in)
 	    .near_ns = c->state_close_window_threshold_hours.ns};
 }
 
+/* One whose books do not exist yet stays HYDRATING while it would trade. */
+static void
+set_state(struct pm_market *m, struct instr *in, enum instr_state s)
+{
+	if (m->state_kept != 0 && pm_life_trades(s)) {
+		m->state_kept = (uint8_t)s;
+		return;
+	}
+	m->state_kept = 0;
+	in->state = (uint8_t)s;
+}
+
 /* What the venue says, through the table of pm_life.c. */
 static void
 describe_life(struct pm_feed *p, struct pm_market *m, struct instr *in,
     const struct gamma_market *g)
 {
 	struct pm_life_view v = view_of(p, in);
-	enum instr_state s = (enum instr_state)in->state;
+	enum instr_state s =
+	    (enum instr_state)(m->state_kept != 0 ? m->state_kept : in->state);
 	enum pm_life_ev ev;
 
 	v.closed = g->closed;
@@ -200,7 +213,7 @@ describe_life(struct pm_feed *p, struct pm_market *m, struct instr *in,
 		feed_note(&p->feed, REASON_STATE);
 	if (s == INSTR_RESOLVED && in->outcome == 0 && g->closed)
 		in->outcome = (uint8_t)g->outcome;
-	in->state = (uint8_t)s;
+	set_state(m, in, s);
 	m->life_ns = pm_life_trades(s) ? pm_life_due(&v) : 0;
 }
 
@@ -208,14 +221,15 @@ bool
 pm_describe_life(struct pm_feed *p, struct pm_market *m)
 {
 	struct pm_life_view v = view_of(p, &m->in);
-	enum instr_state s = (enum instr_state)m->in.state;
+	uint8_t was = m->in.state;
+	enum instr_state s =
+	    (enum instr_state)(m->state_kept != 0 ? m->state_kept : was);
 	bool stepped = !pm_life_trades(s) || pm_life_step(&s, pm_life_time(&v));
-	bool changed = s != (enum instr_state)m->in.state;
 
 	CHECK(stepped);
-	m->in.state = (uint8_t)s;
+	set_state(m, &m->in, s);
 	m->life_ns = pm_life_trades(s) ? pm_life_due(&v) : 0;
-	return changed;
+	return m->in.state != was;
 }
 
 bool

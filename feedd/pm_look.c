@@ -399,12 +399,15 @@ is_far(const struct pm_feed *p, const struct gamma_market *g, uint8_t series)
 /* A window of the listing that is not over, and not far ahead while there are
  * nearer ones. */
 static bool
-is_timely(const struct pm_feed *p, const struct gamma_market *g, uint8_t series)
+is_timely(const struct pm_feed *p, const struct gamma_market *g, uint8_t series,
+    int64_t start_s)
 {
 	int64_t now_ns = pm_venue_now(p);
+	int64_t end_s = start_s + p->series[series - 1].len_s;
+	int64_t end_ns = start_s != 0 ? end_s * NS_PER_S : g->end_ns;
 	uint32_t n = 0;
 
-	if (g->end_ns != 0 && g->end_ns <= now_ns)
+	if (end_ns != 0 && end_ns <= now_ns)
 		return false;
 	if (!is_far(p, g, series))
 		return true;
@@ -425,7 +428,8 @@ list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
 
 	*ranked = false;
 	if (is_followed(p, slug, &series, &start_s)) {
-		if (w == NULL && (series == 0 || is_timely(p, g, series)))
+		if (w == NULL &&
+		    (series == 0 || is_timely(p, g, series, start_s)))
 			w = pm_want_add(p, slug);
 		if (w != NULL && w->series == 0) {
 			w->series = series;

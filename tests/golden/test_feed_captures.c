@@ -5,6 +5,8 @@
  * has the same book.
  */
 #define _GNU_SOURCE
+#include <time.h>
+
 #include "tests/golden/feed_rig.h"
 
 #include "tests/golden/data.h"
@@ -132,6 +134,16 @@ same_books(struct rig *r)
 		    hash[i], book_hash(&r->read.reader[i]->book, 1));
 }
 
+/* cap_20260427T2134 */
+static int64_t
+time_of(const char *cap)
+{
+	struct tm tm = {0};
+
+	assert_non_null(strptime(cap, "cap_%Y%m%dT%H%M", &tm));
+	return timegm(&tm) * NS_PER_S;
+}
+
 static void
 play(const char *cap, const char *want, size_t want_n)
 {
@@ -145,6 +157,9 @@ play(const char *cap, const char *want, size_t want_n)
 	const struct feed_stats *s;
 	uint64_t cut;
 
+	/* Books of the next windows were recorded, too. */
+	r->cfg.updown_subscribe_ahead.ns = 48 * 3600 * NS_PER_S;
+	r->wall_ns = time_of(cap);
 	rig_start(r, VENUE_POLYMARKET);
 	if (!discover(r, cap)) {
 		rig_close(r);

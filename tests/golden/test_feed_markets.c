@@ -149,7 +149,7 @@ connections_fail_apart(void **state)
 	    "\"endDate\":\"2026-04-30T02:15:00Z\","
 	    "\"acceptingOrders\":true},{\"conditionId\":"
 	    "\"0x22222222222222222222222222222222222222222222222222222222222222"
-	    "22\",\"slug\":\"btc-updown-15m-1777515300\","
+	    "22\",\"slug\":\"eth-updown-15m-1777515300\","
 	    "\"eventStartTime\":\"2026-04-30T02:15:00Z\","
 	    "\"endDate\":\"2026-04-30T02:30:00Z\",\"outcomes\":[\"Up\","
 	    "\"Down\"],\"clobTokenIds\":[\"" YES "\",\"" NO "\"],"

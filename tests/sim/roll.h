@@ -38,7 +38,7 @@ struct roll_window {
 	int64_t official_s; /* priceToBeat from then on */
 	int64_t closed_s;   /* closed, with outcome, from then on */
 	int64_t told_s;	    /* market_resolved; 0 never */
-	uint8_t subs;	    /* bit a connection */
+	uint32_t subs;	    /* bit a connection */
 	uint16_t idx;
 	uint32_t strike; /* enum strike_source last seen */
 	uint8_t outcome; /* last seen */
@@ -413,9 +413,9 @@ roll_send(struct roll *r, const struct feed_act *a)
 
 		assert_non_null(w);
 		if (off)
-			w->subs &= (uint8_t) ~(1u << a->conn);
+			w->subs &= ~(1u << a->conn);
 		else
-			w->subs |= (uint8_t)(1u << a->conn);
+			w->subs |= 1u << a->conn;
 		if (!off)
 			roll_book(r, k, w, at[22] == '2', a->conn, 30);
 	}
@@ -427,7 +427,7 @@ roll_forget_conn(struct roll *r, uint8_t conn)
 	r->live[conn] = false;
 	for (uint32_t k = 0; k < r->series_n; k++)
 		for (uint32_t i = 0; i < r->win_n[k]; i++)
-			r->win[k][i].subs &= (uint8_t) ~(1u << conn);
+			r->win[k][i].subs &= ~(1u << conn);
 	for (uint32_t i = 0; i < ROLL_PENDING; i++) {
 		struct roll_pending *p = &r->pending[i];
 

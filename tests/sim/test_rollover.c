@@ -276,13 +276,16 @@ check_window(uint32_t k, const struct roll_window *w, int64_t s)
 	}
 	if (w->tokens_s > from_s - 60)
 		from_s = w->start_s;
+	if (s > from_s + 2 && s < end_s && w->subs == 0)
+		printf("series %u start %lld at %lld of %lld: not subscribed\n",
+		    k, (long long)w->start_s, (long long)(s - w->start_s),
+		    (long long)s);
 	if (s > from_s + 2 && s < end_s)
 		assert_true(w->subs != 0);
 	if (s < w->start_s - AHEAD_S - 2 || s > end_s + AHEAD_S + 5) {
 		if (w->subs != 0)
 			printf("series %u start %lld at %lld: subscribed\n", k,
-			    (long long)w->start_s,
-			    (long long)(s - w->start_s));
+			    (long long)w->start_s, (long long)(s - w->start_s));
 		assert_int_equal(w->subs, 0);
 	}
 	if (s == end_s + 2)
