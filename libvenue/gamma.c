@@ -18,16 +18,29 @@ enum answer_state {
 struct scan {
 	struct json *j;
 	struct gamma_market *m;
+	struct json_str version;
+	bool has_neg_risk;
+	bool has_liquidity_num;
+	bool has_volume_num;
 	struct pm_list classic;	  /* clobTokenIds */
 	struct pm_list positions; /* positionIds */
 	struct pm_list assets;	  /* assets_ids: either, for the channel */
 	struct pm_list outcomes;
 	struct pm_list prices;
-	struct json_str version;
-	bool has_neg_risk;
-	bool has_liquidity_num;
-	bool has_volume_num;
 };
+
+/* The lists without their buffers, which are large. */
+static void
+list_clear(struct scan *s)
+{
+	struct pm_list *const all[] = {
+	    &s->classic, &s->positions, &s->assets, &s->outcomes, &s->prices};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		all[i]->n = 0;
+		all[i]->too_long = false;
+	}
+}
 
 /* ---- values ---- */
 
@@ -97,24 +110,14 @@ static bool
 events_value(struct scan *s)
 {
 	struct json *j = s->j;
-	struct json_str text;
 
 	if (!json_array(j))
 		return false;
-	for (bool first = true; json_item(j); first = false) {
-		if (!first || json_peek(j) != JSON_OBJECT) {
+	for (bool first = true; json_item(j); first = false)
+		if (first && json_peek(j) == JSON_OBJECT)
+			gamma_read_event(j, &s->m->event);
+		else
 			json_skip(j);
-			continue;
-		}
-		if (!json_raw(j, &text))
-			return false;
-		enum reason r = gamma_read_event(text, &s->m->event);
-
-		if (r != REASON_NONE) {
-			j->pos = text.s;
-			return json_fail(j, r);
-		}
-	}
 	return j->reason == REASON_NONE;
 }
 
@@ -293,13 +296,15 @@ static void
 prices_end(struct scan *s, int yes_i)
 {
 	struct gamma_market *m = s->m;
-	struct json_str y = s->prices.item[yes_i];
-	struct json_str n = s->prices.item[1 - yes_i];
 	int64_t yes;
 	int64_t no;
 
-	if (s->prices.n != 2 || s->prices.too_long ||
-	    !pm_value_cut(y, 8, E8, &yes) || !pm_value_cut(n, 8, E8, &no))
+	if (s->prices.n != 2 || s->prices.too_long)
+		return;
+	struct json_str y = s->prices.item[yes_i];
+	struct json_str n = s->prices.item[1 - yes_i];
+
+	if (!pm_value_cut(y, 8, E8, &yes) || !pm_value_cut(n, 8, E8, &no))
 		return;
 	m->has_outcome_px = true;
 	m->yes_px = PX(yes);
@@ -378,35 +383,54 @@ market_key(struct scan *s, struct json_str key)
 		json_skip(s->j);
 }
 
-/* text is one well-formed value; the event around it, and its tags, are
- * those of g. */
-static enum gamma_kind
-market(struct gamma_answer *g, struct gamma_market *m, struct json_str text)
+/* What could be read of the event around it belongs to the market. */
+static void
+event_around(const struct gamma_answer *g, struct gamma_market *m)
 {
-	struct json j;
+	struct json tags;
+
+	if (m->tags_n != 0 || g->tags.n == 0)
+		return;
+	json_sub(&tags, g->tags.s, g->tags.n);
+	m->tags_n = gamma_read_tags(&tags, m->tags);
+}
+
+/* The value at hand of j, which is consumed whatever it is. GAMMA_ERR when
+ * it is no JSON. */
+static enum gamma_kind
+market(struct gamma_answer *g, struct json *j, struct gamma_market *m)
+{
 	struct json_str key;
-	struct scan s = {.j = &j, .m = m};
+	struct scan s;
 
 	memset(m, 0, sizeof(*m));
+	memset(&s, 0, offsetof(struct scan, classic));
+	list_clear(&s);
 	m->event = g->event;
-	json_sub(&j, text.s, text.n);
-	json_object(&j);
-	if (g->event_reason != REASON_NONE)
-		json_fail(&j, g->event_reason);
-	while (json_key(&j, &key))
-		if (!pm_value_absent(&j))
-			market_key(&s, key);
-	if (m->tags_n == 0 && g->tags.n != 0 && j.reason == REASON_NONE) {
-		struct json tags;
+	json_peek(j);
+	struct json again = *j;
 
-		json_sub(&tags, g->tags.s, g->tags.n);
-		m->tags_n = gamma_read_tags(&tags, m->tags);
+	s.j = j;
+	s.m = m;
+	if (g->event_reason == REASON_NONE && json_object(j))
+		while (json_key(j, &key))
+			if (!pm_value_absent(j))
+				market_key(&s, key);
+	m->reason =
+	    g->event_reason != REASON_NONE ? g->event_reason : j->reason;
+	if (m->reason == REASON_NONE) {
+		event_around(g, m);
+		m->reason = market_end(&s);
+		m->err_off = (uint32_t)(again.pos - g->start);
+		if (m->reason == REASON_NONE) {
+			m->err_off = 0;
+			return GAMMA_MARKET;
+		}
+		return GAMMA_REFUSED;
 	}
-	m->reason = j.reason != REASON_NONE ? j.reason : market_end(&s);
-	if (m->reason == REASON_NONE)
-		return GAMMA_MARKET;
-	m->err_off = (uint32_t)((j.reason ? j.err : text.s) - g->start);
-	return GAMMA_REFUSED;
+	m->err_off = (uint32_t)((j->reason ? j->err : again.pos) - g->start);
+	*j = again;
+	return json_skip(j) ? GAMMA_REFUSED : GAMMA_ERR;
 }
 
 /* ---- answers ---- */
@@ -431,62 +455,76 @@ failed(struct gamma_answer *g, struct gamma_market *m)
 	return GAMMA_ERR;
 }
 
-/*
- * The list inside an object that is an event or a page and no market: its
- * "markets", else its "events". text is one well-formed value. What is known
- * of the event goes to g; an event that cannot be read is passed on with the
- * fields that could.
- */
+/* What an object holds that is an event or a page and no market. */
+struct inside {
+	struct json_str markets;
+	struct json_str events;
+	struct json_str tags;
+	struct json_str cursor;
+	struct gamma_event event;
+	enum reason reason; /* why the event cannot be read */
+};
+
+/* False for a market, and for what is no object. j is a copy that the caller
+ * throws away. */
 static bool
-list_inside(struct gamma_answer *g, struct json_str text, struct json *out)
+look_inside(struct json *j, struct inside *in)
 {
-	struct json j;
 	struct json_str key;
-	struct json_str raw;
-	struct json_str markets = {0};
-	struct json_str events = {0};
-	struct json_str tags = {0};
 
-	json_sub(&j, text.s, text.n);
-	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
+	memset(in, 0, sizeof(*in));
+	if (json_peek(j) != JSON_OBJECT || !json_object(j))
 		return false;
-	while (json_key(&j, &key)) {
-		bool list = json_peek(&j) == JSON_ARRAY;
+	while (json_key(j, &key)) {
+		bool list = json_peek(j) == JSON_ARRAY;
 
-		if (json_is(key, "conditionId") || !json_raw(&j, &raw))
+		if (json_is(key, "conditionId"))
 			return false;
-		if (list && json_is(key, "markets"))
-			markets = raw;
-		else if (list && json_is(key, "events"))
-			events = raw;
-		else if (list && json_is(key, "tags"))
-			tags = raw;
+		if (list && json_is(key, "markets")) {
+			json_raw(j, &in->markets);
+		} else if (list && json_is(key, "events")) {
+			json_raw(j, &in->events);
+		} else if (list && json_is(key, "tags")) {
+			json_raw(j, &in->tags);
+		} else if (json_is(key, "next_cursor")) {
+			pm_value_text(j, &in->cursor);
+		} else {
+			struct json value = *j;
+
+			gamma_read_event_key(&value, key, &in->event);
+			if (value.reason == REASON_NONE) {
+				*j = value;
+				continue;
+			}
+			in->reason = value.reason;
+			json_skip(j);
+		}
 	}
-	if (markets.n == 0 && events.n == 0)
-		return false;
-	if (markets.n != 0) {
-		g->event_reason = gamma_read_event(text, &g->event);
-		g->tags = tags;
-	}
-	json_sub(out, markets.n != 0 ? markets.s : events.s,
-	    markets.n != 0 ? markets.n : events.n);
-	return json_array(out);
+	return j->reason == REASON_NONE && in->markets.n + in->events.n != 0;
 }
 
-/* The cursor of a page that was walked before. */
-static void
-cursor_of(struct json_str text, struct json_str *out)
+/*
+ * The list inside the object at hand: its "markets", else its "events". What
+ * is known of the event goes to g; one that cannot be read is passed on with
+ * its reason.
+ */
+static bool
+list_inside(struct gamma_answer *g, struct json j, struct json *out)
 {
-	struct json j;
-	struct json_str key;
+	struct inside in;
+	struct json_str *list;
 
-	json_sub(&j, text.s, text.n);
-	json_object(&j);
-	while (json_key(&j, &key))
-		if (json_is(key, "next_cursor"))
-			pm_value_text(&j, out);
-		else
-			json_skip(&j);
+	if (!look_inside(&j, &in))
+		return false;
+	list = in.markets.n != 0 ? &in.markets : &in.events;
+	g->next_cursor = g->state == ANSWER_START ? in.cursor : g->next_cursor;
+	if (in.markets.n != 0) {
+		g->event = in.event;
+		g->event_reason = in.reason;
+		g->tags = in.tags;
+	}
+	json_sub(out, list->s, list->n);
+	return json_array(out);
 }
 
 /* What follows is not of that event any more. */
@@ -507,31 +545,33 @@ object_first(struct gamma_answer *g, struct gamma_market *m)
 
 	if (!json_raw(&g->j, &all) || !json_end(&g->j))
 		return failed(g, m);
-	if (list_inside(g, all, &list)) {
-		cursor_of(all, &g->next_cursor);
+	json_sub(&g->j, all.s, all.n);
+	if (list_inside(g, g->j, &list)) {
 		g->j = list;
 		g->state = ANSWER_LIST;
 		return GAMMA_END;
 	}
 	g->state = ANSWER_DONE;
-	return market(g, m, all);
+	return market(g, &g->j, m);
 }
 
 /* The next item of the list: a market, or an event, which is entered. */
 static enum gamma_kind
 list_next(struct gamma_answer *g, struct gamma_market *m)
 {
-	struct json_str text;
+	struct json_str event;
 
 	while (json_item(&g->j)) {
-		if (!json_raw(&g->j, &text))
+		if (!list_inside(g, g->j, &g->inner)) {
+			enum gamma_kind kind = market(g, &g->j, m);
+
+			return kind == GAMMA_ERR ? failed(g, m) : kind;
+		}
+		if (!json_raw(&g->j, &event))
 			return failed(g, m);
-		if (!list_inside(g, text, &g->inner))
-			return market(g, m, text);
 		if (json_item(&g->inner)) {
 			g->state = ANSWER_INNER;
-			json_raw(&g->inner, &text);
-			return market(g, m, text);
+			return market(g, &g->inner, m);
 		}
 		event_leave(g);
 	}
@@ -544,8 +584,6 @@ list_next(struct gamma_answer *g, struct gamma_market *m)
 enum gamma_kind
 gamma_next(struct gamma_answer *g, struct gamma_market *m)
 {
-	struct json_str text;
-
 	CHECK(g->state >= ANSWER_START);
 	CHECK(g->state <= ANSWER_DONE);
 	if (g->state == ANSWER_START && json_peek(&g->j) == JSON_OBJECT) {
@@ -560,8 +598,7 @@ gamma_next(struct gamma_answer *g, struct gamma_market *m)
 	}
 	if (g->state == ANSWER_INNER) {
 		if (json_item(&g->inner)) {
-			json_raw(&g->inner, &text);
-			return market(g, m, text);
+			return market(g, &g->inner, m);
 		}
 		event_leave(g);
 		g->state = ANSWER_LIST;
@@ -578,5 +615,6 @@ gamma_decode(struct gamma_market *m, const char *text, size_t n)
 	gamma_init(&g, text, n);
 	if (!json_raw(&g.j, &all) || !json_end(&g.j))
 		return failed(&g, m);
-	return market(&g, m, all);
+	json_sub(&g.j, all.s, all.n);
+	return market(&g, &g.j, m);
 }

@@ -98,10 +98,11 @@ flag_key(struct json *j, struct json_str key, struct gamma_event *ev)
 	return true;
 }
 
-static void
-event_key(struct json *j, struct json_str key, struct gamma_event *ev)
+void
+gamma_read_event_key(
+    struct json *j, struct json_str key, struct gamma_event *ev)
 {
-	if (flag_key(j, key, ev))
+	if (pm_value_absent(j) || flag_key(j, key, ev))
 		return;
 	if (json_is(key, "id"))
 		pm_value_text(j, &ev->id);
@@ -125,18 +126,15 @@ event_key(struct json *j, struct json_str key, struct gamma_event *ev)
 		json_skip(j);
 }
 
-enum reason
-gamma_read_event(struct json_str text, struct gamma_event *out)
+bool
+gamma_read_event(struct json *j, struct gamma_event *out)
 {
-	struct json j;
 	struct json_str key;
 
-	CHECK(text.n != 0);
 	memset(out, 0, sizeof(*out));
-	json_sub(&j, text.s, text.n);
-	json_object(&j);
-	while (json_key(&j, &key))
-		if (!pm_value_absent(&j))
-			event_key(&j, key, out);
-	return j.reason;
+	if (!json_object(j))
+		return false;
+	while (json_key(j, &key))
+		gamma_read_event_key(j, key, out);
+	return j->reason == REASON_NONE;
 }

@@ -9,12 +9,13 @@
 #include "libvenue/gamma.h"
 #include "libvenue/pm_value.h"
 
-/*
- * gamma_read_event - an event object without its markets. text is one
- * well-formed value.
- * Returns : REASON_NONE, else why; *out then has what came before.
- */
-enum reason gamma_read_event(struct json_str text, struct gamma_event *out);
+/* gamma_read_event - consume an event object, its markets passed over. False
+ * with the scanner's reason; *out then has what came before. */
+bool gamma_read_event(struct json *j, struct gamma_event *out);
+
+/* gamma_read_event_key - the same for one member, its key consumed. */
+void gamma_read_event_key(
+    struct json *j, struct json_str key, struct gamma_event *out);
 
 /* gamma_read_tags - slugs of a list of tags, objects or plain strings;
  * consumes one value. Returns how many, at most GAMMA_TAGS_MAX. */
