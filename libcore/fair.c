@@ -162,10 +162,10 @@ distribute(const struct fair_in *in, const struct fair_cfg *c,
 {
 	bool normal = c->student_df == 0;
 	double top = normal ? normal_pdf(0.0) : student_pdf(0.0, c->student_df);
-	double noise = clamp(number(in->noise, 0.0), 0.0, 1.0);
-	double var = o->var;
+	double noise = o->gain * clamp(number(in->noise, 0.0), 0.0, 1.0);
+	double var = fmin(VAR_MAX, o->var + noise * noise);
 	double least =
-	    c->sensitivity > 0.0 ? noise * o->gain * top / c->sensitivity : 0.0;
+	    c->sensitivity > 0.0 ? noise * top / c->sensitivity : 0.0;
 	double far;
 
 	out->sd = fmin(sqrt(VAR_MAX), fmax(sqrt(var), least));

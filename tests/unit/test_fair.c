@@ -302,7 +302,11 @@ T_75_one_tick_near_expiry_does_not_flip_fair(void **state)
 	lo = yes_of(&in, &c);
 	in.spot = 100.0 * exp(noise);
 	hi = yes_of(&in, &c);
-	assert_true(lo < 0.02 && hi > 0.98);
+	/* Even with the noise counted as part of what is open. */
+	assert_true(lo < 0.2 && hi > 0.8);
+	in.noise = 0.0;
+	assert_true(yes_of(&in, &c) > 0.98);
+	in.noise = noise;
 	c.sensitivity = 0.1;
 	for (uint32_t df = 0; df <= 8; df += 4) {
 		c.student_df = df;
@@ -317,6 +321,25 @@ T_75_one_tick_near_expiry_does_not_flip_fair(void **state)
 			assert_true(out.slope * noise <= 0.1 + 1e-9);
 		}
 	}
+}
+
+static void
+noise_is_part_of_what_is_open(void **state)
+{
+	struct fair_in in = calm();
+	struct fair_out out;
+
+	(void)state;
+	in.noise = 0.003;
+	fair_value(&in, &gbm, &out);
+	assert_true(
+	    fabs(out.sd * out.sd - (in.var_s * 900.0 + 0.003 * 0.003)) < 1e-12);
+	/* Half of the look-back known at spot: its noise counts twice. */
+	in.left_s = 60.0;
+	in.lead_s = 30.0;
+	fair_value(&in, &twap, &out);
+	assert_true(fabs(out.sd * out.sd / (in.var_s * 10.0 + 0.006 * 0.006) -
+			 1.0) < 1e-3);
 }
 
 static void
@@ -376,6 +399,7 @@ main(void)
 	    cmocka_unit_test(what_is_missing_is_named),
 	    cmocka_unit_test(confidence_falls_with_each_thing),
 	    cmocka_unit_test(T_75_one_tick_near_expiry_does_not_flip_fair),
+	    cmocka_unit_test(noise_is_part_of_what_is_open),
 	    cmocka_unit_test(fat_tails_are_fat),
 	    cmocka_unit_test(broken_contracts_abort),
 	};
