@@ -14,54 +14,17 @@
 #include "libsign/pm_body.h"
 #include "libsign/pm_order.h"
 #include "libsign/pm_v1.h"
-#include "libvenue/pm_id.h"
-#include "tests/golden/vectors.h"
+#include "tests/golden/vectors_pm.h"
 
 #define OWNER "3b10aacc-fde9-4836-afd3-daf1498a188b"
 
 static json_t *root;
-static json_t *clients;
 static struct secp secp;
-
-static void
-need(const json_t *v)
-{
-	if (v == NULL)
-		skip();
-}
 
 static const json_t *
 primitive(const char *key)
 {
 	return json_object_get(json_object_get(root, "primitives"), key);
-}
-
-static void
-get_key(const json_t *v, uint8_t key[SECP_KEY_SZ])
-{
-	const char *s = vec_text(v, "private_key");
-
-	assert_true(hex_parse(s, strlen(s), key, SECP_KEY_SZ));
-}
-
-static struct address
-get_address(const json_t *v, const char *name)
-{
-	const char *s = vec_text(v, name);
-	struct address a;
-
-	assert_true(address_parse(s, strlen(s), &a));
-	return a;
-}
-
-static void
-get_asset(const char *text, struct pm_asset *a)
-{
-	struct pm_token t;
-
-	assert_true(pm_token_parse(text, strlen(text), &t));
-	pm_asset_init(a, t.w);
-	assert_string_equal(a->text, text);
 }
 
 static void
@@ -183,22 +146,6 @@ signatures(void **state)
 		assert_true(address_eq(&who, &owner));
 	}
 	assert_true(i >= 3);
-}
-
-static enum pm_tif
-tif_of(const char *s)
-{
-	for (enum pm_tif t = PM_GTC; t < PM_TIF_N; t++)
-		if (strcmp(s, pm_tif_name(t)) == 0)
-			return t;
-	fail_msg("time in force %s", s);
-	return PM_TIF_N;
-}
-
-static enum side
-side_of(const json_t *v)
-{
-	return strcmp(vec_text(v, "side"), "BUY") == 0 ? SIDE_BID : SIDE_ASK;
 }
 
 /* The amounts that our rules make of what was asked are those posted. */
@@ -573,102 +520,6 @@ taker_fees(void **state)
 	assert_true(i >= 7);
 }
 
-/* What the venue's own clients produced with the same key. */
-static void
-client_orders(void **state)
-{
-	const json_t *v;
-	json_t *list;
-	size_t i;
-	unsigned n = 0;
-
-	(void)state;
-	need(clients);
-	list =
-	    json_object_get(json_object_get(clients, "polymarket"), "orders");
-	json_array_foreach(list, i, v)
-	{
-		json_t *post = json_loads(vec_text(v, "body"), 0, NULL);
-		json_t *o = json_object_get(post, "order");
-		enum pm_generation g =
-		    (enum pm_generation)vec_number(v, "version");
-		struct address contract = get_address(v, "verifying_contract");
-		struct pm_account account = {.maker = get_address(o, "maker"),
-		    .signer = get_address(o, "signer"),
-		    .sig_type = (uint8_t)vec_number(o, "signatureType")};
-		struct pm_order order = {.salt = vec_number(o, "salt"),
-		    .amounts = {vec_number(o, "makerAmount"),
-			vec_number(o, "takerAmount")},
-		    .side = side_of(o),
-		    .tif = tif_of(vec_text(post, "orderType")),
-		    .post_only = vec_true(post, "postOnly"),
-		    .timestamp_ms = vec_number(o, "timestamp"),
-		    .expiration_s = vec_number(o, "expiration")};
-		uint8_t key[SECP_KEY_SZ];
-		char body[PM_BODY_MAX];
-		struct pm_exchange x;
-		struct pm_template t;
-		struct pm_asset asset;
-		struct pm_signed s;
-
-		if (g == PM_EXCHANGE_V1) {
-			json_decref(post);
-			continue;
-		}
-		n++;
-		get_key(clients, key);
-		snprintf(account.owner, sizeof(account.owner), "%s",
-		    vec_text(post, "owner"));
-		pm_exchange_at(&x, g, PM_CHAIN_POLYGON, &contract);
-		get_asset(vec_text(o, "tokenId"), &asset);
-		order.asset = &asset;
-		assert_true(pm_template_init(&t, &x, &account));
-		assert_true(pm_order_sign(&t, &secp, key, &order, &s));
-		assert_true(vec_is_hex(v, "order_hash", s.id, HASH_SZ));
-		pm_order_body(&t, &order, &s, body);
-		assert_true(vec_is_text(v, "body", body));
-		json_decref(post);
-	}
-	assert_true(n >= 20);
-}
-
-/* [tick, side, price, size, makerAmount, takerAmount] as clients compute. */
-static void
-client_amounts(void **state)
-{
-	const json_t *v;
-	json_t *list;
-	size_t i;
-
-	(void)state;
-	need(clients);
-	list =
-	    json_object_get(json_object_get(clients, "polymarket"), "amounts");
-	json_array_foreach(list, i, v)
-	{
-		const char *side = json_string_value(json_array_get(v, 1));
-		char px[32];
-		char size[32];
-		struct pm_amounts a;
-
-		snprintf(px, sizeof(px), "%.4f",
-		    json_number_value(json_array_get(v, 2)));
-		snprintf(size, sizeof(size), "%.8f",
-		    json_number_value(json_array_get(v, 3)));
-		assert_true(
-		    pm_limit_amounts(side[0] == 'B' ? SIDE_BID : SIDE_ASK,
-			(uint32_t)vec_scaled(px, 4),
-			(uint64_t)vec_scaled(size, 2), &a));
-		assert_int_equal(
-		    a.maker, strtoull(json_string_value(json_array_get(v, 4)),
-				 NULL, 10));
-		assert_int_equal(
-		    a.taker, strtoull(json_string_value(json_array_get(v, 5)),
-				 NULL, 10));
-	}
-	assert_true(i >= 300);
-}
-
 int
 main(void)
 {
@@ -684,17 +535,13 @@ main(void)
 	    cmocka_unit_test(bodies),
 	    cmocka_unit_test(amounts),
 	    cmocka_unit_test(taker_fees),
-	    cmocka_unit_test(client_orders),
-	    cmocka_unit_test(client_amounts),
 	};
 	int failed;
 
 	secp_init(&secp, seed);
 	root = vec_load("polymarket.json");
-	clients = vec_load("clients.json");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	json_decref(root);
-	json_decref(clients);
 	secp_close(&secp);
 	return failed;
 }
