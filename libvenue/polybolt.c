@@ -42,11 +42,11 @@ static const char *const codes[POLYBOLT_CODE_N] = {
 /* The outer object. */
 struct envelope {
 	struct json_str op;
-	struct json_str channel;
-	struct json_str payload; /* n == 0: not sent */
+	struct json_str payload; /* n == 0: not sent, or read already */
 	uint64_t version;
 	uint64_t sent;
 	bool is_snapshot;
+	bool is_read;
 };
 
 static bool
@@ -55,16 +55,39 @@ same(struct json_str text, const char *name)
 	return strlen(name) == text.n && memcmp(name, text.s, text.n) == 0;
 }
 
+static enum polybolt_channel
+channel_of(struct json_str text)
+{
+	for (int i = POLYBOLT_CRYPTO; i < POLYBOLT_CHANNEL_N; i++)
+		if (same(text, channels[i].name))
+			return (enum polybolt_channel)i;
+	return 0;
+}
+
+/* Read at once when it is known to be a price: the channel comes first in
+ * the venue's own order. */
+static void
+payload_key(struct json *j, struct envelope *e, struct polybolt_event *ev)
+{
+	if (ev->channel == 0 || e->version != VERSION || e->op.n != 0 ||
+	    e->is_read || e->payload.n != 0)
+		json_raw(j, &e->payload);
+	else
+		e->is_read = rtds_read_payload(j, &ev->price);
+}
+
 static void
 envelope_key(struct json *j, struct json_str key, struct envelope *e,
     struct polybolt_event *ev)
 {
 	if (json_null(j))
 		return;
+	struct json_str text;
+
 	if (json_is(key, "channel"))
-		json_string(j, &e->channel);
+		ev->channel = json_string(j, &text) ? channel_of(text) : 0;
 	else if (json_is(key, "payload"))
-		json_raw(j, &e->payload);
+		payload_key(j, e, ev);
 	else if (json_is(key, "seq"))
 		ev->has_seq = json_u64(j, &ev->seq);
 	else if (json_is(key, "ts"))
@@ -93,15 +116,6 @@ envelope(struct json *j, struct envelope *e, struct polybolt_event *ev)
 	while (json_key(j, &key))
 		envelope_key(j, key, e, ev);
 	return json_end(j);
-}
-
-static enum polybolt_channel
-channel_of(struct json_str text)
-{
-	for (int i = POLYBOLT_CRYPTO; i < POLYBOLT_CHANNEL_N; i++)
-		if (same(text, channels[i].name))
-			return (enum polybolt_channel)i;
-	return 0;
 }
 
 static enum polybolt_code
@@ -141,16 +155,20 @@ price(struct json *j, const struct envelope *e, struct polybolt_event *ev)
 {
 	struct rtds_event *p = &ev->price;
 
-	p->kind = e->is_snapshot ? RTDS_SNAPSHOT : RTDS_UPDATE;
 	p->source = channels[ev->channel].source;
 	if (!vtime_ns(e->sent, &p->sent_ns))
 		return json_fail(j, REASON_BAD_NUMBER);
-	if (!ev->has_seq || e->payload.n == 0)
+	if (!ev->has_seq || e->is_read == (e->payload.n != 0))
 		return json_fail(j, REASON_MISSING_FIELD);
-	json_sub(j, e->payload.s, e->payload.n);
-	if (!rtds_read_payload(j, p))
-		return false;
-	return p->symbol[0] != '\0' || json_fail(j, REASON_MISSING_FIELD);
+	if (!e->is_read) {
+		json_sub(j, e->payload.s, e->payload.n);
+		if (!rtds_read_payload(j, p))
+			return false;
+	}
+	if (p->symbol[0] == '\0' ||
+	    (e->is_snapshot && p->kind != RTDS_SNAPSHOT))
+		return json_fail(j, REASON_MISSING_FIELD);
+	return true;
 }
 
 enum polybolt_kind
@@ -163,7 +181,6 @@ polybolt_decode(struct polybolt_event *ev, const char *text, size_t n)
 	json_init(&j, text, n);
 	if (!envelope(&j, &e, ev))
 		return refuse(ev, &j, text);
-	ev->channel = e.channel.n != 0 ? channel_of(e.channel) : 0;
 	if (e.op.n != 0)
 		return op_kind(ev, e.op);
 	if (e.version != VERSION || ev->channel == 0) {

@@ -176,12 +176,14 @@ rtds_read_payload(struct json *j, struct rtds_event *ev)
 		if (json_is(key, "symbol"))
 			symbol(j, ev);
 		else if (json_is(key, "data") && !has_data &&
-			 ev->kind == RTDS_SNAPSHOT)
+			 ev->kind != RTDS_UPDATE)
 			has_data = points(j, ev);
 		else
 			value_key(j, key, &v);
 	}
 	name_coin(ev);
+	if (ev->kind == 0)
+		ev->kind = has_data ? RTDS_SNAPSHOT : RTDS_UPDATE;
 	if (ev->kind == RTDS_UPDATE)
 		return value_end(j, &v, ev);
 	if (j->reason == REASON_NONE && !has_data)

@@ -9,8 +9,8 @@
 #include "libvenue/rtds.h"
 
 /* rtds_read_payload - consume the object with the price or the points, as
- * ev->kind says; sets symbol, coin and points. False with the scanner's
- * reason. */
+ * ev->kind says; when that is 0 it is set by what there is. Sets symbol, coin
+ * and points. False with the scanner's reason. */
 bool rtds_read_payload(struct json *j, struct rtds_event *ev);
 
 #endif

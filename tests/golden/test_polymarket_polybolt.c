@@ -212,7 +212,8 @@ refusals(void **state)
 	    {"{\"v\":1,\"channel\":\"price.crypto\",\"seq\":-1}", POLYBOLT_ERR,
 		REASON_BAD_NUMBER},
 	    {"{\"v\":1,\"channel\":\"price.crypto\",\"seq\":1,"
-	     "\"ts\":99999999999999999,\"payload\":{}}",
+	     "\"ts\":99999999999999999,\"payload\":{\"symbol\":\"x\","
+	     "\"timestamp\":1,\"value\":1}}",
 		POLYBOLT_ERR, REASON_BAD_NUMBER},
 	};
 
