@@ -5,6 +5,9 @@
 /* A link says how it is once a second; three in a row missed is too much. */
 #define LINK_SILENT_NS (3 * (uint64_t)NS_PER_S)
 
+/* Oldest settlement price where the look-back is shorter, or none. */
+#define SETTLE_NS (60 * NS_PER_S)
+
 static bool
 binary(const struct quote_mkt *m)
 {
@@ -52,6 +55,25 @@ life(const struct quote *q, const struct quote_mkt *m)
 	    left > c->updown_max_time_to_expiry.ns)
 		return REASON_STATE;
 	return REASON_OK;
+}
+
+/* The price that decides: both its strike and what it is now must be known
+ * from one source (T-02), and not older than its look-back (T-03). */
+static enum reason
+settlement(const struct quote *q, const struct quote_mkt *m, uint64_t now_ns)
+{
+	uint64_t most_ns =
+	    (uint64_t)i64_max(m->in.settle_lookback_s * NS_PER_S, SETTLE_NS);
+	const struct quote_mkt *x;
+
+	if (m->in.cls != CLASS_UPDOWN)
+		return REASON_OK;
+	if (m->in.strike_source == STRIKE_CONFLICT)
+		return REASON_STRIKE;
+	if (m->in.settle_index == 0 || m->in.settle_index >= INSTR_N)
+		return REASON_OK; /* nothing to be late */
+	x = &q->mkt[m->in.settle_index];
+	return now_ns - x->recv_ns > most_ns ? REASON_SETTLE_STALE : REASON_OK;
 }
 
 static bool
@@ -115,11 +137,14 @@ quote_guard(struct quote *q, struct quote_mkt *m, const struct event *ev,
 		return r;
 	if (!link_ok(q, m, ev->now_ns)) /* 5 */
 		return REASON_FEED_STALE;
-	if (!m->valid) /* 6 */
+	r = settlement(q, m, ev->now_ns); /* 6, 7 */
+	if (r != REASON_OK)
+		return r;
+	if (!m->valid) /* 8 */
 		return REASON_NO_BOOK;
-	if (m->bid_qty.e8 == 0 || m->ask_qty.e8 == 0) /* 7 */
+	if (m->bid_qty.e8 == 0 || m->ask_qty.e8 == 0) /* 9 */
 		return REASON_ONE_SIDED;
-	if (binary(m) && /* 8 */
+	if (binary(m) && /* 10 */
 	    m->ask_px.e8 - m->bid_px.e8 > q->cfg.mm_max_spread.e8) {
 		if (m->said != REASON_GAPPED)
 			quote_note_add(
@@ -128,13 +153,13 @@ quote_guard(struct quote *q, struct quote_mkt *m, const struct event *ev,
 				     m->ask_px.e8 - m->bid_px.e8, 0});
 		return REASON_GAPPED;
 	}
-	if (m->bid_px.e8 >= m->ask_px.e8) /* 9 */
+	if (m->bid_px.e8 >= m->ask_px.e8) /* 11 */
 		return REASON_CROSSED;
-	if (ev->now_ns < m->pause_ns) /* 10 */
+	if (ev->now_ns < m->pause_ns) /* 12 */
 		return REASON_PAUSED;
-	if (jumped(q, m, ev, out)) /* 11 */
+	if (jumped(q, m, ev, out)) /* 13 */
 		return REASON_PRICE_JUMP;
-	if (!selected(q, m)) /* 12 */
+	if (!selected(q, m)) /* 14 */
 		return REASON_NOT_SELECTED;
 	return REASON_OK;
 }

@@ -296,8 +296,8 @@ on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 	case TICK_RESTART:
 		invalidate(q, venue_of(ev->ring), REASON_FEED_STALE, out);
 		return;
+	case TICK_REF: m->recv_ns = ev->now_ns; /* fallthrough */
 	case TICK_TRADE:
-	case TICK_REF:
 		if (t->hdr.venue_ns > m->venue_ns)
 			m->venue_ns = t->hdr.venue_ns;
 		return;

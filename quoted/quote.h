@@ -135,13 +135,15 @@ uint64_t quote_hash(const struct quote *q);
  *   3 class or state                  STATE
  *   4 time to close, up/down bounds   STATE
  *   5 venue link not ready or silent  FEED_STALE
- *   6 no complete book                NO_BOOK
- *   7 one side empty                  ONE_SIDED
- *   8 spread over mm.max_spread       GAPPED      (binaries)
- *   9 bid at or above ask             CROSSED
- *  10 paused                          PAUSED
- *  11 micro-price jump                PRICE_JUMP  (sets the pause)
- *  12 no place in the active set      NOT_SELECTED
+ *   6 two sources of the strike       STRIKE      (up/down)
+ *   7 settlement price too old        SETTLE_STALE (up/down)
+ *   8 no complete book                NO_BOOK
+ *   9 one side empty                  ONE_SIDED
+ *  10 spread over mm.max_spread       GAPPED      (binaries)
+ *  11 bid at or above ask             CROSSED
+ *  12 paused                          PAUSED
+ *  13 micro-price jump                PRICE_JUMP  (sets the pause)
+ *  14 no place in the active set      NOT_SELECTED
  * Returns : REASON_OK or why not.
  */
 enum reason quote_guard(struct quote *q, struct quote_mkt *m,

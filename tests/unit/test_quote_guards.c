@@ -259,6 +259,68 @@ quotes_end_before_the_market_does(void **state)
 	}
 }
 
+static void
+settled_by(uint16_t index, uint32_t lookback_s, enum strike_source strike)
+{
+	struct instr in = {
+	    .venue = VENUE_POLYMARKET,
+	    .cls = CLASS_UPDOWN,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = PX(E8 / 100),
+	    .lot_qty = QTY(E8 / 100),
+	    .min_qty = QTY(5 * E8),
+	    .end_wall_ns = END,
+	    .strike_source = strike,
+	    .settle_index = index,
+	    .settle_lookback_s = lookback_s,
+	};
+	union tap t = {.hdr = {.kind = TICK_INSTR, .instr = PM}};
+
+	slot(RG_MD_PM_Q, &t, &in);
+}
+
+static void
+T_02_a_disputed_strike_is_not_quoted(void **state)
+{
+	(void)state;
+	settled_by(0, 0, STRIKE_PROVISIONAL);
+	bbo_at(PM, 49, 51, 600);
+	REASON_IS(PM, REASON_OK);
+	settled_by(0, 0, STRIKE_CONFLICT);
+	REASON_IS(PM, REASON_STRIKE);
+	assert_int_equal(out.core.n, 2); /* at once */
+	assert_int_equal(out.core.msg[0].order.qty.e8, 0);
+	assert_int_equal(out.core.msg[1].order.qty.e8, 0);
+}
+
+/* Its own clock: the book may be as fresh as can be. */
+static void
+T_03_an_old_settlement_price_pulls_the_quotes(void **state)
+{
+	static const uint32_t lookbacks[] = {0, 30, 60, 90};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lookbacks) / sizeof(*lookbacks); i++) {
+		uint64_t most_s = lookbacks[i] > 60 ? lookbacks[i] : 60;
+		union tap ref = {.hdr = {.kind = TICK_REF, .instr = PM - 1}};
+
+		settled_by(PM - 1, lookbacks[i], STRIKE_PROVISIONAL);
+		ref.tick.u.ref.px = PX(60000 * E8);
+		slot(RG_MD_PM_Q, &ref, 0);
+		now += most_s * S;
+		link_is(0, LINK_READY);
+		bbo_at(PM, 49, 51, 600);
+		REASON_IS(PM, REASON_OK);
+		now += 1;
+		bbo_at(PM, 49, 51, 600);
+		REASON_IS(PM, REASON_SETTLE_STALE);
+		slot(RG_MD_PM_Q, &ref, 0);
+		bbo_at(PM, 49, 51, 600);
+		REASON_IS(PM, REASON_OK);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -269,6 +331,8 @@ main(void)
 	    T(a_gap_drops_what_it_names),
 	    T(a_position_keeps_its_place),
 	    T(quotes_end_before_the_market_does),
+	    T(T_02_a_disputed_strike_is_not_quoted),
+	    T(T_03_an_old_settlement_price_pulls_the_quotes),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
