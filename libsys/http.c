@@ -97,6 +97,9 @@ call_done(struct call *c, const char *error, enum reason reason)
 	    .retry_after_s = http_seconds_parse(header_of(c, "Retry-After")),
 	    .date_ns = http_date_parse(header_of(c, "Date")),
 	};
+	/* A cache says what the time was when it asked. */
+	if (http_seconds_parse(header_of(c, "Age")) != 0)
+		r.date_ns = 0;
 	if (sent_us > 0)
 		r.sent_ns = c->start_ns + (uint64_t)sent_us * 1000;
 	if (error == NULL && status / 100 != 2)

@@ -133,7 +133,7 @@ link_field(json_t *o, const struct snap *s, const struct snap_link *l, int f)
 	char key[48];
 
 	if (strcmp(unit, "ns") == 0) {
-		double ms = (double)((int64_t)s->now_ns - v) / 1e6;
+		double ms = ((double)s->now_ns - (double)v) / 1e6;
 
 		snprintf(key, sizeof(key), "%s_age_ms", def[f].label);
 		json_object_set_new(o, key, json_pack("f", v ? ms : -1.0));

@@ -353,6 +353,12 @@ test_rest_statuses(void **state)
 		assert_true(s.r.date_ns > wall_ns - 5 * NS_PER_S &&
 			    s.r.date_ns < wall_ns + 10 * NS_PER_S);
 	}
+	/* The Date of a cached answer is not the present. */
+	p.refusal =
+	    (struct httpd_answer){.status = 200, .extra = "Age: 31\r\n"};
+	get(&p, url, 0, &s);
+	assert_int_equal(s.r.reason, REASON_NONE);
+	assert_int_equal(s.r.date_ns, 0);
 	pair_close(&p);
 }
 
