@@ -117,25 +117,24 @@ static enum pm_merge
 merge_book(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
     const struct pm_event *ev)
 {
-	uint32_t lane = pm_lane_of(p->feed.conn);
+	struct pm_order_msg msg = {
+	    ev->venue_ns, 0, pm_lane_of(p->feed.conn), true};
 	bool is_mixed = pm_is_mixed(p, p->feed.conn);
-	bool is_answer = t->is_awaited[lane];
-	bool is_news = true;
+	bool is_answer = t->is_awaited[msg.lane];
 	enum pm_merge r;
 
 	if (is_mixed && !is_answer)
-		is_news =
-		    pm_seen_take(seen_of(p), lane, pm_id_book(ev, m->life));
+		msg.is_news =
+		    pm_seen_take(seen_of(p), msg.lane, pm_id_book(ev, m->life));
 	if (!t->has_book || ev->venue_ns < t->order.at_ns - PM_BACK_NS) {
 		pm_order_begin(&t->order, ev->venue_ns);
-		return is_answer
-			   ? PM_MERGE_APPLY
-			   : pm_order_alone(&t->order, lane, ev->venue_ns);
+		return is_answer ? PM_MERGE_APPLY
+				 : pm_order_alone(&t->order, &msg);
 	}
 	if (is_mixed && is_answer)
-		return merge_answer(t, lane, ev->venue_ns);
-	r = is_mixed ? pm_order_take(&t->order, lane, ev->venue_ns, is_news)
-		     : pm_order_alone(&t->order, lane, ev->venue_ns);
+		return merge_answer(t, msg.lane, ev->venue_ns);
+	r = is_mixed ? pm_order_take(&t->order, &msg)
+		     : pm_order_alone(&t->order, &msg);
 	if (r == PM_MERGE_APPLY)
 		t->order.snap_ns = ev->venue_ns;
 	return r;
@@ -225,7 +224,10 @@ pm_take_book(struct pm_feed *p, const struct pm_event *ev)
 		feed_note(f, REASON_STALE_EPOCH);
 		return;
 	}
-	pm_begin_message(p, m, ev->venue_ns);
+	if (ev->venue_ns > t->order.at_ns ||
+	    (ev->venue_ns == t->order.at_ns && !pm_is_mixed(p, f->conn)) ||
+	    ev->venue_ns < t->order.at_ns - PM_BACK_NS)
+		pm_begin_message(p, m, ev->venue_ns);
 	merge = merge_book(p, m, t, ev);
 	if (merge != PM_MERGE_APPLY) {
 		book_not_taken(p, m, t, merge);
@@ -279,15 +281,16 @@ static bool
 merge_change(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
     const struct pm_change *c, int64_t venue_ns)
 {
-	uint32_t lane = pm_lane_of(p->feed.conn);
+	struct pm_order_msg msg = {venue_ns, pm_id_level(c->side, c->px),
+	    pm_lane_of(p->feed.conn), true};
+	bool is_mixed = pm_is_mixed(p, p->feed.conn);
 	enum pm_merge r;
 
-	if (pm_is_mixed(p, p->feed.conn))
-		r = pm_order_take(&t->order, lane, venue_ns,
-		    pm_seen_take(
-			seen_of(p), lane, pm_id_change(c, venue_ns, m->life)));
-	else
-		r = pm_order_alone(&t->order, lane, venue_ns);
+	if (is_mixed)
+		msg.is_news = pm_seen_take(
+		    seen_of(p), msg.lane, pm_id_change(c, venue_ns, m->life));
+	r = is_mixed ? pm_order_take(&t->order, &msg)
+		     : pm_order_alone(&t->order, &msg);
 	if (r == PM_MERGE_APPLY)
 		return true;
 	feed_note(&p->feed, REASON_SEQ_OLD);

@@ -127,6 +127,8 @@ pm_close_batch(struct pm_feed *p, struct pm_market *m)
 
 		r = r == REASON_NONE ? tr : r;
 	}
+	if (m->tok[0].is_late || m->tok[1].is_late)
+		m->mirror_due = false; /* known, and a book is on its way */
 	if (m->mirror_due) {
 		m->mirror_due = false;
 		f->stats.mirror_bad++;
@@ -213,6 +215,10 @@ check_mirror(struct pm_feed *p, struct pm_market *m)
 {
 	if (!m->tok[0].has_book || !m->tok[1].has_book)
 		return;
+	if (pm_is_mixed(p, m->pub.conn) &&
+	    (m->tok[0].order.at_ns != m->tok[1].order.at_ns ||
+		m->tok[0].is_late || m->tok[1].is_late))
+		return; /* one lane's half has come between */
 	m->mirror_due = m->mirror_diff_n != 0;
 	if (m->mirror_due)
 		return;
@@ -250,7 +256,7 @@ pm_end_message(struct pm_feed *p, struct pm_market *m, const bool touched[2])
 		m->crossed_n = 0;
 	note_one_sided(f, m);
 	for (int i = 0; i < 2; i++) {
-		if (!touched[i] || !m->tok[i].has_book)
+		if (!touched[i] || !m->tok[i].has_book || m->tok[i].is_late)
 			continue;
 		pm_check_touch(p, &m->tok[i]);
 		pm_check_hash(p, m, &m->tok[i]);

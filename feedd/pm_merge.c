@@ -32,41 +32,58 @@ pm_seen_take(struct pm_seen *s, uint32_t lane, uint64_t id)
 	return r->n[i][lane] > r->n[i][1 - lane];
 }
 
-static enum pm_merge
-apply(struct pm_order *o, uint32_t lane, int64_t venue_ns)
+static bool
+is_touched(const struct pm_order *o, uint64_t level)
 {
-	if (venue_ns != o->at_ns) {
-		o->at_ns = venue_ns;
+	if (level == 0 || o->level_n > PM_ORDER_LEVELS)
+		return true;
+	for (uint32_t i = 0; i < o->level_n; i++)
+		if (o->level[i] == level)
+			return true;
+	return false;
+}
+
+static enum pm_merge
+apply(struct pm_order *o, const struct pm_order_msg *m)
+{
+	if (m->venue_ns != o->at_ns) {
+		o->at_ns = m->venue_ns;
 		o->applied_n = 0;
+		o->level_n = 0;
 		memset(o->lane_n, 0, sizeof(o->lane_n));
 	}
 	o->applied_n++;
-	o->lane_n[lane]++;
+	o->lane_n[m->lane]++;
+	if (m->level == 0 || o->level_n >= PM_ORDER_LEVELS)
+		o->level_n = PM_ORDER_LEVELS + 1;
+	else
+		o->level[o->level_n++] = m->level;
 	return PM_MERGE_APPLY;
 }
 
 enum pm_merge
-pm_order_take(struct pm_order *o, uint32_t lane, int64_t venue_ns, bool is_news)
+pm_order_take(struct pm_order *o, const struct pm_order_msg *m)
 {
-	CHECK(lane < PM_LANES);
-	if (!is_news) {
-		o->lane_n[lane] += venue_ns == o->at_ns;
+	CHECK(m->lane < PM_LANES);
+	if (!m->is_news) {
+		o->lane_n[m->lane] += m->venue_ns == o->at_ns;
 		return PM_MERGE_SEEN;
 	}
-	if (venue_ns > o->at_ns)
-		return apply(o, lane, venue_ns);
-	if (venue_ns == o->at_ns && o->lane_n[lane] == o->applied_n)
-		return apply(o, lane, venue_ns);
-	return venue_ns < o->snap_ns ? PM_MERGE_COVERED : PM_MERGE_LATE;
+	if (m->venue_ns > o->at_ns)
+		return apply(o, m);
+	if (m->venue_ns == o->at_ns &&
+	    (o->lane_n[m->lane] == o->applied_n || !is_touched(o, m->level)))
+		return apply(o, m);
+	return m->venue_ns < o->snap_ns ? PM_MERGE_COVERED : PM_MERGE_LATE;
 }
 
 enum pm_merge
-pm_order_alone(struct pm_order *o, uint32_t lane, int64_t venue_ns)
+pm_order_alone(struct pm_order *o, const struct pm_order_msg *m)
 {
-	CHECK(lane < PM_LANES);
-	if (venue_ns < o->at_ns)
+	CHECK(m->lane < PM_LANES);
+	if (m->venue_ns < o->at_ns)
 		return PM_MERGE_COVERED;
-	return apply(o, lane, venue_ns);
+	return apply(o, m);
 }
 
 void
@@ -146,4 +163,10 @@ pm_id_trade(const struct pm_event *ev)
 	h = hash_u64(h, (uint64_t)ev->px.tok_e8);
 	h = hash_u64(h, (uint64_t)ev->qty.e8);
 	return id_of(hash_u64(h, ev->side));
+}
+
+uint64_t
+pm_id_level(enum side side, tok_px_t px)
+{
+	return (uint64_t)px.tok_e8 * 2 + (side == SIDE_BID ? 2 : 1);
 }

@@ -69,10 +69,8 @@ asked(struct pm_feed *p, struct pm_market *m, uint8_t conn)
 	struct feed *f = &p->feed;
 	uint32_t lane = pm_lane_of(conn);
 
-	for (int i = 0; i < 2; i++) {
-		m->tok[i].is_awaited[lane] = true;
-		m->tok[i].has_lane[lane] = false;
-	}
+	m->tok[0].is_awaited[lane] = true;
+	m->tok[1].is_awaited[lane] = true;
 	m->wait_ns[lane] = f->now_ns;
 	m->resnap_ns = f->now_ns + PM_RESNAP_NS;
 	m->resnap_due_ns = 0;
