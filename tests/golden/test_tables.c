@@ -213,6 +213,30 @@ print_reasons(FILE *f)
 }
 
 static void
+print_links(FILE *f)
+{
+	static const struct {
+		const char *label;
+		const char *unit;
+		const char *doc;
+	} rows[] = {
+#define LINK_FIELD(name, label, unit, doc) {#label, (unit), (doc)},
+#include "libshm/links.def"
+#undef LINK_FIELD
+	};
+
+	fputs("\n## Connections\n\nSource: `libshm/links.def`. A feed's page "
+	      "has a row for each connection.\n\n"
+	      "| label | unit | what it is |\n|---|---|---|\n",
+	    f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(f, "| `%s` | %s | ", rows[i].label, rows[i].unit);
+		print_cell(f, rows[i].doc);
+		fputc('\n', f);
+	}
+}
+
+static void
 print_metrics(FILE *f)
 {
 	static const struct {
@@ -242,6 +266,7 @@ print_metrics(FILE *f)
 		print_cell(f, rows[i].doc);
 		fputc('\n', f);
 	}
+	print_links(f);
 }
 
 static void
