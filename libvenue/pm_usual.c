@@ -103,8 +103,8 @@ pm_usual_price_change(const char *p, const char *end, struct pm_event *ev)
 
 	if (!usual_lit(&u, "{\"market\":\"") ||
 	    !usual_span(&u, 66, &ev->market_text) ||
-	    !pm_cond_parse(ev->market_text.s, 66, &ev->market) ||
-	    !usual_lit(&u, "\", \"price_changes\":["))
+	    !usual_lit(&u, "\", \"price_changes\":[") ||
+	    !pm_cond_parse(ev->market_text.s, 66, &ev->market))
 		return 0;
 	do {
 		if (ev->changes_n == PM_CHANGES_MAX)
