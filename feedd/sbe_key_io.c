@@ -39,6 +39,8 @@ read_key(int fd, char header[SBE_HEADER_SZ])
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "is not a file";
+	if (st.st_uid != geteuid())
+		return "belongs to somebody else";
 	if ((st.st_mode & 077) != 0)
 		return "is accessible to others than its owner (chmod 600)";
 	n = read(fd, text, KEY_MAX + 1);
@@ -57,12 +59,13 @@ read_key(int fd, char header[SBE_HEADER_SZ])
 const char *
 sbe_key_read(const char *path, char header[SBE_HEADER_SZ])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(
+	    path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	const char *why;
 
 	header[0] = '\0';
 	if (fd < 0)
-		return "cannot be opened";
+		return "cannot be opened, or is a link";
 	why = read_key(fd, header);
 	close(fd);
 	return why;

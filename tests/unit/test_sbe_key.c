@@ -50,6 +50,7 @@ anything_else_is_refused(void **state)
 	static const char two[] = "AbC9 X-Other: 1";
 	static const char smuggled[] = "AbC9\r\nX-Other: 1";
 	char longer[300];
+	char link[80];
 
 	(void)state;
 	memset(longer, 'a', sizeof(longer));
@@ -64,6 +65,10 @@ anything_else_is_refused(void **state)
 	assert_non_null(with(longer, 256, 0600));
 	assert_string_equal(header, "");
 	assert_null(with(longer, 255, 0600));
+	(void)snprintf(link, sizeof(link), "%s.link", path);
+	assert_int_equal(symlink(path, link), 0);
+	assert_non_null(sbe_key_read(link, header));
+	assert_int_equal(unlink(link), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_non_null(sbe_key_read(path, header));
 	assert_non_null(sbe_key_read("/tmp", header));
