@@ -117,6 +117,7 @@ parse_option(struct args *a, int opt)
 	case 'b': return parse_port("--port-base", optarg, &a->port_base);
 	case 'T':
 		a->tls = true;
+		a->tls_apart = true;
 		return parse_port("--tls-port-base", optarg, &a->tls_port_base);
 	case 't': a->tls = true; return 0;
 	case 'd': return parse_dir(a, optarg);

@@ -31,6 +31,7 @@ struct args {
 	const char *faults_path;
 	char tls_dir[ARGS_PATH_SZ]; /* "": the default */
 	bool tls;
+	bool tls_apart;
 	bool once;
 	bool sync;
 	bool json;

@@ -202,14 +202,24 @@ rule_is_for(const struct fault_rule *r, enum fault f, const struct fault_at *at)
 }
 
 bool
+fault_value(const struct fault_set *s, enum fault f, const struct fault_at *at,
+    int64_t *value)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (!rule_is_for(&s->rules[i], f, at))
+			continue;
+		*value = s->rules[i].value;
+		return true;
+	}
+	return false;
+}
+
+bool
 fault_in_force(
     const struct fault_set *s, enum fault f, const struct fault_at *at)
 {
-	for (uint32_t i = 0; i < s->n; i++) {
-		if (rule_is_for(&s->rules[i], f, at))
-			return true;
-	}
-	return false;
+	int64_t value;
+	return fault_value(s, f, at, &value);
 }
 
 bool
@@ -242,6 +252,10 @@ fault_release(
 		if (!fault_in_force(s, (enum fault)f, at))
 			c->struck &= ~(UINT64_C(1) << f);
 	}
+	if (!fault_in_force(s, FAULT_GAP, at))
+		c->gap_left = 0;
+	if (!fault_in_force(s, FAULT_RTDS_GAP, at))
+		c->rtds_gap_left = 0;
 }
 
 bool

@@ -108,9 +108,12 @@ void fault_expire(struct fault_set *s, uint64_t now_ms);
 bool fault_roll(struct fault_set *s, enum fault f, const struct fault_at *at,
     int64_t *value);
 
-/* fault_in_force - is there a rule for it here, whatever its count? */
+/* fault_in_force - is there a rule for it here, whatever its count?
+ * fault_value - the same, with the value of the first such rule. */
 bool fault_in_force(
     const struct fault_set *s, enum fault f, const struct fault_at *at);
+bool fault_value(const struct fault_set *s, enum fault f,
+    const struct fault_at *at, int64_t *value);
 
 /* What a connection bears. held: message that waits for the next one. */
 struct fault_conn {

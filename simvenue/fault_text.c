@@ -233,16 +233,18 @@ changed(struct fault_set *s, const struct fault_at *at, struct json_str in,
 	struct text t;
 	bool is_empty = false;
 	text_init(&t, tmp.buf, tmp.sz);
-	if (fault_in_force(s, FAULT_NO_SNAPSHOT, at) &&
+	if (fault_value(s, FAULT_NO_SNAPSHOT, at, &value) &&
 	    no_snapshot(s, at, in, &t, &is_empty))
 		return (struct json_str){.s = t.buf, .n = (uint32_t)t.n};
 	if (is_empty)
 		return (struct json_str){.s = ""};
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		if (!fault_roll(s, faults[i], at, &value))
+		/* Only what it can change is an opportunity. */
+		if (!fault_value(s, faults[i], at, &value))
 			continue;
 		text_init(&t, tmp.buf, tmp.sz);
-		if (change(faults[i], in, value, &t) && !t.full)
+		if (change(faults[i], in, value, &t) && !t.full &&
+		    fault_roll(s, faults[i], at, &value))
 			return (struct json_str){
 			    .s = t.buf, .n = (uint32_t)t.n};
 	}

@@ -192,6 +192,7 @@ serve(struct sim *sim, const struct args *a, const struct captures *c)
 	    .loop = &sim->loop,
 	    .host = a->host,
 	    .port_base = a->port_base,
+	    .is_tls_apart = a->tls_apart,
 	    .tls_port_base = a->tls_port_base,
 	    .speed_e3 = a->speed_e3,
 	    .once = a->once,

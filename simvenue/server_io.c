@@ -266,7 +266,7 @@ player_ports(struct player *p, enum venue v, uint16_t *port)
 {
 	const struct sim_server_cfg *cfg = &p->server->cfg;
 	struct tls_ctx *tls = cfg->tls[SIM_IS_ITSELF];
-	bool is_apart = tls != NULL && cfg->tls_port_base != 0;
+	bool is_apart = tls != NULL && cfg->is_tls_apart;
 	int err;
 	*port = port_of(cfg->port_base, v);
 	p->http = player_listen(p, *port, is_apart ? NULL : tls, &err);

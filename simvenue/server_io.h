@@ -57,7 +57,8 @@ struct sim_server_cfg {
 	/* TLS contexts by enum sim_identity, or all NULL: plain. The caller's,
 	 * to be destroyed after the loop has freed the server. */
 	struct tls_ctx *tls[SIM_IDENTITY_N];
-	uint16_t tls_port_base; /* 0: TLS on port_base, nothing plain */
+	bool is_tls_apart;	/* TLS on its own ports, plain on port_base */
+	uint16_t tls_port_base; /* of these; 0: any */
 	uint64_t seed;		/* of faults */
 	/* faults by at_ms since the start, in this order */
 	const struct fault_rule *script;
