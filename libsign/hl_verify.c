@@ -134,12 +134,11 @@ hl_wire_json(struct hl_wire *w, const char *text, size_t n)
 			return false;
 		if (kind == JSON_OBJECT || kind == JSON_ARRAY)
 			map[depth++] = kind == JSON_OBJECT;
-		/* To the next value, out of what is over. */
+		/* To the next value, out of what is over; an error ends all
+		 * that is open, and json_end tells it. */
 		while (depth > 0 &&
 		       !(map[depth - 1] ? json_key(&j, &key) : json_item(&j)))
 			depth--;
-		if (j.reason != REASON_NONE)
-			return false;
 		if (depth > 0 && map[depth - 1] && !put_key(w, key))
 			return false;
 	} while (depth > 0);

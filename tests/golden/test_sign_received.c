@@ -18,6 +18,7 @@
 
 #define LEN(a)	 (sizeof(a) / sizeof((a)[0]))
 #define TEXT_MAX 8192
+#define KEY_63	 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
 static struct secp secp;
 
@@ -152,9 +153,9 @@ static const struct {
     {"{\"a\":tru}", false},
     {"", false},
     {"]", false},
-    {"{\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\""
-     ":1}",
-	false},
+    {"{\"a\":\"\x7f\"}", false},
+    {"{\"" KEY_63 "\":1}", true},
+    {"{\"" KEY_63 "k\":1}", false},
 };
 
 static bool
