@@ -59,7 +59,7 @@ struct feed {
 	struct link link[FEED_CONN_N];
 	struct shard shard[FEED_LANES];
 	struct budget budget; /* of connections opened */
-	struct skew skew; /* of the venue's clock */
+	struct skew skew;     /* of the venue's clock */
 	struct feed_stats stats;
 	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
 };
