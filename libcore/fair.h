@@ -85,8 +85,8 @@ struct fair_out {
  *     twap: the look-back is seen, known through the lead, or open; the open
  *           part is a lognormal of its exact first two moments and must
  *           exceed what is missing to K
- *  3. sd^2 += noise^2; sd at least noise * density(0) / sensitivity, so that a move of spot by
- *     its own noise changes yes by `sensitivity` at most
+ *  3. sd^2 += noise^2; sd at least noise * density(0) / sensitivity, so that a
+ * move of spot by its own noise changes yes by `sensitivity` at most
  *  4. yes = N(d), or the Student t of the same variance
  * Non-decreasing in spot and in seen_px, non-increasing in strike.
  * Needs : a model of the enum, a student_df of 0 or in range (CHECK).
