@@ -150,6 +150,13 @@ raw(const struct volest *e, const struct volest_cfg *c, enum vol_kind kind,
 	return false;
 }
 
+static double
+bounded(const struct volest_cfg *c, double v)
+{
+	v = fmax(v, c->var_floor);
+	return c->var_cap > 0.0 ? fmin(v, c->var_cap) : v;
+}
+
 bool
 volest_get(const struct volest *e, const struct volest_cfg *c,
     enum vol_kind kind, double *out)
@@ -160,10 +167,21 @@ volest_get(const struct volest *e, const struct volest_cfg *c,
 	CHECK(kind < VOL_KIND_N);
 	if (!raw(e, c, kind, &v))
 		return false;
-	v = fmax(v, c->var_floor);
-	if (c->var_cap > 0.0)
-		v = fmin(v, c->var_cap);
-	*out = v;
+	*out = bounded(c, v);
+	return true;
+}
+
+bool
+volest_recent(
+    const struct volest *e, const struct volest_cfg *c, unsigned n, double *out)
+{
+	double v;
+
+	CHECK(n > 0);
+	CHECK(n <= VOLEST_MINUTES);
+	if (e->vol.n < c->vol.min_n || !minutes(e, n, &v) || !(v > 0.0))
+		return false;
+	*out = bounded(c, v);
 	return true;
 }
 

@@ -71,6 +71,14 @@ void volest_add(struct volest *e, const struct volest_cfg *c, uint64_t now_ns,
 bool volest_get(const struct volest *e, const struct volest_cfg *c,
     enum vol_kind kind, double *out);
 
+/*
+ * volest_recent - mean over the last n minutes (1 .. VOLEST_MINUTES, CHECK),
+ * the one being filled included: the plain window of fair.vol_window. Within
+ * floor and cap; false, *out untouched, as above.
+ */
+bool volest_recent(const struct volest *e, const struct volest_cfg *c,
+    unsigned n, double *out);
+
 /* volest_n - returns seen. */
 uint64_t volest_n(const struct volest *e);
 

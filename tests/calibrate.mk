@@ -16,3 +16,6 @@ calibrate: $(OUT)/bin/rm-calibrate
 	@$(OUT)/bin/rm-calibrate $(if $(JSON),--json)
 
 .PHONY: train-vol calibrate
+
+# Both run as a test.
+$(OUT)/test/test_tools: | $(OUT)/bin/rm-train-vol $(OUT)/bin/rm-calibrate

@@ -99,6 +99,27 @@ each_has_its_own_memory(void **state)
 }
 
 static void
+a_plain_window_counts_minutes(void **state)
+{
+	struct volest_cfg c = usual();
+	double v = -1.0;
+
+	(void)state;
+	volest_init(&e);
+	assert_false(volest_recent(&e, &c, 5, &v));
+	swing(&c, 1, 3600, STEP);
+	swing(&c, 3600, 3720, 2.0 * STEP);
+	assert_true(volest_recent(&e, &c, 5, &v));
+	/* Two wild minutes of five. */
+	assert_true(fabs(v / VAR - (3.0 + 2.0 * 4.0) / 5.0) < 0.02);
+	assert_true(volest_recent(&e, &c, 2, &v));
+	assert_true(fabs(v / VAR - 4.0) < 0.04);
+	c.var_cap = VAR;
+	assert_true(volest_recent(&e, &c, 2, &v));
+	assert_true(fabs(v / VAR - 1.0) < 1e-9);
+}
+
+static void
 ewma_does_not_remember_that_it_began_at_nothing(void **state)
 {
 	struct volest_cfg c = usual();
@@ -267,6 +288,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_constant_swing_is_its_variance_by_every_name),
 	    cmocka_unit_test(each_has_its_own_memory),
+	    cmocka_unit_test(a_plain_window_counts_minutes),
 	    cmocka_unit_test(ewma_does_not_remember_that_it_began_at_nothing),
 	    cmocka_unit_test(without_a_file_lstm_is_the_statistic),
 	    cmocka_unit_test(with_a_file_it_is_the_mean_of_both),
