@@ -16,7 +16,7 @@
 #include "libvenue/rtds.h"
 #include "simvenue/venue.h"
 
-#define SIM_PM_ASSETS_MAX    128
+#define SIM_PM_ASSETS_MAX    512
 #define SIM_PM_STRANGERS_MAX 512 /* tokens asked for that are not here */
 #define SIM_PM_SNAPS_MAX     32
 
