@@ -39,31 +39,41 @@ bn_info_run(struct bn_info *b, struct feed *f)
 }
 
 static void
-tell(struct feed *f, const struct feed_event *in)
+tell(struct feed *f, const struct feed_event *in, struct json_str msg)
 {
 	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
 
 	a.code = in->code;
-	a.text = "no terms of symbols";
-	a.n = strlen(a.text);
+	a.text = msg.n > 0 ? msg.s : "no terms of symbols";
+	a.n = msg.n > 0 ? msg.n : strlen(a.text);
 	f->sink->act(f->sink->user, &a);
 }
 
-/* Read to its end before any of it counts. */
-static bool
-is_sound(struct feed *f, const struct feed_event *in)
+/* Read to its end before any of it counts: what is there at the end. */
+static enum bn_item_kind
+last_of(const struct feed_event *in, struct bn_item *item)
 {
 	struct bn_rest r;
-	struct bn_item item;
 
 	bn_rest_init(&r, BN_ASK_INFO, in->data, in->n);
 	do
-		(void)bn_rest_next(&r, &item);
-	while (item.kind != BN_ITEM_END && item.kind != BN_ITEM_ERR &&
-	       item.kind != BN_ITEM_REFUSAL);
-	if (item.kind == BN_ITEM_ERR)
-		feed_drop(f, item.reason, item.err_off, in->data, in->n);
-	return item.kind == BN_ITEM_END;
+		(void)bn_rest_next(&r, item);
+	while (item->kind != BN_ITEM_END && item->kind != BN_ITEM_ERR &&
+	       item->kind != BN_ITEM_REFUSAL);
+	return item->kind;
+}
+
+/* A symbol that does not exist, or a request that is wrong, is not better in
+ * half a minute. */
+static uint64_t
+retry_ns(const struct bn_item *item)
+{
+	enum bn_cause cause = bn_cause_of(item->code);
+
+	if (item->kind == BN_ITEM_REFUSAL &&
+	    (cause == BN_CAUSE_SYMBOL || cause == BN_CAUSE_MALFORMED))
+		return BN_INFO_EVERY_NS;
+	return BN_INFO_RETRY_NS;
 }
 
 void
@@ -72,17 +82,15 @@ bn_info_take(struct bn_info *b, struct feed *f, const struct feed_event *in,
 {
 	struct bn_rest r;
 	struct bn_item item;
+	enum bn_item_kind kind = last_of(in, &item);
 
 	CHECK(in->tag == BN_TAG_INFO);
 	b->is_asking = false;
-	if (in->code != 200 || !is_sound(f, in)) {
-		uint64_t told_ns =
-		    (uint64_t)in->retry_after_s * (uint64_t)NS_PER_S;
-
-		b->next_ns =
-		    f->now_ns +
-		    (told_ns > BN_INFO_RETRY_NS ? told_ns : BN_INFO_RETRY_NS);
-		tell(f, in);
+	if (in->code == 200 && kind == BN_ITEM_ERR)
+		feed_drop(f, item.reason, item.err_off, in->data, in->n);
+	if (in->code != 200 || kind != BN_ITEM_END) {
+		bn_info_hold(b, f->now_ns + retry_ns(&item));
+		tell(f, in, item.msg);
 	} else {
 		b->next_ns = f->now_ns + BN_INFO_EVERY_NS;
 		bn_rest_init(&r, BN_ASK_INFO, in->data, in->n);
@@ -91,6 +99,13 @@ bn_info_take(struct bn_info *b, struct feed *f, const struct feed_event *in,
 				symbol(f, &item);
 	}
 	feed_wake_at(f, b->next_ns);
+}
+
+void
+bn_info_hold(struct bn_info *b, uint64_t until_ns)
+{
+	if (b->next_ns < until_ns)
+		b->next_ns = until_ns;
 }
 
 bool

@@ -3,8 +3,8 @@
  * and whether they are traded at all.
  *
  * Asked for at the start and every BN_INFO_EVERY_NS; after a failure sooner,
- * or when the venue says. An answer is taken whole or not at all.
- * Pure: yes.
+ * unless the venue says that the question is wrong. An answer is taken whole or
+ * not at all. Pure: yes.
  */
 #ifndef FEEDD_BN_INFO_H
 #define FEEDD_BN_INFO_H
@@ -29,6 +29,9 @@ void bn_info_run(struct bn_info *b, struct feed *f);
 void bn_info_take(struct bn_info *b, struct feed *f,
     const struct feed_event *in,
     void (*symbol)(struct feed *f, const struct bn_item *item));
+
+/* bn_info_hold - nothing is asked before. */
+void bn_info_hold(struct bn_info *b, uint64_t until_ns);
 
 /* bn_info_apply - what the item says of the instrument; true when that is
  * news. What a symbol has no filter for stays as it was. */

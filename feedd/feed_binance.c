@@ -630,6 +630,23 @@ take_terms(struct feed *f, const struct bn_item *item)
 	feed_instr(f, b->symbol[i].pub.idx, &b->symbol[i].in);
 }
 
+/* The venue's limits are of our address: whatever was refused for them, all
+ * requests wait. */
+static void
+hold_requests(struct feed *f, const struct feed_event *in)
+{
+	struct bn_feed *b = bn(f);
+	uint64_t until_ns =
+	    f->now_ns + (uint64_t)in->retry_after_s * (uint64_t)NS_PER_S;
+
+	if (in->retry_after_s == 0)
+		return;
+	bn_info_hold(&b->info, until_ns);
+	for (uint32_t i = 0; i < b->symbol_n; i++)
+		if (b->symbol[i].ask_ns < until_ns)
+			b->symbol[i].ask_ns = until_ns;
+}
+
 static void
 take_http(struct feed *f, const struct feed_event *in)
 {
@@ -637,6 +654,7 @@ take_http(struct feed *f, const struct feed_event *in)
 	struct bn_symbol *s;
 	struct bn_event *ev = &b->ev;
 
+	hold_requests(f, in);
 	if (in->tag == BN_TAG_INFO) {
 		bn_info_take(&b->info, f, in, take_terms);
 		return;

@@ -26,6 +26,8 @@
 #define PX_SIG	      5u
 #define MIN_USD	      USD(10 * E6)
 
+/* The venue takes 1000 subscriptions. */
+_Static_assert(COINS_N *HL_COIN_MESSAGES *LANES <= 1000, "all fit");
 _Static_assert(COINS_N <= HL_SUSPECT_COINS, "each can be suspected");
 _Static_assert(LANES <= HL_SUSPECT_LANES, "each has its subscriptions");
 
@@ -593,6 +595,22 @@ take_event(
 		take_ctx(f, c, ev);
 }
 
+/* Twice the same is harmless; too many messages want a pause. */
+static void
+take_refusal(struct feed *f, const struct feed_event *in)
+{
+	struct hl_feed *h = hl(f);
+
+	feed_recv(f, false);
+	if (h->ev.refusal == HL_REFUSED_ALREADY) {
+		feed_note(f, REASON_DUPLICATE);
+		return;
+	}
+	if (h->ev.refusal == HL_REFUSED_MESSAGES)
+		hl_suspect_spend(&h->suspect, HL_BURST, f->now_ns);
+	feed_drop(f, REASON_VENUE, 0, in->data, in->n);
+}
+
 static void
 take_frame(struct feed *f, const struct feed_event *in)
 {
@@ -609,10 +627,7 @@ take_frame(struct feed *f, const struct feed_event *in)
 	case HL_CTX: take_event(f, ev, in->data, in->n); return;
 	case HL_PONG: feed_pong(f); return;
 	case HL_SUBSCRIBED: feed_recv(f, false); return;
-	case HL_REFUSAL:
-		feed_recv(f, false);
-		feed_drop(f, REASON_VENUE, 0, in->data, in->n);
-		return;
+	case HL_REFUSAL: take_refusal(f, in); return;
 	case HL_META:
 	case HL_UNKNOWN:
 		feed_recv(f, false);

@@ -345,8 +345,8 @@ a_bad_answer_changes_nothing(void **state)
 		const char *body;
 	} cases[] = {
 	    {503, ""},
-	    {200, "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}"},
-	    {400, "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}"},
+	    {200, "{\"code\":-1001,\"msg\":\"Internal error\"}"},
+	    {400, "{\"code\":-1003,\"msg\":\"Too many requests\"}"},
 	    {200, ""},
 	};
 	struct rig *r = open_feed("", "trade");
@@ -378,6 +378,55 @@ a_bad_answer_changes_nothing(void **state)
 	rig_close(r);
 }
 
+/* A question that is wrong is not asked every half minute, and the venue's
+ * own words are told. */
+static void
+a_wrong_symbol_is_told(void **state)
+{
+	struct rig *r = open_feed("", "trade");
+
+	(void)state;
+	answer(r, 400, "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}");
+	assert_int_equal(rig_last(r, FEED_LOG, -1)->a.log, FEED_LOG_DISCOVERY);
+	assert_string_equal(rig_last(r, FEED_LOG, -1)->text, "Invalid symbol.");
+	assert_in_range(asked_after(r), 3599 * SEC, 3602 * SEC);
+	rig_close(r);
+}
+
+/* Retry-After of any answer holds every request: the limits are of the
+ * address. */
+static void
+limits_hold_all_requests(void **state)
+{
+	struct rig *r = open_feed("", "depth@100ms");
+	struct feed_event ev = rig_event(r, FEED_EV_HTTP, 0);
+	static const char depth[] =
+	    "{\"stream\":\"btcusdt@depth@100ms\",\"data\":{\"e\":"
+	    "\"depthUpdate\",\"E\":1790232236546,\"s\":\"BTCUSDT\",\"U\":1,"
+	    "\"u\":2,\"b\":[],\"a\":[]}}";
+	uint64_t from_ns = r->now_ns;
+
+	(void)state;
+	rig_frame(r, 0, depth);
+	assert_non_null(strstr(rig_last(r, FEED_GET, -1)->url, "/depth"));
+	ev.tag = 0;
+	ev.code = 418;
+	ev.retry_after_s = 120;
+	rig_clear(r);
+	feed_step(r->f, &ev);
+	answer(r, 503, "");
+	for (unsigned i = 0; i < 118; i++) {
+		rig_pass(r, SEC);
+		rig_frame(r, 0, depth);
+		assert_int_equal(rig_count(r, FEED_GET, -1), 0);
+	}
+	rig_pass(r, 4 * SEC);
+	rig_frame(r, 0, depth);
+	assert_int_equal(rig_count(r, FEED_GET, -1), 2);
+	assert_true(r->now_ns - from_ns < 124 * SEC);
+	rig_close(r);
+}
+
 int
 main(void)
 {
@@ -388,6 +437,8 @@ main(void)
 	    cmocka_unit_test(other_frames_are_counted),
 	    cmocka_unit_test(terms_fill_the_instrument),
 	    cmocka_unit_test(a_bad_answer_changes_nothing),
+	    cmocka_unit_test(a_wrong_symbol_is_told),
+	    cmocka_unit_test(limits_hold_all_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

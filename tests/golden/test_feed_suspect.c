@@ -149,6 +149,33 @@ later_ends_are_not_held_against_it(void **state)
 	rig_close(r);
 }
 
+/* The two error texts that ask for something else than a line. */
+static void
+error_texts_are_told_apart(void **state)
+{
+	static const char already[] =
+	    "{\"channel\":\"error\",\"data\":\"Already subscribed: {}\"}";
+	static const char many[] =
+	    "{\"channel\":\"error\",\"data\":\"Cannot send more than 2000 "
+	    "messages per minute.\"}";
+	struct rig *r = open_coins("BTC, ETH");
+
+	(void)state;
+	reopen(r);
+	rig_frame(r, 0, already);
+	assert_int_equal(feed_stats(r->f)->malformed, 0);
+	assert_int_equal(feed_stats(r->f)->reason[REASON_DUPLICATE], 1);
+	rig_frame(r, 0, many);
+	assert_int_equal(feed_stats(r->f)->reason[REASON_VENUE], 1);
+	/* the next connection waits before it says anything */
+	rig_pass(r, 3000 * MS);
+	rig_down(r, 0, 1006);
+	rig_clear(r);
+	reopen(r);
+	assert_int_equal(rig_count(r, FEED_SEND, 0), 0);
+	rig_close(r);
+}
+
 int
 main(void)
 {
@@ -156,6 +183,7 @@ main(void)
 	    cmocka_unit_test(the_coin_is_found_and_left_out),
 	    cmocka_unit_test(it_comes_back),
 	    cmocka_unit_test(later_ends_are_not_held_against_it),
+	    cmocka_unit_test(error_texts_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
