@@ -607,7 +607,8 @@ take_refusal(struct feed *f, const struct feed_event *in)
 		return;
 	}
 	if (h->ev.refusal == HL_REFUSED_MESSAGES)
-		hl_suspect_spend(&h->suspect, HL_BURST, f->now_ns);
+		/* a burst as debt: about half a minute */
+		hl_suspect_spend(&h->suspect, 2 * HL_BURST, f->now_ns);
 	feed_drop(f, REASON_VENUE, 0, in->data, in->n);
 }
 

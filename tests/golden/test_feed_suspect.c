@@ -173,6 +173,8 @@ error_texts_are_told_apart(void **state)
 	rig_clear(r);
 	reopen(r);
 	assert_int_equal(rig_count(r, FEED_SEND, 0), 0);
+	rig_pass(r, 20000 * MS);
+	assert_false(is_sent(r, "BTC"));
 	rig_close(r);
 }
 
