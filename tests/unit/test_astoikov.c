@@ -147,6 +147,11 @@ too_little_is_no_fit(void **state)
 		as_kappa_trade(&k, &kc, i * NS_PER_S, 0.0);
 	assert_false(as_kappa_fit(&k, &kc, &kappa, &rate));
 	as_kappa_init(&k);
+	/* A line through two points says nothing about its fit. */
+	for (uint64_t i = 1; i < 1000; i++)
+		as_kappa_trade(&k, &kc, i * NS_PER_S, i % 3 == 0 ? 0.006 : 0.0);
+	assert_false(as_kappa_fit(&k, &kc, &kappa, &rate));
+	as_kappa_init(&k);
 	/* All far away: no decay. */
 	for (uint64_t i = 1; i < 1000; i++)
 		as_kappa_trade(&k, &kc, i * NS_PER_S, 1e300);

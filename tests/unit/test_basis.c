@@ -203,6 +203,7 @@ nonsense_is_ignored(void **state)
 	}
 	basis_ref(&b, 1, 1.0);
 	basis_settle(&b, &cfg, 1, 1.0);
+	assert_true(b.settle_ns == at_ns(TENTHS / 2 - 10));
 	assert_true(fabs(get().basis - before.basis) < 1e-15);
 }
 
