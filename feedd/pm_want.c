@@ -13,7 +13,7 @@
 #define NEAR_NS	     INT64_C(300000000000)
 #define NEAR_MAX_NS  INT64_C(4000000000)
 #define PAUSE_MAX_NS INT64_C(60000000000)
-#define GEN_MASK 0x3fffu /* tags stay below those of pm_feed.h */
+#define GEN_MASK     0x3fffu /* tags stay below those of pm_feed.h */
 #define FAR_LOOKS    8
 #define SLOW_LOOKS   20
 #define MINUTE_NS    INT64_C(60000000000)
@@ -320,5 +320,5 @@ pm_want_of_tag(struct pm_feed *p, uint32_t tag)
 		return NULL;
 	w = &p->want[i - 1];
 	return w->used && w->is_open && (w->gen & GEN_MASK) == tag >> 16 ? w
-									: NULL;
+									 : NULL;
 }

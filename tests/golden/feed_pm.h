@@ -4,7 +4,7 @@
 #ifndef TESTS_GOLDEN_FEED_PM_H
 #define TESTS_GOLDEN_FEED_PM_H
 
-#include "tests/golden/feed_rig.h"
+#include "tests/golden/feed_boot.h"
 
 #define COND \
 	"0x1111111111111111111111111111111111111111111111111111111111111111"

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include <time.h>
 
-#include "tests/golden/feed_rig.h"
+#include "tests/golden/feed_boot.h"
 
 #include "tests/golden/data.h"
 

@@ -410,6 +410,46 @@ open_binaries(int64_t top)
 	return r;
 }
 
+/* Hours from the end the state moves by itself, between two looks. */
+static void
+states_move_by_the_clock(void **state)
+{
+	static const struct {
+		const char *end; /* some 20 s after a threshold */
+		enum instr_state before;
+		enum instr_state after;
+	} cases[] = {
+	    {"2026-05-02T02:11:00Z", INSTR_NORMAL, INSTR_WATCH},
+	    {"2026-04-30T02:11:00Z", INSTR_WATCH, INSTR_CLOSE_WINDOW},
+	    {"2026-04-29T02:11:00Z", INSTR_CLOSE_WINDOW, INSTR_CLOSE_WINDOW},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig *r = rig_open();
+		uint32_t asks;
+
+		setup(state);
+		snprintf(gamma.market, sizeof(gamma.market),
+		    "{\"conditionId\":\"" COND "\",\"slug\":\"" SLUG "\","
+		    "\"outcomes\":[\"Yes\",\"No\"],\"clobTokenIds\":[\"" YES
+		    "\",\"" NO "\"],\"acceptingOrders\":true,"
+		    "\"enableOrderBook\":true,\"endDate\":\"%s\"}",
+		    cases[i].end);
+		r->cfg.polymarket_series.n = 0;
+		r->cfg.polymarket_slugs.n = 1;
+		snprintf(r->cfg.polymarket_slugs.item[0], CFG_ITEM_SZ, SLUG);
+		r->cfg.discovery_poll.ns = 3600 * NS_PER_S;
+		rig_start(r, VENUE_POLYMARKET);
+		pass(r, 5);
+		assert_int_equal(r->instr[IDX].state, cases[i].before);
+		asks = gamma.market_asks;
+		pass(r, 25);
+		assert_int_equal(r->instr[IDX].state, cases[i].after);
+		assert_int_equal(gamma.market_asks, asks);
+		rig_close(r);
+	}
+}
+
 /* The best three of two pages. */
 static void
 the_most_liquid_are_taken(void **state)
@@ -556,6 +596,7 @@ main(void)
 	    T(T_02_strike_of_the_venue),
 	    T(how_a_window_ends),
 	    T(T_06_what_else_stops_quotes),
+	    T(states_move_by_the_clock),
 	    T(the_most_liquid_are_taken),
 	    T(what_paper_does_not_take),
 	    T(markets_do_not_flap),

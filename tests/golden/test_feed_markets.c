@@ -143,7 +143,8 @@ connections_fail_apart(void **state)
 	static const char two[] =
 	    "[{\"conditionId\":\"" COND "\","
 	    "\"slug\":\"btc-updown-15m-1777514400\","
-	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"7000000000000000000001\","
+	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":["
+	    "\"7000000000000000000001\","
 	    "\"8000000000000000000001\"],"
 	    "\"eventStartTime\":\"2026-04-30T02:00:00Z\","
 	    "\"endDate\":\"2026-04-30T02:15:00Z\","

@@ -130,7 +130,7 @@ delta_before_snapshot_is_dropped(void **state)
 
 /* T-07 */
 static void
-tick_size_makes_a_new_epoch(void **state)
+T_07_tick_size_makes_a_new_epoch(void **state)
 {
 	struct rig *r = open_market();
 	char text[512];
@@ -499,7 +499,7 @@ main(void)
 	    cmocka_unit_test(later_snapshot_sends_differences),
 	    cmocka_unit_test(trades_of_both_tokens),
 	    cmocka_unit_test(delta_before_snapshot_is_dropped),
-	    cmocka_unit_test(tick_size_makes_a_new_epoch),
+	    cmocka_unit_test(T_07_tick_size_makes_a_new_epoch),
 	    cmocka_unit_test(T_54_crossed_inside_a_batch_is_no_fault),
 	    cmocka_unit_test(T_54_crossed_for_two_batches_is_dirty),
 	    cmocka_unit_test(crossed_and_then_silence_is_dirty_too),

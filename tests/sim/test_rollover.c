@@ -11,7 +11,7 @@
  *   7 nothing is left behind
  */
 #define _GNU_SOURCE
-#include "tests/sim/roll.h"
+#include "tests/sim/roll_venue.h"
 
 #include "feedd/link.h"
 
