@@ -41,7 +41,7 @@ $(foreach b,$(BENCH_SRCS),$(eval $(call \
 	bench_rules,$(basename $(notdir $(b))),$(b))))
 
 # A tiny size of these runs as a test.
-$(OUT)/test/test_bench: | $(addprefix $(OUT)/bench/bench_,ring wake chain sign)
+$(OUT)/test/test_bench: | $(addprefix $(OUT)/bench/bench_,ring wake chain sign connect)
 
 # With JSON=1 remarks go to stderr, so that each line of stdout is an object.
 bench: all $(BENCH_BINS)

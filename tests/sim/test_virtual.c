@@ -130,12 +130,49 @@ two_runs_of_the_shipped_captures_are_equal(void **state)
 	check(files);
 }
 
+/* UTC is set back by an hour while the pipeline trades. */
+static void
+T_48_clock_step(void **state)
+{
+	const char *const files[] = {
+	    SHIPPED "polymarket_btc_15m.jsonl.gz",
+	    SHIPPED "binance_spot_btcusdt_200s.gz",
+	    SHIPPED "hyperliquid_btc.jsonl.gz",
+	    NULL,
+	};
+	struct world_result calm;
+	struct world_result r;
+	char why[256];
+	struct world *w = world_new(&cfg, files, why, sizeof(why));
+
+	(void)state;
+	if (w == NULL)
+		fail_msg("%s", why);
+	run(files, &calm);
+	assert_int_equal(calm.clock_ns, 0);
+	world_wall_step(w, 30 * (uint64_t)NS_PER_S, -3600 * NS_PER_S);
+	world_run(w, 3 * 3600, &r);
+	world_free(w);
+	/* A link's report ends it, so a little later than settle. */
+	assert_true(r.clock_ns >= (uint64_t)cfg.risk_clock_settle.ns);
+	assert_true(
+	    r.clock_ns < (uint64_t)cfg.risk_clock_settle.ns + 2 * NS_PER_S);
+	assert_int_equal(r.clock_orders, 0);
+	assert_int_equal(r.days, 0);
+	assert_true(r.freezes > calm.freezes);
+	assert_int_equal(r.intents, r.verdicts);
+	assert_int_equal(r.pnl_e6, r.replay_e6);
+	/* And it trades again. */
+	assert_true(r.orders > 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(
 		two_runs_of_the_shipped_captures_are_equal, setup),
+	    cmocka_unit_test_setup(T_48_clock_step, setup),
 	    cmocka_unit_test_setup(two_runs_of_the_recordings_are_equal, setup),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);

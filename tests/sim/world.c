@@ -72,6 +72,9 @@ struct world {
 	struct load load;
 	uint64_t now_ns;
 	int64_t wall0_ns;
+	uint64_t step_after_ns; /* UTC steps then ... */
+	int64_t step_ns;	/* ... by so much */
+	uint64_t clock_from_ns; /* riskd freezes for the clock since */
 	uint64_t order;
 	struct at heap[EVENTS];
 	uint32_t heap_n;
@@ -112,7 +115,9 @@ static const struct {
 static int64_t
 wall(const struct world *w)
 {
-	return w->wall0_ns + (int64_t)(w->now_ns - T0);
+	int64_t step_ns = w->now_ns >= T0 + w->step_after_ns ? w->step_ns : 0;
+
+	return w->wall0_ns + (int64_t)(w->now_ns - T0) + step_ns;
 }
 
 static bool
@@ -434,11 +439,31 @@ gates(struct world *w)
 	}
 }
 
+/* How long riskd freezes for the clock, and what it passes meanwhile. */
+static void
+note_clock(struct world *w)
+{
+	bool frozen = (w->risk->freeze_all & FREEZE_CLOCK) != 0;
+
+	for (uint32_t i = 0; frozen && i < w->out.n; i++)
+		w->r.clock_orders += w->out.msg[i].order.hdr.kind == MSG_ORDER;
+	if (!frozen && w->clock_from_ns != 0)
+		w->r.clock_ns += w->now_ns - w->clock_from_ns;
+	if (!frozen)
+		w->clock_from_ns = 0;
+	else if (w->clock_from_ns == 0)
+		w->clock_from_ns = w->now_ns;
+}
+
 static void
 run_risk(struct world *w, const struct event *ev)
 {
+	int64_t day = w->risk->loss.day;
+
 	core_out_reset(&w->out);
 	risk_step(w->risk, ev, &w->out);
+	w->r.days += day != 0 && w->risk->loss.day != day;
+	note_clock(w);
 	w->risk_wake = w->out.wake_ns;
 	w->risk->dirty_n = 0;
 	forward(w, &w->out);
@@ -607,6 +632,13 @@ finish(struct world *w)
 		w->r.replay_e6 += e16_to_usd(p->realised_e16).e6 - p->fees.e6 +
 				  position_unrealised(p, w->mark[i]).e6;
 	}
+}
+
+void
+world_wall_step(struct world *w, uint64_t after_ns, int64_t step_ns)
+{
+	w->step_after_ns = after_ns;
+	w->step_ns = step_ns;
 }
 
 void

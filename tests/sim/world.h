@@ -35,10 +35,13 @@ struct world_result {
 	uint64_t passed;
 	uint64_t orders;
 	uint64_t fills;
-	uint64_t freezes;  /* times a venue's mask left 0               */
-	int64_t pnl_e6;	   /* riskd's                                 */
-	int64_t replay_e6; /* from the fills and last marks alone     */
-	int64_t volume_e6; /* notional of all fills                   */
+	uint64_t freezes;      /* times a venue's mask left 0               */
+	uint64_t clock_ns;     /* frozen for the clock, in all              */
+	uint64_t clock_orders; /* passed by riskd meanwhile             */
+	int64_t days;	       /* the trading day rolled               */
+	int64_t pnl_e6;	       /* riskd's                                 */
+	int64_t replay_e6;     /* from the fills and last marks alone     */
+	int64_t volume_e6;     /* notional of all fills                   */
 };
 
 /* world_new - with captures loaded. NULL and a word in why when a file
@@ -46,6 +49,9 @@ struct world_result {
 struct world *world_new(
     const struct cfg *cfg, const char *const *files, char *why, size_t why_n);
 void world_free(struct world *w);
+
+/* world_wall_step - UTC steps by step_ns when after_ns have passed. */
+void world_wall_step(struct world *w, uint64_t after_ns, int64_t step_ns);
 
 /* world_run - until every timeline has ended (or max_s of virtual time). */
 void world_run(struct world *w, uint64_t max_s, struct world_result *out);

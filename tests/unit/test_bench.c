@@ -88,6 +88,13 @@ test_chain(void **state)
 }
 
 static void
+test_connect(void **state)
+{
+	(void)state;
+	run("bench_connect");
+}
+
+static void
 test_sign(void **state)
 {
 	(void)state;
@@ -101,6 +108,7 @@ main(void)
 	    cmocka_unit_test(test_ring),
 	    cmocka_unit_test(test_wake),
 	    cmocka_unit_test(test_chain),
+	    cmocka_unit_test(test_connect),
 	    cmocka_unit_test(test_sign),
 	};
 
