@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "tests/golden/feed_pm.h"
 
+#include "feedd/pm_feed.h"
+
 #define MS UINT64_C(1000000)
 
 /* Pongs for both connections, a price on the other one, every second. */
@@ -272,6 +274,130 @@ T_07_grid_changes_both_ways(void **state)
 	rig_close(r);
 }
 
+static struct gamma_market
+market_of(uint64_t k)
+{
+	struct gamma_market g;
+
+	memset(&g, 0, sizeof(g));
+	g.has_tokens = true;
+	g.slug.s = "x-1";
+	g.slug.n = 3;
+	g.accepting_orders = true;
+	memcpy(g.cond.b, &k, sizeof(k));
+	g.yes.w[0] = 2 * k + 1000;
+	g.no.w[0] = 2 * k + 1001;
+	g.tick.tok_e8 = E8 / 100;
+	return g;
+}
+
+static uint32_t
+shards_wanted(const struct feed *f)
+{
+	uint32_t n = 0;
+
+	for (uint8_t i = 0; i < FEED_LANES; i++)
+		n += i != PM_REF_CONN && f->shard[i].wanted;
+	return n;
+}
+
+/* Two markets a shard: seven shards, then the table is full; thousands that
+ * come and go leave nothing behind. */
+static void
+T_53_shards_fill_and_empty(void **state)
+{
+	struct rig *r = rig_open();
+	struct pm_market *m[32];
+	struct pm_feed *p;
+	uint32_t n = 0;
+	uint64_t k = 0;
+
+	(void)state;
+	r->cfg.polymarket_max_tokens = 4;
+	r->cfg.polymarket_rtds_symbols.n = 0;
+	rig_start(r, VENUE_POLYMARKET);
+	p = (struct pm_feed *)r->f;
+	for (; n < 14; n++) {
+		struct gamma_market g = market_of(k++);
+
+		m[n] = pm_add(p, &g, false);
+		assert_non_null(m[n]);
+		assert_false(m[n]->is_off);
+	}
+	assert_int_equal(shards_wanted(r->f), 7);
+	rig_clear(r);
+	{
+		struct gamma_market g = market_of(k++);
+
+		assert_null(pm_add(p, &g, false));
+		assert_int_equal(
+		    rig_last(r, FEED_LOG, -1)->a.log, FEED_LOG_TABLE_FULL);
+	}
+	for (int round = 0; round < 3000; round++) {
+		uint32_t i = (uint32_t)round * 7 % n;
+		struct gamma_market g = market_of(k++);
+
+		pm_free(p, m[i]);
+		m[i] = pm_add(p, &g, false);
+		assert_non_null(m[i]);
+		assert_false(m[i]->is_off);
+	}
+	assert_int_equal(shards_wanted(r->f), 7);
+	assert_true(p->market_n <= 16);
+	for (uint32_t i = 0; i < n; i++)
+		pm_free(p, m[i]);
+	assert_int_equal(shards_wanted(r->f), 1); /* the main one stays */
+	rig_close(r);
+}
+
+/* T-55: one wrong hash stops nothing, and the price of a trade that was told
+ * after it makes it right. */
+static void
+T_55_a_hash_waits_for_the_trade(void **state)
+{
+	struct rig *r = open_market();
+	struct pm_feed *p = (struct pm_feed *)r->f;
+	struct pm_market *m = &p->market[0];
+	struct pm_tok *t = &m->tok[0];
+	struct pm_hash_book b = {.role = ROLE_YES};
+	struct pm_meta meta;
+	struct book want;
+	struct book_level level[2 * BOOK_DEPTH];
+	char hash[PM_HASH_LEN + 1] = {0};
+	struct change c = {YES, "0.48", "33", "BUY", NULL, NULL, hash};
+
+	(void)state;
+	books(r, 1777428650000);
+	meta = t->meta;
+	memcpy(meta.last_px.s, "0.510", 5);
+	meta.last_px.n = 5;
+	meta.has_last_px = true;
+	book_init(&want, level, BOOK_DEPTH);
+	book_copy(&want, &t->book);
+	book_set(&want, SIDE_BID, PX(C(48)), QTY(Q(33)));
+	b.market = m->cond;
+	b.token = t->id;
+	b.venue_ns = INT64_C(1777428651000) * NS_PER_MS;
+	b.book = &want;
+	pm_hash_kept(&b, &meta, hash);
+	changes(r, 1777428651000, &c, 1);
+	assert_true(t->hash_due);
+	assert_int_equal(feed_stats(r->f)->hash_bad, 0);
+	rig_frame(r, 0,
+	    "{\"event_type\":\"last_trade_price\",\"market\":\"" COND "\","
+	    "\"asset_id\":\"" YES "\",\"price\":\"0.51\",\"size\":\"3\","
+	    "\"side\":\"BUY\",\"timestamp\":\"1777428651001\"}");
+	assert_false(t->hash_due);
+	assert_int_equal(feed_stats(r->f)->hash_ok, 1);
+	memset(hash, 'a', PM_HASH_LEN); /* wrong for good */
+	c.qty = "34";
+	changes(r, 1777428652000, &c, 1);
+	rig_pass(r, 300 * MS);
+	assert_int_equal(feed_stats(r->f)->hash_bad, 1);
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	rig_close(r);
+}
+
 int
 main(void)
 {
@@ -280,6 +406,8 @@ main(void)
 	    cmocka_unit_test(T_51_rest_ahead_twice_is_a_silent_socket),
 	    cmocka_unit_test(T_52_a_quiet_market_is_not_a_stale_link),
 	    cmocka_unit_test(T_53_token_without_snapshot_is_asked_elsewhere),
+	    cmocka_unit_test(T_53_shards_fill_and_empty),
+	    cmocka_unit_test(T_55_a_hash_waits_for_the_trade),
 	    cmocka_unit_test(T_04_no_book_at_all_is_hydrating),
 	    cmocka_unit_test(T_56_rest_is_never_a_price),
 	    cmocka_unit_test(T_61_change_for_no_book_is_dropped),
