@@ -253,4 +253,6 @@ shell_metrics(struct stage *s, struct shell *sh)
 	metrics_set(m, M_RISKD_FEES, r->loss.fees.e6);
 	metrics_set(m, M_RISKD_EXPOSURE, r->exposure.e6);
 	metrics_set(m, M_RISKD_OPEN_ORDERS, r->open_n);
+	metrics_set(m, M_RISKD_SETTLED, (int64_t)now->settled);
+	metrics_set(m, M_RISKD_AWAITING, r->kept_n);
 }
