@@ -364,7 +364,8 @@ T_55_a_hash_waits_for_the_trade(void **state)
 	struct book want;
 	struct book_level level[2 * BOOK_DEPTH];
 	char hash[PM_HASH_LEN + 1] = {0};
-	struct change c = {YES, "0.48", "33", "BUY", NULL, NULL, hash};
+	struct change c[] = {{YES, "0.48", "33", "BUY", NULL, NULL, hash},
+	    {NO, "0.52", "33", "SELL", NULL, NULL, NULL}};
 
 	(void)state;
 	books(r, 1777428650000);
@@ -380,7 +381,7 @@ T_55_a_hash_waits_for_the_trade(void **state)
 	b.venue_ns = INT64_C(1777428651000) * NS_PER_MS;
 	b.book = &want;
 	pm_hash_kept(&b, &meta, hash);
-	changes(r, 1777428651000, &c, 1);
+	changes(r, 1777428651000, c, 2);
 	assert_true(t->hash_due);
 	assert_int_equal(feed_stats(r->f)->hash_bad, 0);
 	rig_frame(r, 0,
@@ -390,8 +391,9 @@ T_55_a_hash_waits_for_the_trade(void **state)
 	assert_false(t->hash_due);
 	assert_int_equal(feed_stats(r->f)->hash_ok, 1);
 	memset(hash, 'a', PM_HASH_LEN); /* wrong for good */
-	c.qty = "34";
-	changes(r, 1777428652000, &c, 1);
+	c[0].qty = "34";
+	c[1].qty = "34";
+	changes(r, 1777428652000, c, 2);
 	rig_pass(r, 300 * MS);
 	assert_int_equal(feed_stats(r->f)->hash_bad, 1);
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
