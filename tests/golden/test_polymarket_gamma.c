@@ -479,6 +479,8 @@ T_13_outcomes_go_by_name(void **state)
 	    {"[\\\"Up\\\", \\\"Down\\\"]", A, 30000000, true},
 	    {"[\\\"Down\\\", \\\"Up\\\"]", B, 70000000, true},
 	    {"[\\\"Down\\\", \\\"Yes\\\"]", NULL, 0, false},
+	    {"[\\\"Yes\\\", \\\"Yes\\\"]", NULL, 0, false},
+	    {"[\\\"Down\\\", \\\"Down\\\"]", NULL, 0, false},
 	    {"[\\\"yes\\\", \\\"no\\\"]", NULL, 0, false},
 	    {"[\\\"Over\\\", \\\"Under\\\"]", NULL, 0, false},
 	    {"[\\\"\\\", \\\"No\\\"]", NULL, 0, false},
@@ -506,6 +508,36 @@ T_13_outcomes_go_by_name(void **state)
 		is_token(&m.yes, cases[i].yes);
 		assert_int_equal(m.yes_px.e8, cases[i].yes_e8);
 		assert_int_equal(m.is_updown, cases[i].is_updown);
+	}
+}
+
+/* Finer prices are cut, for what is shown only; what is no number is none. */
+static void
+prices_of_outcomes(void **state)
+{
+	static const struct {
+		const char *yes;
+		int64_t e8; /* -1: not taken */
+	} cases[] = {
+	    {"0.505", 50500000},
+	    {"0.0000004113679809846114", 41},
+	    {"1", E8},
+	    {"0.123456789x", -1},
+	    {"0.12345678.9", -1},
+	    {"-0.5", -1},
+	    {"1.5", -1},
+	    {"", -1},
+	};
+	char buf[256];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		snprintf(buf, sizeof(buf), "\"outcomePrices\":[\"%s\",\"0\"]",
+		    cases[i].yes);
+		assert_int_equal(with(buf), GAMMA_MARKET);
+		if (m.has_outcome_px != (cases[i].e8 >= 0) ||
+		    (m.has_outcome_px && m.yes_px.e8 != cases[i].e8))
+			fail_msg("%s: %lld", buf, (long long)m.yes_px.e8);
 	}
 }
 
@@ -583,6 +615,7 @@ main(void)
 	    cmocka_unit_test(outcomes_of_closed_markets),
 	    cmocka_unit_test(disputes),
 	    cmocka_unit_test(T_13_outcomes_go_by_name),
+	    cmocka_unit_test(prices_of_outcomes),
 	    cmocka_unit_test(empty_texts_are_absent),
 	    cmocka_unit_test(a_day_resolves),
 	};

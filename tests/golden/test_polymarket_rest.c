@@ -386,6 +386,9 @@ market_refusals(void **state)
 		REASON_UNSUPPORTED, 0},
 	    {"{" COND ",\"tokens\":[{\"token_id\":\"7\",\"outcome\":\"Yes\"}]}",
 		CLOB_REFUSED, REASON_UNSUPPORTED, 0},
+	    {"{" COND ",\"tokens\":[{\"outcome\":\"Yes\"},"
+	     "{\"outcome\":\"No\"},{\"outcome\":\"No\"}]}",
+		CLOB_REFUSED, REASON_UNSUPPORTED, 0},
 	    {"{" COND ",\"tokens\":[{\"token_id\":\"x\"}]}", CLOB_REFUSED,
 		REASON_BAD_NUMBER, 0},
 	    {"{" COND ",\"tokens\":{}}", CLOB_REFUSED, REASON_BAD_TYPE, 0},
