@@ -162,12 +162,11 @@ on_close(void *user, enum ws_end end, unsigned code, const char *text)
 	struct ws_ended ended = *ws_client_ended(c->ws);
 
 	/* Closed by us: the core said why. */
-	if (end == WS_END_LOCAL)
+	if (end == WS_END_LOCAL) {
 		ended.reason = c->why;
-	tell_down(c, code,
-	    end == WS_END_LOCAL && c->why != REASON_NONE ? reason_text(c->why)
-							 : text,
-	    &ended);
+		text = "closed by us";
+	}
+	tell_down(c, code, text, &ended);
 }
 
 static const char *
