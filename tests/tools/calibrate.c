@@ -18,6 +18,7 @@
  *            rule of that day: last price against first.
  *   day_twap the same path on the rule now in force: the mean of the last 60
  *            seconds against that of the 60 before the start.
+ *   vol      the volatility estimators over the second half of day.
  *   hist, prices   the market's price and the outcome, no spot recorded: the
  *            market alone.
  * Choices  Half-life of the volatility, noise of spot (ladder) and spacing
@@ -570,6 +571,60 @@ do_day(void)
 	verdict(&day, GBM_T, GBM, late, NAN);
 }
 
+/* Each estimator every 30 s of the second half of the day against what the
+ * next 300 s realised: root mean square of the difference of logarithms, and
+ * its mean (above 0: too high). */
+static void
+do_vol(void)
+{
+	static double px[DAY_S];
+	struct volest_cfg c = vol_setup(1, 120, 30);
+	struct volest e;
+	double sq[VOL_LSTM] = {0};
+	double mean[VOL_LSTM] = {0};
+	int n = 0;
+
+	if (!read_day(px))
+		return;
+	c.har_1m = c.har_10m = c.har_60m = 0.3;
+	volest_init(&e);
+	for (int i = 1; i < DAY_S - 300; i++) {
+		double ahead = 0.0;
+
+		if (!(px[i - 1] > 0.0))
+			continue;
+		volest_add(&e, &c, (uint64_t)i * NS_PER_S, log(px[i]));
+		if (i < DAY_S / 2 || i % 30 != 0)
+			continue;
+		for (int k = i + 1; k <= i + 300; k++)
+			ahead += pow(log(px[k] / px[k - 1]), 2.0) / 300.0;
+		for (int k = VOL_EMA; k < VOL_LSTM; k++) {
+			double v = c.var_floor;
+			double d;
+
+			(void)volest_get(&e, &c, (enum vol_kind)k, &v);
+			d = log(v / fmax(ahead, c.var_floor));
+			sq[k] += d * d;
+			mean[k] += d;
+		}
+		n++;
+	}
+	for (int k = VOL_EMA; k < VOL_LSTM; k++) {
+		double rmse = sqrt(sq[k] / n);
+
+		if (json)
+			printf("{\"set\":\"vol\",\"who\":\"%s\",\"n\":%d,"
+			       "\"rmse_ln\":%.4f,\"mean_ln\":%.4f}\n",
+			    vol_kind_name((enum vol_kind)k), n, rmse,
+			    mean[k] / n);
+		else
+			printf("vol       %-27s %5d        rmse of ln %.4f"
+			       "   mean %+.4f\n",
+			    vol_kind_name((enum vol_kind)k), n, rmse,
+			    mean[k] / n);
+	}
+}
+
 static void
 add_market(struct set *s, double left_s, double p, bool up)
 {
@@ -674,6 +729,7 @@ main(int argc, char **argv)
 		    "left, s", "who", "n", "wins", "Brier", "log loss");
 	do_ladder();
 	do_day();
+	do_vol();
 	do_hist();
 	do_prices();
 	if (ladder.n + day.n + hist.n + prices.n == 0)

@@ -165,6 +165,10 @@ the_report_holds_its_margins_over_all(void **state)
 		}
 		line[strcspn(line, "\n")] = '\0';
 		scores++;
+		if (strstr(line, "\"set\":\"vol\"") != 0) {
+			assert_true(member(line, "rmse_ln") > 0.0);
+			continue;
+		}
 		assert_true(isfinite(member(line, "brier")));
 		assert_true(isfinite(member(line, "log_loss_error")));
 		if ((strstr(line, "\"day_twap\",\"left_s\":[0,180]") != 0 ||
