@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 /* Binance's market streams and public REST calls. */
+#include <stdio.h>
 #include <string.h>
 
 #include "libcore/check.h"
@@ -354,6 +355,63 @@ bn_receive(
 	sim_out_end(out, &t);
 }
 
+static void put_levels(
+    struct text *t, const struct bn_level *levels, uint32_t n);
+
+/* "btcusdt@depth20@100ms" of BTCUSDT: 20; 0 when it is no such stream. */
+static uint32_t
+partial_levels(const char *stream, const char *symbol)
+{
+	static const uint32_t sizes[] = {5, 10, 20};
+	size_t n = strlen(symbol);
+	for (size_t i = 0; i < n; i++) {
+		if (stream[i] != (symbol[i] >= 'A' && symbol[i] <= 'Z'
+					 ? symbol[i] - 'A' + 'a'
+					 : symbol[i]))
+			return 0;
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char want[24];
+		int k = snprintf(want, sizeof(want), "@depth%u", sizes[i]);
+		if (strncmp(stream + n, want, (size_t)k) == 0 &&
+		    (stream[n + (size_t)k] == '\0' ||
+			strcmp(stream + n + k, "@100ms") == 0))
+			return sizes[i];
+	}
+	return 0;
+}
+
+/* The top of the book, after a change of it, to those who want only that. */
+static void
+send_partial(struct bn_state *s, const struct bn_sub *sub,
+    const struct sim_frame *f, struct sim_out *out)
+{
+	struct text t;
+	if (memmem(f->text, f->n, "depthUpdate", 11) == NULL ||
+	    bn_decode(&s->ev, f->text, f->n) != BN_DEPTH)
+		return;
+	const struct depth *d = depth_find(s, s->ev.symbol.s, s->ev.symbol.n);
+	for (uint32_t i = 0; d != NULL && d->has_book && i < sub->n; i++) {
+		uint32_t n = partial_levels(sub->streams[i], d->symbol);
+		if (n == 0)
+			continue;
+		sim_out_begin(out, &t);
+		if (!sub->is_raw) {
+			text_lit(&t, "{\"stream\":\"");
+			text_lit(&t, sub->streams[i]);
+			text_lit(&t, "\",\"data\":");
+		}
+		text_lit(&t, "{\"lastUpdateId\":");
+		put_i64(&t, (int64_t)d->last_id);
+		text_lit(&t, ",\"bids\":[");
+		put_levels(&t, d->bids, d->bid_n < n ? d->bid_n : n);
+		text_lit(&t, "],\"asks\":[");
+		put_levels(&t, d->asks, d->ask_n < n ? d->ask_n : n);
+		text_lit(&t, sub->is_raw ? "]}" : "]}}");
+		sim_out_end(out, &t);
+	}
+}
+
 static void
 bn_select(void *state, const void *arg, const struct sim_frame *f,
     struct sim_out *out)
@@ -361,9 +419,10 @@ bn_select(void *state, const void *arg, const struct sim_frame *f,
 	const struct bn_sub *sub = arg;
 	struct json_str name;
 	struct json_str data;
-	(void)state;
-	if (f->kind != SIM_BN_WS || !envelope(f, &name, &data) ||
-	    stream_find(sub, name) < 0)
+	if (f->kind != SIM_BN_WS || !envelope(f, &name, &data))
+		return;
+	send_partial(state, sub, f, out);
+	if (stream_find(sub, name) < 0)
 		return;
 	if (sub->is_raw)
 		sim_out_text(out, data.s, data.n);

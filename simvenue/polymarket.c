@@ -6,10 +6,6 @@
 #include "libcore/check.h"
 
 #define SUB_TOKENS_MAX 512
-#define TOKEN_ARG_MAX  128
-#define SLUG_MAX       128
-#define NOT_FOUND \
-	"{\"error\":\"No orderbook exists for the requested token id\"}"
 
 /* ---- the market channel ---- */
 
@@ -377,157 +373,6 @@ select_rtds(struct sim_pm *s, const struct sim_pm_sub *sub,
 		sim_out_text(out, f->text, f->n);
 }
 
-/* ---- REST ---- */
-
-static void
-answer_book(struct sim_pm *s, int asset, struct sim_answer *a)
-{
-	if (asset < 0 || !s->assets[asset].has_book) {
-		sim_answer_lit(a, 404, NOT_FOUND);
-		return;
-	}
-	a->status = 200;
-	sim_pm_put_book(s, (uint32_t)asset, false, &a->body);
-	text_lit(&a->body, "\n");
-}
-
-static int
-asset_of_query(const struct sim_pm *s, const struct sim_request *r)
-{
-	char arg[TOKEN_ARG_MAX];
-	struct pm_token token;
-	int n = http_query_get(r->query, "token_id", arg, sizeof(arg));
-	if (n <= 0 || !pm_token_parse(arg, (size_t)n, &token))
-		return -1;
-	return sim_pm_find(s, &token);
-}
-
-static void
-answer_meta(
-    const struct sim_pm *s, const struct sim_request *r, struct sim_answer *a)
-{
-	int i = asset_of_query(s, r);
-	if (i < 0) {
-		sim_answer_lit(a, 404, NOT_FOUND);
-		return;
-	}
-	const struct pm_meta *m = &s->assets[i].meta;
-	a->status = 200;
-	if (http_text_is(r->path, "/tick-size")) {
-		text_lit(&a->body, "{\"minimum_tick_size\":");
-		if (m->has_tick)
-			text_put(&a->body, m->tick.s, m->tick.n);
-		else
-			text_lit(&a->body, "0.01");
-		text_lit(&a->body, "}");
-	} else {
-		text_lit(&a->body, m->neg_risk == PM_NEG_RISK_TRUE
-				       ? "{\"neg_risk\":true}"
-				       : "{\"neg_risk\":false}");
-	}
-}
-
-static bool
-market_has_slug(const struct sim_market *m, const char *slug, size_t slug_n)
-{
-	struct json j;
-	struct json_str key;
-	struct json_str s;
-	json_init(&j, m->text, m->n);
-	if (!json_object(&j))
-		return false;
-	while (json_key(&j, &key)) {
-		if (json_is(key, "slug") && json_string(&j, &s))
-			return s.n == slug_n && memcmp(s.s, slug, slug_n) == 0;
-		json_skip(&j);
-	}
-	return false;
-}
-
-static void
-put_markets(const struct sim_request *r, const char *slug, size_t slug_n,
-    struct text *t)
-{
-	bool any = false;
-	text_lit(t, "[");
-	for (size_t i = 0; i < r->market_n; i++) {
-		const struct sim_market *m = &r->markets[i];
-		if (slug != NULL && !market_has_slug(m, slug, slug_n))
-			continue;
-		if (any)
-			text_lit(t, ",");
-		text_put(t, m->text, m->n);
-		any = true;
-	}
-	text_lit(t, "]");
-}
-
-static void
-answer_slug(const struct sim_request *r, struct sim_answer *a)
-{
-	size_t skip = sizeof("/markets/slug/") - 1;
-	for (size_t i = 0; i < r->market_n; i++) {
-		const struct sim_market *m = &r->markets[i];
-		if (market_has_slug(m, r->path.p + skip, r->path.n - skip)) {
-			a->status = 200;
-			text_put(&a->body, m->text, m->n);
-			return;
-		}
-	}
-	sim_answer_lit(a, 404,
-	    "{\"type\":\"not found error\",\"error\":\"slug not found\"}");
-}
-
-/* All pages are the first and hold everything; a later one is empty. */
-static void
-answer_markets(const struct sim_request *r, struct sim_answer *a)
-{
-	char slug[SLUG_MAX];
-	char at[24];
-	a->status = 200;
-	int n = http_query_get(r->query, "slug", slug, sizeof(slug));
-	if (http_text_is(r->path, "/markets/keyset")) {
-		text_lit(&a->body, "{\"markets\":");
-		put_markets(r, NULL, 0, &a->body);
-		text_lit(&a->body, "}");
-	} else if (http_query_get(r->query, "offset", at, sizeof(at)) > 0 &&
-		   strcmp(at, "0") != 0) {
-		text_lit(&a->body, "[]");
-	} else {
-		put_markets(
-		    r, n > 0 ? slug : NULL, n > 0 ? (size_t)n : 0, &a->body);
-	}
-}
-
-static void
-pm_request(void *state, const struct sim_request *r, struct sim_answer *a)
-{
-	struct sim_pm *s = state;
-	if (!http_text_is(r->method, "GET")) {
-		sim_answer_lit(a, 405, "{\"error\":\"method not allowed\"}");
-	} else if (http_text_is(r->path, "/book")) {
-		answer_book(s, asset_of_query(s, r), a);
-	} else if (http_text_is(r->path, "/tick-size") ||
-		   http_text_is(r->path, "/neg-risk")) {
-		answer_meta(s, r, a);
-	} else if (http_text_is(r->path, "/time")) {
-		a->status = 200;
-		put_i64(&a->body, r->now_ns / NS_PER_S);
-	} else if (http_text_is(r->path, "/ok")) {
-		sim_answer_lit(a, 200, "\"OK\"");
-	} else if (http_text_is(r->path, "/version")) {
-		sim_answer_lit(a, 200, "{\"version\":2}");
-	} else if (r->path.n > 14 &&
-		   memcmp(r->path.p, "/markets/slug/", 14) == 0) {
-		answer_slug(r, a);
-	} else if (http_text_is(r->path, "/markets") ||
-		   http_text_is(r->path, "/markets/keyset")) {
-		answer_markets(r, a);
-	} else {
-		sim_answer_lit(a, 404, "{\"error\":\"not found\"}");
-	}
-}
-
 /* ---- the table ---- */
 
 static void
@@ -541,6 +386,7 @@ pm_reset(void *state)
 		pm_meta_init(&s->assets[i].meta);
 	}
 	s->snap_n = 0;
+	s->price_n = 0;
 }
 
 static void
@@ -548,8 +394,11 @@ pm_apply(void *state, const struct sim_frame *f)
 {
 	struct sim_pm *s = state;
 	if (f->kind == SIM_PM_RTDS) {
-		if (rtds_decode(&s->rtds, f->text, f->n) == RTDS_SNAPSHOT)
+		enum rtds_kind kind = rtds_decode(&s->rtds, f->text, f->n);
+		if (kind == RTDS_SNAPSHOT)
 			snap_keep(s, f);
+		if (kind == RTDS_SNAPSHOT || kind == RTDS_UPDATE)
+			sim_pm_note_prices(s);
 	} else {
 		sim_pm_apply_frame(s, f->text, f->n);
 	}
@@ -645,5 +494,5 @@ const struct sim_venue_ops sim_polymarket = {
     .is_active = pm_is_active,
     .receive = pm_receive,
     .select = pm_select,
-    .request = pm_request,
+    .request = sim_pm_request,
 };

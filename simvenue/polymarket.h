@@ -11,6 +11,7 @@
 #ifndef SIMVENUE_POLYMARKET_H
 #define SIMVENUE_POLYMARKET_H
 
+#include "libvenue/gamma.h"
 #include "libvenue/pm_hash.h"
 #include "libvenue/polymarket.h"
 #include "libvenue/rtds.h"
@@ -19,6 +20,7 @@
 #define SIM_PM_ASSETS_MAX    512
 #define SIM_PM_STRANGERS_MAX 512 /* tokens asked for that are not here */
 #define SIM_PM_SNAPS_MAX     32
+#define SIM_PM_PRICES_MAX    8192 /* the last ones, for strikes */
 
 struct sim_pm_level {
 	int64_t px_e8;
@@ -48,13 +50,24 @@ struct sim_pm_snap {
 	uint32_t n;
 };
 
+/* A settlement price, as it was streamed. */
+struct sim_pm_price {
+	enum rtds_source source;
+	char symbol[RTDS_SYMBOL_MAX + 1];
+	int64_t venue_ns;
+	px_t px;
+};
+
 struct sim_pm {
 	uint32_t asset_n;
 	uint32_t snap_n;
 	struct sim_pm_snap snaps[SIM_PM_SNAPS_MAX];
 	struct sim_pm_asset assets[SIM_PM_ASSETS_MAX];
-	struct pm_event ev;	/* scratch */
-	struct rtds_event rtds; /* scratch */
+	struct pm_event ev;	   /* scratch */
+	struct rtds_event rtds;	   /* scratch */
+	struct gamma_market gamma; /* scratch */
+	uint32_t price_n;	   /* ever */
+	struct sim_pm_price prices[SIM_PM_PRICES_MAX];
 };
 
 struct sim_pm_sub {
@@ -84,6 +97,13 @@ void sim_pm_apply_frame(struct sim_pm *s, const char *text, size_t n);
  */
 void sim_pm_put_book(
     struct sim_pm *s, uint32_t asset, bool is_event, struct text *t);
+
+/* sim_pm_request - REST, for sim_venue_ops. */
+void sim_pm_request(
+    void *state, const struct sim_request *r, struct sim_answer *a);
+
+/* sim_pm_note_prices - keep the points of s->rtds. */
+void sim_pm_note_prices(struct sim_pm *s);
 
 /* sim_pm_can_fault, sim_pm_fault - frames of faults; see venue.h. */
 bool sim_pm_can_fault(void *state, const struct sim_frame *f);
