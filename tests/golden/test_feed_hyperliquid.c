@@ -104,7 +104,7 @@ no_list_no_connection(void **state)
 }
 
 static void
-snapshots_replace(void **state)
+T_59_snapshots_replace_whole_sides(void **state)
 {
 	struct rig *r = open_coins("BTC");
 
@@ -388,7 +388,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(coins_are_checked_before_subscribing),
 	    cmocka_unit_test(no_list_no_connection),
-	    cmocka_unit_test(snapshots_replace),
+	    cmocka_unit_test(T_59_snapshots_replace_whole_sides),
 	    cmocka_unit_test(newest_time_has_the_touch),
 	    cmocka_unit_test(backfill_and_repeats_are_no_trades),
 	    cmocka_unit_test(context_is_a_reference),
