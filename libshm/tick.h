@@ -11,7 +11,8 @@
 #include "libcore/fixed.h"
 #include "libcore/types.h"
 
-/* TICK_BBO. A missing side has price and quantity 0. */
+/* TICK_BBO. A missing side has price and quantity 0. The bid may be at or
+ * above the ask: the venue said so. Nobody quotes, marks or fills from that. */
 struct tick_bbo {
 	px_t bid_px;
 	qty_t bid_qty;
@@ -68,7 +69,8 @@ enum ref_source {
 	REF_SOURCE_N
 };
 
-/* TICK_LINK: health of one connection, at least every latency.ping_interval.
+/* conn of any tick: a shard, which one or two connections carry (feed.h).
+ * TICK_LINK: health of the better one of them, at least every latency.ping_interval.
  * hdr.instr is 0. */
 struct tick_link {
 	uint32_t rtt_us;     /* last round trip; overdue pong: its age    */

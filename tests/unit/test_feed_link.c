@@ -153,8 +153,9 @@ missing_pong_counts(void **state)
 	assert_int_equal(l.rtt_us, 3500000);
 }
 
+/* No bytes at all: stale, closed, made again. */
 static void
-silence_is_stale_then_given_up(void **state)
+T_51_half_open_is_stale_then_given_up(void **state)
 {
 	struct link l = up(SEC);
 
@@ -173,10 +174,9 @@ silence_is_stale_then_given_up(void **state)
 	assert_int_equal(link_timer(&l, &cfg, 22 * SEC), LINK_DO_NOTHING);
 }
 
-/* T-51, T-52: a quiet book is no silence while pongs come; no data for long
- * is. */
+/* A quiet book is no silence while pongs come; no data for long is. */
 static void
-quiet_is_not_stale(void **state)
+T_51_pongs_alone_do_not_keep_a_link(void **state)
 {
 	struct link l = up(SEC);
 	uint64_t now = SEC;
@@ -259,6 +259,45 @@ reconnects_back_off(void **state)
 	assert_int_equal(link_due(&l, &cfg), 0);
 }
 
+/* Pings are polite, and enough to be kept. */
+static void
+pings_are_within_the_venues_manners(void **state)
+{
+	static const struct {
+		enum venue venue;
+		uint64_t asked;
+		uint64_t got;
+	} cases[] = {
+	    {VENUE_POLYMARKET, 100 * MS, SEC},
+	    {VENUE_POLYMARKET, 3 * SEC, 3 * SEC},
+	    {VENUE_POLYMARKET, 60 * SEC, 10 * SEC},
+	    {VENUE_BINANCE, 100 * MS, SEC},
+	    {VENUE_HYPERLIQUID, 100 * MS, 250 * MS},
+	    {VENUE_HYPERLIQUID, 60 * SEC, 15 * SEC},
+	};
+	struct cfg c = cfg;
+
+	(void)state;
+	c.feed_stale_polymarket_s.ns = 600 * NS_PER_S;
+	c.feed_stale_binance_s.ns = 600 * NS_PER_S;
+	c.feed_stale_hyperliquid_s.ns = 600 * NS_PER_S;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link l;
+		uint64_t now = 100 * SEC;
+
+		c.latency_ping_interval.ns = (int64_t)cases[i].asked;
+		link_init(&l, cases[i].venue, 0);
+		link_up(&l, now);
+		assert_int_equal(link_timer(&l, &c, now), LINK_DO_PING);
+		link_pong(&l, &c, now + MS);
+		assert_int_equal(link_due(&l, &c), now + cases[i].got);
+		assert_int_equal(link_timer(&l, &c, now + cases[i].got - 1),
+		    LINK_DO_NOTHING);
+		assert_int_equal(
+		    link_timer(&l, &c, now + cases[i].got), LINK_DO_PING);
+	}
+}
+
 static void
 unanswered_probe_may_be_lax(void **state)
 {
@@ -331,10 +370,11 @@ main(void)
 	    cmocka_unit_test(jump_back_starts_again),
 	    cmocka_unit_test(pings_are_measured_and_smoothed),
 	    cmocka_unit_test(missing_pong_counts),
-	    cmocka_unit_test(silence_is_stale_then_given_up),
-	    cmocka_unit_test(quiet_is_not_stale),
+	    cmocka_unit_test(T_51_half_open_is_stale_then_given_up),
+	    cmocka_unit_test(T_51_pongs_alone_do_not_keep_a_link),
 	    cmocka_unit_test(ready_takes_data),
 	    cmocka_unit_test(reconnects_back_off),
+	    cmocka_unit_test(pings_are_within_the_venues_manners),
 	    cmocka_unit_test(unanswered_probe_may_be_lax),
 	    cmocka_unit_test(report_says_it_all),
 	    cmocka_unit_test(broken_contracts_abort),
