@@ -76,6 +76,18 @@ test_usage(void **state)
 	    {{"simvenue", "--pace", "0", NULL}, 100, "--pace '0'"},
 	    {{"simvenue", "--pace", "fast", NULL}, 100, "--pace 'fast'"},
 	    {{"simvenue", "--port-base", "65534", NULL}, 100, "--port-base"},
+	    {{"simvenue", "--list-faults", NULL}, 0, "half_open"},
+	    {{"simvenue", "--list-faults", "--json", NULL}, 0,
+		"\"name\":\"dns_failure\""},
+	    {{"simvenue", "--seed", "x", NULL}, 100, "--seed 'x'"},
+	    {{"simvenue", "--faults", "/nowhere", NULL}, 100,
+		"--faults /nowhere: No such file"},
+	    {{"simvenue", "--faults", "Makefile", NULL}, 100,
+		"Makefile:4: not a JSON object"},
+	    {{"simvenue", "--tls-dir", "/proc/nowhere", NULL}, 100,
+		"simvenue: --tls: /proc/nowhere/: "},
+	    {{"simvenue", "--requests", "/nowhere/x", NULL}, 111,
+		"--requests /nowhere/x: No such file"},
 	    {{"simvenue", "--capture", "/nowhere", NULL}, 100,
 		"/nowhere: No such file"},
 	    {{"simvenue", "--capture", "simvenue/main.c", NULL}, 100,
@@ -162,12 +174,76 @@ test_life(void **state)
 	assert_non_null(strstr(read_file(log_path), "--stats /nowhere/stats"));
 }
 
+/* The manual names every fault, and no other. */
+static void
+test_manual(void **state)
+{
+	static const char *const argv[] = {"simvenue", "--list-faults", NULL};
+	static char manual[65536];
+	char *line = text;
+	unsigned n = 0;
+	(void)state;
+	FILE *f = fopen("docs/man/simvenue.1", "r");
+	assert_non_null(f);
+	manual[fread(manual, 1, sizeof(manual) - 1, f)] = '\0';
+	(void)fclose(f);
+	assert_int_equal(run(argv), 0);
+	(void)read_file(log_path);
+	for (; *line != '\0'; line = strchr(line, '\n') + 1, n++) {
+		char entry[64];
+		(void)snprintf(entry, sizeof(entry), "\n.BR %.*s \" (",
+		    (int)strcspn(line, " "), line);
+		if (strstr(manual, entry) == NULL)
+			fail_msg("not in the manual: %s", entry);
+	}
+	for (const char *p = manual; (p = strstr(p, "\n.BR ")) != NULL; p++)
+		n -= strncmp(p + 5 + strcspn(p + 5, " "), " \" (", 4) == 0;
+	assert_int_equal(n, 0);
+}
+
+/* What is asked is written down; what is only for us is not. */
+static void
+test_requests(void **state)
+{
+	char path[300];
+	char cmd[400];
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/requests", dir);
+	const char *const argv[] = {"simvenue", "--json", "--capture", SHIPPED,
+	    "--port-base", "0", "--requests", path, NULL};
+	unlink(log_path);
+	pid_t pid = proc_start(argv, log_path);
+	if (!proc_until(is_ready, NULL, PROC_WAIT_MS))
+		fail_msg("not ready: %s", text);
+	(void)snprintf(cmd, sizeof(cmd),
+	    "curl -s -m 5 -H 'X-Key: a\"b' -d '{\"x\":1}' "
+	    "http://127.0.0.1:%u/book?token_id=1 "
+	    "http://127.0.0.1:%u/sim/stats >%s/curl",
+	    (unsigned)first_port(), (unsigned)first_port(), dir);
+	if (system(cmd) != 0)
+		print_message("skipped: no curl here\n");
+	else {
+		(void)read_file(path);
+		assert_true(is_json_line(text));
+		assert_non_null(strstr(text, "\"venue\":\"polymarket\","
+					     "\"method\":\"POST\","
+					     "\"path\":\"/book?token_id=1\""));
+		assert_non_null(strstr(text, "\"X-Key\":\"a\\\"b\""));
+		assert_non_null(strstr(text, "\"body\":\"{\\\"x\\\":1}\""));
+		assert_null(strstr(text, "/sim/"));
+	}
+	kill(pid, SIGTERM);
+	assert_int_equal(proc_exit_code(pid), 0);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_usage),
 	    cmocka_unit_test(test_life),
+	    cmocka_unit_test(test_manual),
+	    cmocka_unit_test(test_requests),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
