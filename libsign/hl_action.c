@@ -6,7 +6,7 @@
 #include "libsign/hex.h"
 
 const char *
-hl_kind_name(enum hl_kind k)
+hl_action_name(enum hl_action_kind k)
 {
 	switch (k) {
 	case HL_ORDER: return "order";
@@ -18,7 +18,7 @@ hl_kind_name(enum hl_kind k)
 	case HL_UPDATE_LEVERAGE: return "updateLeverage";
 	case HL_NOOP: return "noop";
 	case HL_RESERVE_WEIGHT: return "reserveRequestWeight";
-	case HL_KIND_N: break;
+	case HL_ACTION_N: break;
 	}
 	CHECK(false);
 	return "";
@@ -96,7 +96,7 @@ hl_action_ok(const struct hl_action *a)
 {
 	bool counted = a->n >= 1 && a->n <= HL_BATCH_MAX;
 
-	if (a->kind < HL_ORDER || a->kind >= HL_KIND_N)
+	if (a->kind < HL_ORDER || a->kind >= HL_ACTION_N)
 		return false;
 	switch (a->kind) {
 	case HL_ORDER: return counted && orders_ok(a);
@@ -108,7 +108,7 @@ hl_action_ok(const struct hl_action *a)
 	case HL_RESERVE_WEIGHT: return a->weight > 0;
 	case HL_SCHEDULE_CANCEL:
 	case HL_NOOP:
-	case HL_KIND_N: break;
+	case HL_ACTION_N: break;
 	}
 	return true;
 }
@@ -263,7 +263,7 @@ key_count(const struct hl_action *a)
 	case HL_UPDATE_LEVERAGE: return 4;
 	case HL_NOOP: return 1;
 	case HL_RESERVE_WEIGHT: return 2;
-	case HL_KIND_N: break;
+	case HL_ACTION_N: break;
 	}
 	CHECK(false);
 	return 0;
@@ -275,7 +275,7 @@ hl_action_encode(const struct hl_action *a, struct hl_wire *w)
 	CHECK(hl_action_ok(a));
 	hl_wire_map(w, key_count(a));
 	hl_wire_key(w, "type");
-	hl_wire_text(w, hl_kind_name(a->kind));
+	hl_wire_text(w, hl_action_name(a->kind));
 	switch (a->kind) {
 	case HL_ORDER: put_orders(w, a); break;
 	case HL_CANCEL:
@@ -293,7 +293,7 @@ hl_action_encode(const struct hl_action *a, struct hl_wire *w)
 		break;
 	case HL_RESERVE_WEIGHT: put_uint(w, "weight", a->weight); break;
 	case HL_NOOP:
-	case HL_KIND_N: break;
+	case HL_ACTION_N: break;
 	}
 	return hl_wire_end(w);
 }

@@ -42,7 +42,7 @@ enum hl_trigger {
 	HL_TRIGGER_N
 };
 
-enum hl_kind {
+enum hl_action_kind {
 	HL_ORDER = 1,
 	HL_CANCEL = 2,
 	HL_CANCEL_CLOID = 3,
@@ -52,7 +52,7 @@ enum hl_kind {
 	HL_UPDATE_LEVERAGE = 7,
 	HL_NOOP = 8,
 	HL_RESERVE_WEIGHT = 9,
-	HL_KIND_N
+	HL_ACTION_N
 };
 
 struct hl_order {
@@ -86,7 +86,7 @@ struct hl_modify {
 
 /* Members that a kind does not name are ignored. */
 struct hl_action {
-	enum hl_kind kind;
+	enum hl_action_kind kind;
 	uint16_t n;			 /* entries, 1 to HL_BATCH_MAX */
 	const struct hl_order *orders;	 /* ORDER */
 	const struct hl_cancel *cancels; /* CANCEL, CANCEL_CLOID */
@@ -175,6 +175,6 @@ void hl_user_separator(uint64_t chain_id, uint8_t out[HASH_SZ]);
 void hl_cloid_text(
     const uint8_t cloid[HL_CLOID_SZ], char buf[HL_CLOID_TEXT_MAX]);
 
-const char *hl_kind_name(enum hl_kind k);
+const char *hl_action_name(enum hl_action_kind k);
 
 #endif

@@ -19,7 +19,7 @@ pow10_of(unsigned n)
 
 /* One unit of the last decimal allowed, in 1e-8. */
 static px_t
-decimal_tick(const struct hl_coin *c)
+decimal_tick(const struct hl_grid *c)
 {
 	unsigned decimals = c->spot ? SPOT_DECIMALS : PERP_DECIMALS;
 
@@ -28,28 +28,28 @@ decimal_tick(const struct hl_coin *c)
 }
 
 static qty_t
-lot(const struct hl_coin *c)
+lot(const struct hl_grid *c)
 {
 	CHECK(c->sz_decimals <= HL_SZ_DECIMALS_MAX);
 	return QTY(E8 / pow10_of(c->sz_decimals));
 }
 
 px_t
-hl_tick(const struct hl_coin *c, px_t px)
+hl_tick(const struct hl_grid *c, px_t px)
 {
 	CHECK(px.e8 > 0);
 	return px_sig_tick(px, decimal_tick(c), FIGURES);
 }
 
 bool
-hl_px_ok(const struct hl_coin *c, px_t px)
+hl_px_ok(const struct hl_grid *c, px_t px)
 {
 	return px.e8 > 0 && px.e8 <= PX_E8_MAX &&
 	       px.e8 % hl_tick(c, px).e8 == 0;
 }
 
 bool
-hl_px_round(const struct hl_coin *c, px_t px, enum side side, px_t *out)
+hl_px_round(const struct hl_grid *c, px_t px, enum side side, px_t *out)
 {
 	px_t tick;
 	px_t r;
@@ -68,13 +68,13 @@ hl_px_round(const struct hl_coin *c, px_t px, enum side side, px_t *out)
 }
 
 bool
-hl_qty_ok(const struct hl_coin *c, qty_t qty)
+hl_qty_ok(const struct hl_grid *c, qty_t qty)
 {
 	return qty.e8 > 0 && qty.e8 <= QTY_E8_MAX && qty.e8 % lot(c).e8 == 0;
 }
 
 qty_t
-hl_qty_floor(const struct hl_coin *c, qty_t qty)
+hl_qty_floor(const struct hl_grid *c, qty_t qty)
 {
 	return qty.e8 <= 0 ? QTY(0) : qty_floor_lot(qty, lot(c));
 }

@@ -24,15 +24,15 @@
 #define HL_SZ_DECIMALS_MAX 6
 
 /* What the rules need to know of a coin. */
-struct hl_coin {
+struct hl_grid {
 	uint8_t sz_decimals; /* 0 to HL_SZ_DECIMALS_MAX */
 	bool spot;
 };
 
 /* hl_tick - the grid at a price > 0 (CHECK). */
-px_t hl_tick(const struct hl_coin *c, px_t px);
+px_t hl_tick(const struct hl_grid *c, px_t px);
 
-bool hl_px_ok(const struct hl_coin *c, px_t px);
+bool hl_px_ok(const struct hl_grid *c, px_t px);
 
 /*
  * hl_px_round - to the grid, down for a bid, up for an ask; a result that
@@ -40,12 +40,12 @@ bool hl_px_ok(const struct hl_coin *c, px_t px);
  * Returns false, *out untouched, for px <= 0 or above PX_E8_MAX, or when a
  * bid falls to zero.
  */
-bool hl_px_round(const struct hl_coin *c, px_t px, enum side side, px_t *out);
+bool hl_px_round(const struct hl_grid *c, px_t px, enum side side, px_t *out);
 
-bool hl_qty_ok(const struct hl_coin *c, qty_t qty);
+bool hl_qty_ok(const struct hl_grid *c, qty_t qty);
 
 /* hl_qty_floor - down to a valid size, 0 for what is less. */
-qty_t hl_qty_floor(const struct hl_coin *c, qty_t qty);
+qty_t hl_qty_floor(const struct hl_grid *c, qty_t qty);
 
 /* hl_value_ok - at least the smallest order's value. */
 bool hl_value_ok(px_t px, qty_t qty);

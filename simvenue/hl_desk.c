@@ -365,13 +365,13 @@ act(struct hl_desk *d, const struct hl_action *a, uint32_t account,
 	case HL_UPDATE_LEVERAGE:
 	case HL_NOOP:
 	case HL_RESERVE_WEIGHT: say_default(t); return;
-	case HL_KIND_N: break;
+	case HL_ACTION_N: break;
 	}
 	CHECK(a->kind == 0);
 }
 
 static bool
-is_cancel(enum hl_kind k)
+is_cancel(enum hl_action_kind k)
 {
 	return k == HL_CANCEL || k == HL_CANCEL_CLOID ||
 	       k == HL_SCHEDULE_CANCEL || k == HL_NOOP;

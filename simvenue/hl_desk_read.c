@@ -248,7 +248,7 @@ read_kind(struct reader *r)
 {
 	static const struct {
 		const char *name;
-		enum hl_kind kind;
+		enum hl_action_kind kind;
 	} kinds[] = {{"order", HL_ORDER}, {"cancel", HL_CANCEL},
 	    {"cancelByCloid", HL_CANCEL_CLOID}, {"modify", HL_MODIFY},
 	    {"batchModify", HL_BATCH_MODIFY},

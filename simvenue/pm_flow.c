@@ -200,20 +200,36 @@ take(struct pm_flow *f, uint32_t account, uint16_t market, enum token_role role,
 	(void)pmx_place(f->x, &n, f->now_ns, &order);
 }
 
-/* What is left of the maker's orders goes; another may have the entry. */
+/* Take a maker's order out, if it is still that one; another may have the
+ * entry by now. */
+static void
+drop(struct pm_flow *f, struct pm_flow_market *m, uint32_t k, uint32_t s,
+    uint32_t i)
+{
+	uint32_t o = m->order[k][s][i];
+
+	m->order[k][s][i] = PMX_NONE;
+	if (o != PMX_NONE && pmx_find(f->x, &m->id[k][s][i]) == o)
+		(void)pmx_cancel(f->x, f->maker[k], o, f->now_ns);
+}
+
 static void
 withdraw(struct pm_flow *f, struct pm_flow_market *m, uint32_t k)
 {
-	for (uint32_t s = 0; s < 2; s++)
-		for (uint32_t i = 0; i < FLOW_LEVELS; i++) {
-			uint32_t o = m->order[k][s][i];
+	for (uint32_t i = 0; i < 2 * FLOW_LEVELS; i++)
+		drop(f, m, k, i / FLOW_LEVELS, i % FLOW_LEVELS);
+}
 
-			m->order[k][s][i] = PMX_NONE;
-			if (o != PMX_NONE &&
-			    pmx_find(f->x, &m->id[k][s][i]) == o)
-				(void)pmx_cancel(
-				    f->x, f->maker[k], o, f->now_ns);
-		}
+/* Does the maker have this order, unfilled, at this price? */
+static bool
+stands(const struct pm_flow *f, const struct pm_flow_market *m, uint32_t k,
+    uint32_t s, uint32_t i, int64_t p4)
+{
+	uint32_t o = m->order[k][s][i];
+
+	return o != PMX_NONE && pmx_find(f->x, &m->id[k][s][i]) == o &&
+	       f->x->order[o].state == PMX_LIVE &&
+	       f->x->order[o].px.tok_e8 == p4 * 10000;
 }
 
 /* Pairs are merged, so that money comes back. */
@@ -233,25 +249,38 @@ quote(struct pm_flow *f, struct pm_flow_market *m, uint32_t k)
 {
 	int64_t t4 = f->x->market[m->market].terms.tick.tok_e8 / 10000;
 	double fair = pm_flow_fair(f, m->market, f->now_ns - LATE_NS) +
-		      0.004 * path_normal(&f->rng);
+		      0.002 * path_normal(&f->rng);
 	int64_t f4 = (int64_t)(fair * 10000.0);
-	int64_t half = t4 * (1 + (int64_t)(path_uniform(&f->rng) * 2.0));
+	int64_t half = t4 * (1 + (int64_t)k % 2);
 
-	withdraw(f, m, k);
 	merge(f, f->maker[k], m->market);
-	if (f->now_ns + STOP_NS > m->end_ns)
+	if (f->now_ns + STOP_NS > m->end_ns) {
+		withdraw(f, m, k);
 		return;
+	}
 	for (uint32_t i = 0; i < FLOW_LEVELS; i++) {
 		int64_t far = half + (int64_t)i * t4;
-		int64_t bid = (f4 - far) / t4 * t4;
-		int64_t ask = (10000 - f4 - far) / t4 * t4; /* of NO */
+		int64_t p4[2] = {(f4 - far) / t4 * t4, /* of YES, of NO */
+		    (10000 - f4 - far) / t4 * t4};
+		bool wants[2] = {fair > 1.0 - CERTAIN, fair < CERTAIN};
 
-		if (bid >= t4 && bid <= 10000 - t4 && fair > 1.0 - CERTAIN)
-			m->order[k][0][i] = rest(f, f->maker[k], m->market,
-			    ROLE_YES, bid, &m->id[k][0][i]);
-		if (ask >= t4 && ask <= 10000 - t4 && fair < CERTAIN)
-			m->order[k][1][i] = rest(f, f->maker[k], m->market,
-			    ROLE_NO, ask, &m->id[k][1][i]);
+		/* A price has its own slot, so that orders stay where they
+		 * are while the ladder moves by a tick. */
+		for (uint32_t s = 0; s < 2; s++) {
+			uint32_t at = (uint32_t)(p4[s] / t4 % FLOW_LEVELS);
+			bool ok =
+			    wants[s] && p4[s] >= t4 && p4[s] <= 10000 - t4;
+
+			if (p4[s] < 0)
+				continue;
+			if (ok && stands(f, m, k, s, at, p4[s]))
+				continue;
+			drop(f, m, k, s, at);
+			if (ok)
+				m->order[k][s][at] = rest(f, f->maker[k],
+				    m->market, ROLE_YES + (enum token_role)s,
+				    p4[s], &m->id[k][s][at]);
+		}
 	}
 }
 

@@ -291,6 +291,11 @@ tape_batch(struct pm_tape *p, uint16_t market)
 {
 	struct tape_market *m = &p->market[market];
 
+	if (p->heard != NULL && !p->heard(p->user, market)) {
+		m->print_n = 0;
+		m->change_n = 0;
+		return;
+	}
 	for (uint32_t i = 0; i < m->print_n; i++)
 		send_print(p, market, &m->print[i]);
 	if (m->print_n > 0 || m->change_n > TAPE_CHANGES)

@@ -45,6 +45,9 @@ struct pm_tape {
 	const struct pmx *x;
 	void *user;
 	void (*emit)(void *user, uint16_t market, const char *text, size_t n);
+	/* does anybody listen to a market? NULL: always. Texts that nobody
+	 * would hear are not made. */
+	bool (*heard)(void *user, uint16_t market);
 	struct tape_market market[PMX_MARKETS];
 	struct pm_event ev; /* scratch */
 	char book[TAPE_TEXT];

@@ -132,7 +132,7 @@ run_cancel(void)
 }
 
 static void
-hl(enum hl_kind kind, uint16_t n)
+hl(enum hl_action_kind kind, uint16_t n)
 {
 	static uint64_t nonce = 1790232236546;
 	struct hl_order o[2] = {{.side = SIDE_BID,

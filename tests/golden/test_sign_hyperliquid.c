@@ -159,8 +159,8 @@ read_action(const json_t *v, struct actions *out)
 	a->orders = out->orders;
 	a->cancels = out->cancels;
 	a->changes = out->changes;
-	for (enum hl_kind k = HL_ORDER; k < HL_KIND_N; k++)
-		if (strcmp(vec_text(v, "type"), hl_kind_name(k)) == 0)
+	for (enum hl_action_kind k = HL_ORDER; k < HL_ACTION_N; k++)
+		if (strcmp(vec_text(v, "type"), hl_action_name(k)) == 0)
 			a->kind = k;
 	if (a->kind == 0)
 		return false;
@@ -542,7 +542,7 @@ T_66_prices_and_sizes(void **state)
 	need(root);
 	json_array_foreach(json_object_get(root, "price_check"), i, v)
 	{
-		struct hl_coin c = {(uint8_t)vec_number(v, "sz_decimals"),
+		struct hl_grid c = {(uint8_t)vec_number(v, "sz_decimals"),
 		    strcmp(vec_text(v, "kind"), "spot") == 0};
 		px_t px = PX(vec_scaled(vec_text(v, "px"), 8));
 
@@ -551,7 +551,7 @@ T_66_prices_and_sizes(void **state)
 	assert_int_equal(i, 17);
 	json_array_foreach(json_object_get(root, "size_check"), i, v)
 	{
-		struct hl_coin c = {
+		struct hl_grid c = {
 		    (uint8_t)vec_number(v, "sz_decimals"), false};
 		qty_t qty = QTY(vec_scaled(vec_text(v, "sz"), 8));
 

@@ -203,7 +203,7 @@ T_66_every_price(void **state)
 				break;
 			fixed_format(px.e8, 8, text);
 			for (uint8_t d = 0; d <= HL_SZ_DECIMALS_MAX; d++) {
-				struct hl_coin c = {d, false};
+				struct hl_grid c = {d, false};
 				bool perp = naive_ok(text, 6U - d);
 				bool spot;
 
@@ -237,7 +237,7 @@ T_66_rounded_prices_are_valid(void **state)
 	(void)state;
 	printf("# seed %llx\n", (unsigned long long)seed);
 	for (unsigned i = 0; i < 300000; i++) {
-		struct hl_coin c = {(uint8_t)(i % 7), i % 2 == 0};
+		struct hl_grid c = {(uint8_t)(i % 7), i % 2 == 0};
 		uint64_t r = random_next(&seed);
 		px_t px = PX((int64_t)(r >> (r % 50 + 12)) + 1);
 		px_t bid = PX(0);
@@ -258,15 +258,15 @@ T_66_rounded_prices_are_valid(void **state)
 		assert_true(ask.e8 - px.e8 < hl_tick(&c, px).e8);
 	}
 	assert_false(hl_px_round(
-	    &(struct hl_coin){5, false}, PX(0), SIDE_BID, &(px_t){0}));
-	assert_false(hl_px_round(&(struct hl_coin){5, false}, PX(PX_E8_MAX + 1),
+	    &(struct hl_grid){5, false}, PX(0), SIDE_BID, &(px_t){0}));
+	assert_false(hl_px_round(&(struct hl_grid){5, false}, PX(PX_E8_MAX + 1),
 	    SIDE_ASK, &(px_t){0}));
 }
 
 static void
 sizes_and_values(void **state)
 {
-	struct hl_coin btc = {5, false};
+	struct hl_grid btc = {5, false};
 
 	(void)state;
 	assert_true(hl_qty_ok(&btc, QTY(1000)));

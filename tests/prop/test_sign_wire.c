@@ -159,22 +159,22 @@ any_action(struct action *x)
 	enum hl_tif tif = (enum hl_tif)(1 + pick(HL_TIF_N - 1));
 
 	memset(x, 0, sizeof(*x));
-	x->a =
-	    (struct hl_action){.kind = (enum hl_kind)(1 + pick(HL_KIND_N - 1)),
-		.n = (uint16_t)(1 + pick(HL_BATCH_MAX)),
-		.orders = x->orders,
-		.cancels = x->cancels,
-		.changes = x->changes,
-		.fast = pick(2),
-		.always = pick(2),
-		.priority = pick(2) ? (uint32_t)any_number() : 0,
-		.has_builder = pick(2),
-		.builder_fee = (uint32_t)any_number(),
-		.time_ms = pick(2) ? any_number() : 0,
-		.asset = (uint32_t)any_number(),
-		.leverage = (uint32_t)pick(50) + 1,
-		.cross = pick(2),
-		.weight = (uint32_t)any_number() / 2 + 1};
+	x->a = (struct hl_action){
+	    .kind = (enum hl_action_kind)(1 + pick(HL_ACTION_N - 1)),
+	    .n = (uint16_t)(1 + pick(HL_BATCH_MAX)),
+	    .orders = x->orders,
+	    .cancels = x->cancels,
+	    .changes = x->changes,
+	    .fast = pick(2),
+	    .always = pick(2),
+	    .priority = pick(2) ? (uint32_t)any_number() : 0,
+	    .has_builder = pick(2),
+	    .builder_fee = (uint32_t)any_number(),
+	    .time_ms = pick(2) ? any_number() : 0,
+	    .asset = (uint32_t)any_number(),
+	    .leverage = (uint32_t)pick(50) + 1,
+	    .cross = pick(2),
+	    .weight = (uint32_t)any_number() / 2 + 1};
 	any_bytes(x->a.builder.b, sizeof(x->a.builder.b));
 	if (x->a.kind == HL_MODIFY)
 		x->a.n = 1;
@@ -196,7 +196,7 @@ T_65_what_is_hashed_is_what_is_sent(void **state)
 	static struct action x;
 	static uint8_t mp[HL_MSGPACK_MAX];
 	static char json[HL_BODY_MAX];
-	unsigned seen[HL_KIND_N] = {0};
+	unsigned seen[HL_ACTION_N] = {0};
 
 	(void)state;
 	printf("# seed %llx\n", (unsigned long long)seed);
@@ -230,7 +230,7 @@ T_65_what_is_hashed_is_what_is_sent(void **state)
 		json_decref(hashed);
 		json_decref(sent);
 	}
-	for (unsigned k = HL_ORDER; k < HL_KIND_N; k++)
+	for (unsigned k = HL_ORDER; k < HL_ACTION_N; k++)
 		assert_true(seen[k] > 0);
 }
 

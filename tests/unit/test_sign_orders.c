@@ -430,9 +430,9 @@ actions_that_are_refused(void **state)
 	assert_false(hl_action_ok(&a));
 	a.n = HL_BATCH_MAX + 1;
 	assert_false(hl_action_ok(&a));
-	a = (struct hl_action){.kind = (enum hl_kind)0};
+	a = (struct hl_action){.kind = (enum hl_action_kind)0};
 	assert_false(hl_action_ok(&a));
-	a.kind = HL_KIND_N;
+	a.kind = HL_ACTION_N;
 	assert_false(hl_action_ok(&a));
 	a.kind = HL_CANCEL, a.n = 1;
 	assert_false(hl_action_ok(&a)); /* no list */

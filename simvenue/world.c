@@ -1,0 +1,311 @@
+#include "simvenue/world.h"
+
+#include <string.h>
+
+#include "libcore/check.h"
+#include "libcore/hash.h"
+#include "simvenue/world_int.h"
+
+#define HISTORY_NS   (120 * WORLD_SECOND)
+#define PARTICIPANT  USD(100000000 * E6)
+#define LOOKBACK_S   60u
+#define NO_LIMIT_USD USD(0)
+
+struct world_cfg
+world_cfg_default(uint64_t seed, uint64_t start_ns)
+{
+	return (struct world_cfg){.seed = seed,
+	    .start_ns = start_ns,
+	    .rate = 1,
+	    .px = 84000,
+	    .vol = 0.45,
+	    .series_n = 2,
+	    .series = {{"btc-updown-5m", 300}, {"btc-updown-15m", 900}},
+	    .ahead_s = 2400,
+	    .resolve_s = 12,
+	    .strike_s = 20,
+	    .delay_ms = 250,
+	    .grant = USD(1000 * E6)};
+}
+
+void
+world_say(struct world *w, enum world_channel c, uint32_t key, struct text *t)
+{
+	size_t n = text_end(t);
+
+	CHECK(n > 0);
+	w->emit(w->user, c, key, t->buf, n);
+}
+
+/* ---- Polymarket's sink ---- */
+
+static void
+on_order(
+    void *user, const struct pmx *x, uint32_t order, enum pmx_order_event what)
+{
+	struct world *w = user;
+	uint32_t login = desk_login_of(&w->pm_desk, x->order[order].account);
+	struct text t;
+
+	if (login == DESK_LOGINS)
+		return;
+	text_init(&t, w->text, sizeof(w->text));
+	say_order_event(&w->pm_desk, order, what, &t);
+	world_say(w, WORLD_PM_USER, login, &t);
+}
+
+static void
+on_trade(void *user, const struct pmx *x, uint32_t trade)
+{
+	struct world *w = user;
+
+	(void)x;
+	for (uint32_t login = 0; login < DESK_LOGINS; login++) {
+		struct text t;
+
+		if (!w->pm_desk.login[login].used ||
+		    !say_trade_concerns(&w->pm_desk, trade, login))
+			continue;
+		text_init(&t, w->text, sizeof(w->text));
+		say_trade(&w->pm_desk, trade, login, true, &t);
+		world_say(w, WORLD_PM_USER, login, &t);
+	}
+}
+
+static void
+on_level(void *user, uint16_t market, enum side side, px_t px, qty_t qty)
+{
+	struct world *w = user;
+
+	tape_level(&w->tape, market, side, px, qty);
+}
+
+static void
+on_print(void *user, uint16_t market, enum token_role role, enum side side,
+    tok_px_t px, qty_t qty)
+{
+	struct tape_print print = {role, side, px, qty};
+	struct world *w = user;
+
+	tape_print(&w->tape, market, &print);
+}
+
+static void
+on_batch(void *user, uint16_t market, bool has_traded)
+{
+	struct world *w = user;
+
+	(void)has_traded;
+	tape_batch(&w->tape, market);
+}
+
+/* The world itself changes markets, and tells people where it does. */
+static void
+on_market(void *user, uint16_t market)
+{
+	(void)user;
+	(void)market;
+}
+
+static void
+on_tape(void *user, uint16_t market, const char *text, size_t n)
+{
+	struct world *w = user;
+
+	w->emit(w->user, WORLD_PM_MARKET, market, text, n);
+}
+
+/* ---- Hyperliquid's sink ---- */
+
+static bool
+is_client(const struct world *w, uint32_t account)
+{
+	for (uint32_t i = 0; i < w->hl_desk.signer_n; i++)
+		if (w->hl_desk.signer[i].account == account)
+			return true;
+	return false;
+}
+
+static void
+on_hl_order(void *user, const struct hlx *x, uint32_t order)
+{
+	struct world *w = user;
+	uint32_t account = x->order[order].account;
+	struct text t;
+
+	if (!is_client(w, account))
+		return;
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"orderUpdates\",\"data\":[");
+	hl_say_order_update(x, order, &t);
+	text_lit(&t, "]}");
+	world_say(w, WORLD_HL_USER, account * 4 + WORLD_HL_ORDERS, &t);
+}
+
+static void
+on_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f)
+{
+	struct world *w = user;
+	struct address who;
+	char buf[ADDRESS_TEXT_MAX];
+	struct text t;
+
+	if (!is_client(w, f->account))
+		return;
+	memcpy(who.b, x->account[f->account].address, sizeof(who.b));
+	address_format_lower(&who, buf);
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"userFills\",\"data\":{\"user\":\"");
+	text_lit(&t, buf);
+	text_lit(&t, "\",\"fills\":[");
+	hl_say_fill(x, f, &t);
+	text_lit(&t, "]}}");
+	world_say(w, WORLD_HL_USER, f->account * 4 + WORLD_HL_FILLS, &t);
+}
+
+static void
+on_hl_print(void *user, const struct hlx *x, uint16_t coin, enum side side,
+    px_t px, qty_t qty, uint64_t tid)
+{
+	(void)x;
+	world_hl_print(user, coin, side, px, qty, tid);
+}
+
+static void
+on_hl_book(void *user, const struct hlx *x, uint16_t coin)
+{
+	struct world *w = user;
+
+	(void)x;
+	(void)coin;
+	w->hl_changed = true;
+}
+
+/* ---- life ---- */
+
+static void
+init_polymarket(struct world *w)
+{
+	struct pm_flow_cfg flow = {.seed = w->cfg.seed + 1,
+	    .rate = w->cfg.rate,
+	    .noise_per_s = 0.35,
+	    .informed_s = 1.5,
+	    .informed_edge = 0.03,
+	    .burst_per_hour = 6,
+	    .lookback_s = LOOKBACK_S};
+	uint32_t accounts[FLOW_MAKERS + 2];
+
+	w->pmx_sink = (struct pmx_sink){
+	    w, on_order, on_trade, on_level, on_print, on_batch, on_market};
+	pmx_init(&w->pmx, &w->pmx_sink, w->cfg.seed);
+	desk_init(&w->pm_desk, &w->pmx, w->cfg.seed, w->cfg.grant);
+	tape_init(&w->tape, &w->pmx, on_tape, w);
+	w->tape.heard = w->cfg.heard;
+	for (uint32_t i = 0; i < FLOW_MAKERS + 2; i++)
+		accounts[i] = desk_participant(&w->pm_desk, PARTICIPANT);
+	pm_flow_init(&w->pm_flow, &flow, &w->pmx, &w->path, accounts);
+	pm_flow_step(&w->pm_flow, w->now_ns);
+}
+
+static void
+init_hyperliquid(struct world *w)
+{
+	struct hl_flow_cfg flow = {.seed = w->cfg.seed + 2,
+	    .rate = w->cfg.rate,
+	    .noise_per_s = 1.5,
+	    .informed_s = 1.0,
+	    .informed_bps = 1.5};
+	struct hlx_terms btc = {"BTC", 0, 5, 40, 450, 150};
+	uint32_t accounts[HL_FLOW_MAKERS + 2];
+	uint8_t blind[32];
+	uint32_t coin;
+
+	w->hlx_sink = (struct hlx_sink){
+	    w, on_hl_order, on_hl_fill, on_hl_print, on_hl_book};
+	hlx_init(&w->hlx, &w->hlx_sink);
+	for (size_t i = 0; i < sizeof(blind); i++) {
+		w->rng = hash_u64(w->rng, i);
+		blind[i] = (uint8_t)w->rng;
+	}
+	hl_desk_init(&w->hl_desk, &w->hlx, blind);
+	w->hl_desk.schedule_min = NO_LIMIT_USD;
+	for (uint8_t i = 0; i < HL_FLOW_MAKERS + 2; i++) {
+		uint8_t address[20] = {[0] = 0x5e, [19] = i};
+
+		accounts[i] = hlx_account_open(&w->hlx, address);
+		hlx_deposit(&w->hlx, accounts[i], PARTICIPANT);
+	}
+	coin =
+	    hlx_coin_add(&w->hlx, &btc, PX((int64_t)(w->cfg.px * (double)E8)));
+	CHECK(coin == 0);
+	hl_flow_init(&w->hl_flow, &flow, &w->hlx, &w->path, accounts);
+	hl_flow_start(&w->hl_flow, coin, w->now_ns);
+}
+
+void
+world_init(struct world *w, const struct world_cfg *cfg,
+    void (*emit)(void *user, enum world_channel c, uint32_t key,
+	const char *text, size_t n),
+    void *user)
+{
+	struct path_cfg path = {.seed = cfg->seed,
+	    .start_ns = cfg->start_ns - HISTORY_NS,
+	    .start_px = cfg->px,
+	    .vol = cfg->vol,
+	    .vol_of_vol = 0.5,
+	    .jumps_per_hour = 2,
+	    .jump_bps = 8};
+
+	CHECK(emit != NULL);
+	CHECK(cfg->series_n <= WORLD_SERIES);
+	w->cfg = *cfg;
+	w->emit = emit;
+	w->user = user;
+	w->now_ns = cfg->start_ns;
+	w->rng = hash_u64(HASH_SEED, cfg->seed);
+	path_init(&w->path, &path);
+	path_to(&w->path, w->now_ns);
+	init_polymarket(w);
+	init_hyperliquid(w);
+	world_windows_init(w);
+	world_ticks_init(w);
+}
+
+void
+world_fund(struct world *w, const struct address *who, usd_t usd)
+{
+	(void)desk_account(&w->pm_desk, who, PM_SIG_EOA, NULL, usd);
+	(void)hl_desk_account(&w->hl_desk, who, usd);
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+uint64_t
+world_wake(const struct world *w)
+{
+	uint64_t ns = pmx_wake(&w->pmx);
+
+	ns = sooner(ns, hlx_wake(&w->hlx));
+	ns = sooner(ns, pm_flow_wake(&w->pm_flow));
+	ns = sooner(ns, hl_flow_wake(&w->hl_flow));
+	ns = sooner(ns, world_windows_wake(w));
+	return sooner(ns, world_ticks_wake(w));
+}
+
+void
+world_step(struct world *w, uint64_t now_ns)
+{
+	CHECK(now_ns >= w->now_ns);
+	w->now_ns = now_ns;
+	path_to(&w->path, now_ns);
+	pmx_step(&w->pmx, now_ns);
+	hlx_step(&w->hlx, now_ns);
+	pm_flow_step(&w->pm_flow, now_ns);
+	world_windows_step(w);
+	hl_flow_step(&w->hl_flow, now_ns);
+	world_ticks_step(w);
+}

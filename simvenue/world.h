@@ -1,0 +1,170 @@
+/*
+ * world.h - the venues with participants of their own, in one place: a
+ * shared price path, Polymarket's exchange with rolling up/down windows,
+ * Hyperliquid's with one perpetual, Binance's streams and the price service.
+ *
+ * What      : pure state and time. The server (or a test in virtual time)
+ *             calls world_step, takes what is emitted to those who subscribed,
+ *             and brings requests to the desks.
+ * Windows   : listed `ahead_s` before they start; participants trade from
+ *             five minutes before the start; no orders after the end;
+ *             resolved `resolve_s` later, the strike known to the public
+ *             `strike_s` after the start.
+ * Quiet     : one yes/no market with a fixed book and no participants, for
+ *             tests of protocols.
+ * Pure      : yes; seeded. The same seed and the same requests at the same
+ *             times give the same texts.
+ */
+#ifndef SIMVENUE_WORLD_H
+#define SIMVENUE_WORLD_H
+
+#include "simvenue/hl_desk.h"
+#include "simvenue/hl_flow.h"
+#include "simvenue/path.h"
+#include "simvenue/pm_desk.h"
+#include "simvenue/pm_flow.h"
+#include "simvenue/pm_tape.h"
+#include "simvenue/pmx.h"
+
+#define WORLD_SERIES  4u
+#define WORLD_WINDOWS PMX_MARKETS
+#define WORLD_SLUG    48
+#define WORLD_TEXT    ((size_t)1 << 20)
+
+/* Where an emitted text goes. */
+enum world_channel {
+	WORLD_PM_MARKET = 1, /* key: entry of the market in pmx */
+	WORLD_PM_NEW,	     /* life of a market, to all who want events */
+	WORLD_PM_USER,	     /* key: login of the desk */
+	WORLD_PM_PRICE,	     /* price service; key: enum rtds_source */
+	WORLD_BN,	     /* combined stream; key 1 trade, 2 bookTicker */
+	WORLD_HL,	     /* key: enum world_hl */
+	WORLD_HL_USER,	     /* key: account * 4 + enum world_hl_user */
+	WORLD_CHANNEL_N
+};
+
+enum world_hl {
+	WORLD_HL_BBO = 1,
+	WORLD_HL_BOOK,
+	WORLD_HL_BOOK_FAST,
+	WORLD_HL_TRADES,
+	WORLD_HL_CTX,
+	WORLD_HL_N
+};
+
+enum world_hl_user {
+	WORLD_HL_ORDERS = 1,
+	WORLD_HL_FILLS,
+	WORLD_HL_USER_N
+};
+
+struct world_series {
+	char name[WORLD_SLUG]; /* "btc-updown-5m" */
+	uint32_t window_s;
+};
+
+struct world_cfg {
+	uint64_t seed;
+	uint64_t start_ns; /* UTC */
+	double rate;	   /* factor on the participants' rates */
+	double px;
+	double vol;
+	uint32_t series_n;
+	struct world_series series[WORLD_SERIES];
+	uint32_t ahead_s;
+	uint32_t resolve_s;
+	uint32_t strike_s;
+	uint32_t delay_ms; /* of marketable orders */
+	usd_t grant;	   /* to whoever signs in for the first time */
+	/* does anybody listen to a market? NULL: always */
+	bool (*heard)(void *user, uint16_t market);
+};
+
+/* world_cfg_default - BTC windows of 5 and 15 minutes, figures as recorded. */
+struct world_cfg world_cfg_default(uint64_t seed, uint64_t start_ns);
+
+enum world_phase {
+	WORLD_LISTED = 1,
+	WORLD_TRADING, /* with participants */
+	WORLD_ENDED,
+	WORLD_RESOLVED,
+	WORLD_PHASE_N
+};
+
+struct world_window {
+	enum world_phase phase; /* 0: free */
+	char slug[WORLD_SLUG];
+	uint32_t number; /* Gamma's id */
+	uint16_t market; /* entry in pmx until resolved */
+	struct pmx_terms terms;
+	uint64_t start_ns;
+	uint64_t end_ns;
+	double strike; /* 0: not public yet */
+	double close_px;
+	bool yes; /* once RESOLVED */
+};
+
+struct world {
+	struct world_cfg cfg;
+	void *user;
+	void (*emit)(void *user, enum world_channel c, uint32_t key,
+	    const char *text, size_t n);
+	uint64_t now_ns;
+	uint64_t rng;
+	uint32_t numbers;
+	uint64_t slow_ns; /* next turn of what comes once a second */
+	uint64_t bn_ns;
+	uint64_t block_ns; /* next block of Hyperliquid */
+	uint64_t fast_ns;
+	uint64_t book_ns;
+	uint64_t bn_trade;
+	uint64_t bn_update;
+	bool hl_changed;
+	px_t hl_bid;
+	px_t hl_ask;
+	uint64_t listed_ns[WORLD_SERIES]; /* start of the newest window */
+	struct path path;
+	struct pmx_sink pmx_sink;
+	struct hlx_sink hlx_sink;
+	struct pm_flow pm_flow;
+	struct hl_flow hl_flow;
+	struct world_window window[WORLD_WINDOWS];
+	char text[WORLD_TEXT];
+	char trades[WORLD_TEXT]; /* of the block at hand */
+	size_t trades_n;
+	struct pm_desk pm_desk;
+	struct hl_desk hl_desk;
+	struct pm_tape tape;
+	struct pmx pmx;
+	struct hlx hlx;
+};
+
+/* world_init - in zeroed memory of sizeof(struct world). */
+void world_init(struct world *w, const struct world_cfg *cfg,
+    void (*emit)(void *user, enum world_channel c, uint32_t key,
+	const char *text, size_t n),
+    void *user);
+
+/* world_fund - accounts for a private key's address on both exchanges. */
+void world_fund(struct world *w, const struct address *who, usd_t usd);
+
+/* world_step - everything that is due by now_ns (never earlier than before).
+ * world_wake - when something is next. */
+void world_step(struct world *w, uint64_t now_ns);
+uint64_t world_wake(const struct world *w);
+
+/* world_window_find - by slug, NULL. */
+const struct world_window *world_window_find(
+    const struct world *w, const char *slug, size_t n);
+
+/* world_put_market, world_put_event - Gamma's objects of a window. */
+void world_put_market(
+    const struct world *w, const struct world_window *v, struct text *t);
+void world_put_event(
+    const struct world *w, const struct world_window *v, struct text *t);
+
+/* world_put_price - a snapshot of the price service: the last two minutes
+ * of spot (0) or average. */
+void world_put_prices(const struct world *w, bool average, struct text *t);
+
+#endif
