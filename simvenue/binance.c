@@ -413,7 +413,7 @@ send_partial(struct bn_state *s, const struct bn_sub *sub,
 }
 
 static void
-bn_select(void *state, const void *arg, const struct sim_frame *f,
+bn_select(void *state, void *arg, const struct sim_frame *f,
     struct sim_out *out)
 {
 	const struct bn_sub *sub = arg;

@@ -348,7 +348,7 @@ hl_receive(
 }
 
 static void
-hl_select(void *state, const void *arg, const struct sim_frame *f,
+hl_select(void *state, void *arg, const struct sim_frame *f,
     struct sim_out *out)
 {
 	struct hl_state *s = state;

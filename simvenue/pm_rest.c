@@ -10,8 +10,9 @@
 #define SLUG_MAX      128
 #define PAGE_MAX      100
 #define BOOKS_MAX     500
-#define STRIKE_AGE_NS (10 * NS_PER_S) /* of a price that stands for a second \
-				       */
+#define STRIKE_AGE_NS                                          \
+	(10 * NS_PER_S) /* of a price that stands for a second \
+			 */
 #define NOT_FOUND \
 	"{\"error\":\"No orderbook exists for the requested token id\"}"
 #define NO_SLUG "{\"type\":\"not found error\",\"error\":\"slug not found\"}"
@@ -177,8 +178,7 @@ answer_slug(const struct sim_request *r, struct sim_answer *a)
 void
 sim_pm_note_prices(struct sim_pm *s)
 {
-	if (s->rtds.source == RTDS_SPOT)
-		return;
+	s->has_average |= s->rtds.source == RTDS_TWAP60;
 	for (uint32_t i = 0; i < s->rtds.points_n; i++) {
 		struct sim_pm_price *p =
 		    &s->prices[s->price_n++ % SIM_PM_PRICES_MAX];

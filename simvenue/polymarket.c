@@ -387,6 +387,7 @@ pm_reset(void *state)
 	}
 	s->snap_n = 0;
 	s->price_n = 0;
+	s->has_average = false;
 }
 
 static void
@@ -437,7 +438,8 @@ pm_open(void *state, void *arg, struct http_text path, struct http_text query)
 	(void)state;
 	(void)query;
 	sub->is_rtds = http_text_is(path, "/rtds") || http_text_is(path, "/");
-	return sub->is_rtds || http_text_is(path, "/ws/market");
+	sub->is_bolt = http_text_is(path, "/ws");
+	return sub->is_rtds || sub->is_bolt || http_text_is(path, "/ws/market");
 }
 
 static bool
@@ -448,7 +450,7 @@ pm_is_active(const void *arg)
 		if (sub->topics[i].on)
 			return true;
 	}
-	return sub->wanted_n > 0 || sub->wants_events;
+	return sub->wanted_n > 0 || sub->wants_events || sub->bolt_n > 0;
 }
 
 static void
@@ -456,20 +458,24 @@ pm_receive(
     void *state, void *arg, const char *text, size_t n, struct sim_out *out)
 {
 	struct sim_pm_sub *sub = arg;
-	if (sub->is_rtds)
+	if (sub->is_bolt)
+		sim_bolt_receive(state, sub, text, n, out);
+	else if (sub->is_rtds)
 		receive_rtds(state, sub, text, n, out);
 	else
 		receive_market(state, sub, text, n, out);
 }
 
 static void
-pm_select(void *state, const void *arg, const struct sim_frame *f,
-    struct sim_out *out)
+pm_select(
+    void *state, void *arg, const struct sim_frame *f, struct sim_out *out)
 {
-	const struct sim_pm_sub *sub = arg;
-	if (f->kind == SIM_PM_RTDS && sub->is_rtds)
+	struct sim_pm_sub *sub = arg;
+	if (f->kind == SIM_PM_RTDS && sub->is_bolt)
+		sim_bolt_select(state, sub, f, out);
+	else if (f->kind == SIM_PM_RTDS && sub->is_rtds)
 		select_rtds(state, sub, f, out);
-	else if (f->kind == SIM_PM_WS && !sub->is_rtds)
+	else if (f->kind == SIM_PM_WS && !sub->is_rtds && !sub->is_bolt)
 		select_market(state, sub, f, out);
 }
 
@@ -477,7 +483,9 @@ static enum sim_conn
 pm_conn(const void *arg)
 {
 	const struct sim_pm_sub *sub = arg;
-	return sub->is_rtds ? SIM_CONN_RTDS : SIM_CONN_MARKET;
+	return sub->is_bolt   ? SIM_CONN_BOLT
+	       : sub->is_rtds ? SIM_CONN_RTDS
+			      : SIM_CONN_MARKET;
 }
 
 const struct sim_venue_ops sim_polymarket = {

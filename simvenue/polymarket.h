@@ -19,6 +19,7 @@
 
 #define SIM_PM_ASSETS_MAX    512
 #define SIM_PM_STRANGERS_MAX 512 /* tokens asked for that are not here */
+#define SIM_BOLT_SUBS_MAX    64
 #define SIM_PM_SNAPS_MAX     32
 #define SIM_PM_PRICES_MAX    8192 /* the last ones, for strikes */
 
@@ -50,7 +51,7 @@ struct sim_pm_snap {
 	uint32_t n;
 };
 
-/* A settlement price, as it was streamed. */
+/* A price, as it was streamed. */
 struct sim_pm_price {
 	enum rtds_source source;
 	char symbol[RTDS_SYMBOL_MAX + 1];
@@ -66,12 +67,28 @@ struct sim_pm {
 	struct pm_event ev;	   /* scratch */
 	struct rtds_event rtds;	   /* scratch */
 	struct gamma_market gamma; /* scratch */
+	bool has_average;	   /* averages were recorded, too */
 	uint32_t price_n;	   /* ever */
 	struct sim_pm_price prices[SIM_PM_PRICES_MAX];
 };
 
+/* Channels of the newer price socket. */
+enum sim_bolt_channel {
+	SIM_BOLT_CRYPTO = 1,
+	SIM_BOLT_TWAP = 2,
+	SIM_BOLT_CHANNEL_N
+};
+
 struct sim_pm_sub {
 	bool is_rtds;
+	bool is_bolt;
+	bool bolt_authed;
+	uint32_t bolt_n;
+	uint64_t bolt_seq[SIM_BOLT_CHANNEL_N];
+	struct {
+		enum sim_bolt_channel channel;
+		char symbol[RTDS_SYMBOL_MAX + 1];
+	} bolts[SIM_BOLT_SUBS_MAX];
 	bool wants_events; /* custom_feature_enabled */
 	bool wants[SIM_PM_ASSETS_MAX];
 	uint32_t wanted_n;
@@ -101,6 +118,12 @@ void sim_pm_put_book(
 /* sim_pm_request - REST, for sim_venue_ops. */
 void sim_pm_request(
     void *state, const struct sim_request *r, struct sim_answer *a);
+
+/* sim_bolt_receive, sim_bolt_select - the newer price socket; see venue.h. */
+void sim_bolt_receive(struct sim_pm *s, struct sim_pm_sub *sub,
+    const char *text, size_t n, struct sim_out *out);
+void sim_bolt_select(struct sim_pm *s, struct sim_pm_sub *sub,
+    const struct sim_frame *f, struct sim_out *out);
 
 /* sim_pm_note_prices - keep the points of s->rtds. */
 void sim_pm_note_prices(struct sim_pm *s);

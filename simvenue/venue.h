@@ -122,7 +122,7 @@ struct sim_venue_ops {
 	void (*receive)(void *state, void *sub, const char *text, size_t n,
 	    struct sim_out *out);
 	/* what of a frame goes to this subscriber */
-	void (*select)(void *state, const void *sub, const struct sim_frame *f,
+	void (*select)(void *state, void *sub, const struct sim_frame *f,
 	    struct sim_out *out);
 	void (*request)(
 	    void *state, const struct sim_request *r, struct sim_answer *a);

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "libvenue/polybolt.h"
 #include "simvenue/capture_io.h"
 #include "simvenue/polymarket.h"
 
@@ -212,6 +213,77 @@ test_books(void **state)
 	assert_int_equal(ask("GET", "/books", "", ""), 404);
 }
 
+static struct sim_out out;
+
+static void
+bolt(void *sub, const char *text)
+{
+	sim_out_init(&out, out_buf);
+	sim_polymarket.receive(pm, sub, text, strlen(text), &out);
+	size_t n = out.msg_n > 0 ? out.msgs[out.msg_n - 1].n : 0;
+	(void)snprintf(body, sizeof(body), "%.*s", (int)n,
+	    n > 0 ? out.buf + out.msgs[out.msg_n - 1].at : "");
+}
+
+/* What our own decoder of the newer price socket makes of it. */
+static void
+test_bolt(void **state)
+{
+	static struct polybolt_event ev;
+	const struct sim_timeline *t = &shipped.timelines[VENUE_POLYMARKET];
+	struct polybolt_seqs seqs = {.last = {0}};
+	unsigned prices[2] = {0, 0};
+	void *sub = calloc(1, sim_polymarket.sub_sz);
+	(void)state;
+	assert_non_null(sub);
+	assert_true(sim_polymarket.open(pm, sub, slice("/ws"), slice("")));
+	bolt(sub, "{\"op\":\"subscribe\",\"rid\":\"s\"}");
+	has("\"code\":\"auth_required\",\"rid\":\"s\"");
+	bolt(sub, "{\"op\":\"auth\",\"auth\":{\"apiKey\":\"a\"}}");
+	has("auth_invalid");
+	bolt(sub, "{\"op\":\"auth\",\"rid\":\"a1\",\"auth\":{\"apiKey\":"
+		  "\"a\",\"secret\":\"b\",\"passphrase\":\"c\"}}");
+	assert_string_equal(body, "{\"op\":\"authed\",\"rid\":\"a1\"}");
+	bolt(sub, "{\"op\":\"subscribe\",\"subscriptions\":[{\"channel\":"
+		  "\"price.crypto.twap\",\"filter\":{\"symbol\":"
+		  "\"btcusd\",\"window_seconds\":30}}]}");
+	has("bad_filter");
+	assert_false(sim_polymarket.is_active(sub));
+	bolt(sub, "{\"op\":\"subscribe\",\"subscriptions\":[{\"channel\":"
+		  "\"price.crypto.twap\",\"filter\":{\"symbol\":"
+		  "\"btcusd\",\"window_seconds\":60}},{\"channel\":"
+		  "\"price.crypto\",\"filter\":{\"symbol\":\"btcusd\"}}]}");
+	assert_int_equal(out.msg_n, 2);
+	has("\"snapshot\":true");
+	assert_true(sim_polymarket.is_active(sub));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(polybolt_decode(&ev, out.buf + out.msgs[i].at,
+				     out.msgs[i].n),
+		    POLYBOLT_PRICE);
+		assert_int_equal(polybolt_missed(&seqs, &ev), 0);
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->frames[i].kind != SIM_PM_RTDS)
+			continue;
+		sim_out_init(&out, out_buf);
+		sim_polymarket.select(pm, sub, &t->frames[i], &out);
+		if (out.msg_n == 0)
+			continue;
+		assert_int_equal(polybolt_decode(&ev, out.buf, out.msgs[0].n),
+		    POLYBOLT_PRICE);
+		assert_int_equal(polybolt_missed(&seqs, &ev), 0);
+		assert_string_equal(ev.price.symbol, "btcusd");
+		assert_in_range(ev.price.points[0].px.e8,
+		    INT64_C(6000000000000), INT64_C(6300000000000));
+		prices[ev.channel == POLYBOLT_CRYPTO_TWAP]++;
+	}
+	assert_int_equal(prices[0], 198);
+	assert_int_equal(prices[1], 198);
+	bolt(sub, "{\"op\":\"ping\"}");
+	assert_string_equal(body, "{\"op\":\"pong\"}");
+	free(sub);
+}
+
 static void
 test_partial_depth(void **state)
 {
@@ -226,7 +298,6 @@ test_partial_depth(void **state)
 	    .text = snap,
 	    .n = sizeof(snap) - 1,
 	    .key = "BTCUSDT"};
-	struct sim_out out;
 	void *bn = calloc(1, sim_binance.state_sz);
 	void *sub = calloc(1, sim_binance.sub_sz);
 	(void)state;
@@ -254,6 +325,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_bolt),
 	    cmocka_unit_test(test_pages),
 	    cmocka_unit_test(test_events),
 	    cmocka_unit_test(test_conditions),
