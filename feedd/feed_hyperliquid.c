@@ -585,6 +585,7 @@ take_event(
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;
 	}
+	hl_suspect_prove(&hl(f)->suspect, (uint32_t)(c - hl(f)->coin));
 	if (ev->kind == HL_BBO)
 		take_bbo(f, c, ev);
 	else if (ev->kind == HL_BOOK)

@@ -39,6 +39,16 @@ hl_suspect_up(struct hl_suspect *s, uint32_t lane)
 	l->is_up = true;
 }
 
+/* Was anything subscribed that has never shown data? */
+static bool
+has_unproven(const struct hl_suspect *s, const struct hl_lane *l)
+{
+	for (uint32_t i = 0; i < s->coin_n; i++)
+		if (l->has[i] && !s->is_proven[i])
+			return true;
+	return false;
+}
+
 uint32_t
 hl_suspect_down(struct hl_suspect *s, uint32_t lane, uint64_t now_ns)
 {
@@ -48,13 +58,26 @@ hl_suspect_down(struct hl_suspect *s, uint32_t lane, uint64_t now_ns)
 	    l->is_up && l->sent_n > 0 && now_ns - l->sent_ns < HL_SUSPECT_NS;
 
 	l->is_up = false;
-	if (!was_early)
+	s->early_n = was_early ? s->early_n + 1 : 0;
+	if (s->early_n == HL_DOUBT_N) {
+		memset(s->is_proven, 0, sizeof(s->is_proven));
+		s->early_n = 0;
+	}
+	if (!was_early || !has_unproven(s, l))
 		return HL_NO_COIN;
 	s->is_careful = true;
-	if (l->sent_n > 1 || (!was_careful && s->parked_ns[l->last] == 0))
+	if (l->sent_n > 1 || s->is_proven[l->last] ||
+	    (!was_careful && s->parked_ns[l->last] == 0))
 		return HL_NO_COIN;
 	s->parked_ns[l->last] = now_ns + HL_PARK_NS;
 	return l->last;
+}
+
+void
+hl_suspect_prove(struct hl_suspect *s, uint32_t coin)
+{
+	CHECK(coin < HL_SUSPECT_COINS);
+	s->is_proven[coin] = true;
 }
 
 /* When there is room for the messages of a coin. */

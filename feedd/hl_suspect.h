@@ -10,7 +10,10 @@
  *      careful or when it was parked before: this coin is parked for
  *      HL_PARK_NS. So two ends in a row are needed, and one bad moment of the
  *      network costs nothing
- *   4. a connection that has outlived its last subscription by HL_SUSPECT_NS
+ *   4. a coin that has shown data is proven, and not suspected; when only such
+ *      were subscribed, the end was the network's. HL_DOUBT_N early ends in a
+ *      row void all proofs: the venue may have dropped a coin meanwhile
+ *   5. a connection that has outlived its last subscription by HL_SUSPECT_NS
  *      ends the care
  * Messages are counted too: the venue takes 2000 a minute from all our
  * connections together. These send a burst of HL_BURST and HL_PACE a minute,
@@ -27,6 +30,7 @@
 #define HL_SUSPECT_NS	 UINT64_C(2000000000)
 #define HL_STEP_NS	 UINT64_C(500000000)
 #define HL_PARK_NS	 UINT64_C(60000000000)
+#define HL_DOUBT_N	 5u
 #define HL_BURST	 500u
 #define HL_PACE		 1000u
 #define HL_SUSPECT_COINS 32u
@@ -45,6 +49,8 @@ struct hl_lane {
 struct hl_suspect {
 	bool is_careful;
 	uint32_t coin_n;
+	uint32_t early_n; /* early ends in a row */
+	bool is_proven[HL_SUSPECT_COINS];
 	uint64_t due_ns; /* the budget of messages is whole again */
 	uint64_t parked_ns[HL_SUSPECT_COINS]; /* until; 0 not parked, UINT64_MAX
 						 for good */
@@ -70,6 +76,9 @@ uint32_t hl_suspect_next(struct hl_suspect *s, uint32_t lane, uint64_t now_ns);
 
 /* hl_suspect_due - when to call hl_suspect_next again; 0 never. */
 uint64_t hl_suspect_due(const struct hl_suspect *s, uint32_t lane);
+
+/* hl_suspect_prove - data of a coin came. */
+void hl_suspect_prove(struct hl_suspect *s, uint32_t coin);
 
 /* hl_suspect_has - is it subscribed on this lane? */
 bool hl_suspect_has(const struct hl_suspect *s, uint32_t lane, uint32_t coin);

@@ -118,6 +118,33 @@ a_single_coin_is_it(void **state)
 	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
 }
 
+/* A storm of ends says nothing of coins that have shown data, until it lasts
+ * too long. */
+static void
+proven_coins_are_not_suspected(void **state)
+{
+	(void)state;
+	begin(2);
+	assert_int_equal(send_due(0), 2);
+	hl_suspect_prove(&s, 0);
+	hl_suspect_prove(&s, 1);
+	for (unsigned i = 1; i < HL_DOUBT_N; i++) {
+		now += 100 * MS;
+		assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
+		assert_false(s.is_careful);
+		hl_suspect_up(&s, 0);
+		assert_int_equal(send_due(0), 2);
+	}
+	now += 100 * MS;
+	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
+	assert_true(s.is_careful);
+	hl_suspect_up(&s, 0);
+	assert_int_equal(send_due(0), 1);
+	hl_suspect_prove(&s, 0); /* it is not this one */
+	now += 100 * MS;
+	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
+}
+
 /* In no minute more than a burst and the pace. */
 static void
 messages_are_held_to_the_budget(void **state)
@@ -177,6 +204,7 @@ main(void)
 	    cmocka_unit_test(all_at_once),
 	    cmocka_unit_test(the_one_that_kills_is_parked),
 	    cmocka_unit_test(a_single_coin_is_it),
+	    cmocka_unit_test(proven_coins_are_not_suspected),
 	    cmocka_unit_test(messages_are_held_to_the_budget),
 	    cmocka_unit_test(due_is_exact),
 	};
