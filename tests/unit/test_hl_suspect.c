@@ -145,6 +145,22 @@ proven_coins_are_not_suspected(void **state)
 	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
 }
 
+/* One that has shown data is not blamed for one beside it that has not. */
+static void
+the_last_one_may_be_proven(void **state)
+{
+	(void)state;
+	begin(2);
+	s.is_careful = true;
+	hl_suspect_prove(&s, 1);
+	assert_int_equal(send_due(0), 1);
+	now += HL_STEP_NS;
+	assert_int_equal(send_due(0), 1);
+	assert_true(hl_suspect_has(&s, 0, 1));
+	assert_int_equal(hl_suspect_down(&s, 0, now), HL_NO_COIN);
+	assert_true(s.is_careful);
+}
+
 /* In no minute more than a burst and the pace. */
 static void
 messages_are_held_to_the_budget(void **state)
@@ -205,6 +221,7 @@ main(void)
 	    cmocka_unit_test(the_one_that_kills_is_parked),
 	    cmocka_unit_test(a_single_coin_is_it),
 	    cmocka_unit_test(proven_coins_are_not_suspected),
+	    cmocka_unit_test(the_last_one_may_be_proven),
 	    cmocka_unit_test(messages_are_held_to_the_budget),
 	    cmocka_unit_test(due_is_exact),
 	};
