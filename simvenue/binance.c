@@ -413,8 +413,8 @@ send_partial(struct bn_state *s, const struct bn_sub *sub,
 }
 
 static void
-bn_select(void *state, void *arg, const struct sim_frame *f,
-    struct sim_out *out)
+bn_select(
+    void *state, void *arg, const struct sim_frame *f, struct sim_out *out)
 {
 	const struct bn_sub *sub = arg;
 	struct json_str name;

@@ -348,8 +348,8 @@ hl_receive(
 }
 
 static void
-hl_select(void *state, void *arg, const struct sim_frame *f,
-    struct sim_out *out)
+hl_select(
+    void *state, void *arg, const struct sim_frame *f, struct sim_out *out)
 {
 	struct hl_state *s = state;
 	const struct hl_client *sub = arg;
