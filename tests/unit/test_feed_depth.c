@@ -271,7 +271,7 @@ bad_input_is_counted(void **state)
 		enum reason reason;
 	} bad[] = {
 	    {"{\"stream\"", REASON_BAD_JSON},
-	    {"{\"stream\":\"x@y\",\"data\":{\"e\":\"kline\",\"E\":1}}",
+	    {"{\"stream\":\"x@y\",\"data\":{\"e\":\"nothing\",\"E\":1}}",
 		REASON_UNKNOWN_EVENT},
 	    {"{\"e\":\"trade\",\"E\":1,\"s\":\"ETHUSDT\",\"t\":1,\"p\":\"1\","
 	     "\"q\":\"1\",\"T\":1723161601437,\"m\":true}",
