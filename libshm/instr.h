@@ -85,8 +85,8 @@ struct instr {
 	uint32_t cluster;      /* hash of the event or neg-risk group, 0   */
 	usd_t liquidity;       /* as the venue says, 0 unknown            */
 	usd_t volume_day;
-	px_t close_px;	      /* settlement price at the end, 0 unknown    */
-	px_t reward_spread;   /* liquidity rewards: farthest from the mid  */
+	px_t close_px;	    /* settlement price at the end, 0 unknown    */
+	px_t reward_spread; /* liquidity rewards: farthest from the mid  */
 	qty_t reward_min_qty;
 	uint64_t rules; /* features of the rules text, bits of libcore/rrs.h */
 	uint8_t condition[32];

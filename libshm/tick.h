@@ -70,8 +70,8 @@ enum ref_source {
 };
 
 /* conn of any tick: a shard, which one or two connections carry (feed.h).
- * TICK_LINK: health of the better one of them, at least every latency.ping_interval.
- * hdr.instr is 0. */
+ * TICK_LINK: health of the better one of them, at least every
+ * latency.ping_interval. hdr.instr is 0. */
 struct tick_link {
 	uint32_t rtt_us;     /* last round trip; overdue pong: its age    */
 	uint32_t rtt_ema_us; /* 0.9 old + 0.1 new                         */

@@ -225,9 +225,9 @@ compare(const struct rig *r)
 			int p = s == 0 ? PX_N - 1 - k : k;
 			const struct match_level *l;
 
-			assert_int_equal(match_qty_at(&r->m,
-					     SIDE_BID + (enum side)s, PX(p))
-					     .e8,
+			assert_int_equal(
+			    match_qty_at(&r->m, SIDE_BID + (enum side)s, PX(p))
+				.e8,
 			    qty[s][p]);
 			if (qty[s][p] == 0)
 				continue;
