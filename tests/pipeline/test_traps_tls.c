@@ -108,13 +108,16 @@ the_authority_is_kept(void **state)
 	(void)state;
 	open_feed(ST_FEEDD_BN, RG_MD_BN_Q, "binance", by_mbedtls);
 	FEED_UNTIL(&f, f.bbos > 20);
-	const char *key = rig_path(&f.rig, "tls/ca.key");
+	char key[300];
+	char tls[300];
+	snprintf(key, sizeof(key), "%s", rig_path(&f.rig, "tls/ca.key"));
+	snprintf(tls, sizeof(tls), "%s", rig_path(&f.rig, "tls"));
 	assert_int_equal(stat(key, &before), 0);
 	assert_int_equal(before.st_mode & 0777, 0600);
 	kill(f.rig.venue, SIGTERM);
 	assert_int_equal(rig_venue_end(&f.rig, 5000), 0);
 	const char *again[] = {"--capture", "simvenue/captures",
-	    "--tls-port-base", "0", "--tls-dir", rig_path(&f.rig, "tls"), NULL};
+	    "--tls-port-base", "0", "--tls-dir", tls, NULL};
 	assert_true(rig_venue(&f.rig, again));
 	assert_int_equal(stat(key, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
