@@ -407,12 +407,14 @@ T_64_scheduled_cancels_are_gated_and_counted(void **state)
 	says("err");
 }
 
+/* A question of a type; rest: more members, each with a comma in front. */
 static void
-ask_info(const char *format, const char *user)
+ask_info(const char *type, const char *user, const char *rest)
 {
 	char q[256];
 
-	(void)snprintf(q, sizeof(q), format, user);
+	(void)snprintf(q, sizeof(q), "{\"type\":\"%s\",\"user\":\"%s\"%s}",
+	    type, user, rest);
 	text_init(&r.out, r.body, BODY);
 	r.status =
 	    hl_desk_info(&r.desk, q, strlen(q), r.now_ms * 1000000u, &r.out);
@@ -432,32 +434,31 @@ questions_about_an_account(void **state)
 	other_rests(SIDE_ASK, 84010, 100);
 	place(order(SIDE_BID, 84010, 50, HL_GTC, 7));
 	place(order(SIDE_BID, 83900, 24, HL_ALO, 8));
-	ask_info("{\"type\":\"clearinghouseState\",\"user\":\"%s\"}", me);
+	ask_info("clearinghouseState", me, "");
 	says("\"szi\":\"0.0005\"");
 	says("\"entryPx\":\"84010.0\"");
 	/* T-68: the agent's address looks like an empty account */
-	ask_info("{\"type\":\"clearinghouseState\",\"user\":\"%s\"}", agent);
+	ask_info("clearinghouseState", agent, "");
 	says("\"assetPositions\":[]");
-	ask_info("{\"type\":\"userRole\",\"user\":\"%s\"}", agent);
+	ask_info("userRole", agent, "");
 	says("\"role\":\"agent\"");
 	says(me);
-	ask_info("{\"type\":\"frontendOpenOrders\",\"user\":\"%s\"}", me);
+	ask_info("frontendOpenOrders", me, "");
 	says("\"limitPx\":\"83900.0\"");
 	says("\"tif\":\"Alo\"");
-	ask_info("{\"type\":\"userFills\",\"user\":\"%s\"}", me);
+	ask_info("userFills", me, "");
 	says("\"crossed\":true");
 	says("\"fee\":\"0.018903\"");
-	ask_info("{\"type\":\"orderStatus\",\"user\":\"%s\",\"oid\":"
-		 "\"0x00000000000000000000000000000008\"}",
-	    me);
+	ask_info("orderStatus", me,
+	    ",\"oid\":\"0x00000000000000000000000000000008\"");
 	says("\"status\":\"open\"");
-	ask_info("{\"type\":\"orderStatus\",\"user\":\"%s\",\"oid\":99}", me);
+	ask_info("orderStatus", me, ",\"oid\":99");
 	says("unknownOid");
-	ask_info("{\"type\":\"userRateLimit\",\"user\":\"%s\"}", me);
+	ask_info("userRateLimit", me, "");
 	says("\"cumVlm\":\"42.005\"");
-	ask_info("{\"type\":\"l2Book\",\"coin\":\"BTC\"%s}", "");
+	ask_info("l2Book", me, ",\"coin\":\"BTC\"");
 	says("\"px\":\"83900.0\",\"sz\":\"0.00024\",\"n\":1");
-	ask_info("{\"type\":\"nonsense\"%s}", "");
+	ask_info("nonsense", me, "");
 	assert_int_equal(r.status, 0);
 }
 
