@@ -232,7 +232,7 @@ test_bolt(void **state)
 	static struct polybolt_event ev;
 	const struct sim_timeline *t = &shipped.timelines[VENUE_POLYMARKET];
 	struct polybolt_seqs seqs = {.last = {0}};
-	unsigned prices[2] = {0, 0};
+	unsigned prices[2] = {1, 1}; /* the snapshots */
 	void *sub = calloc(1, sim_polymarket.sub_sz);
 	(void)state;
 	assert_non_null(sub);
@@ -275,10 +275,11 @@ test_bolt(void **state)
 		assert_string_equal(ev.price.symbol, "btcusd");
 		assert_in_range(ev.price.points[0].px.e8,
 		    INT64_C(6000000000000), INT64_C(6300000000000));
-		prices[ev.channel == POLYBOLT_CRYPTO_TWAP]++;
+		assert_int_equal(
+		    ev.seq, ++prices[ev.channel == POLYBOLT_CRYPTO_TWAP]);
 	}
-	assert_int_equal(prices[0], 198);
-	assert_int_equal(prices[1], 198);
+	assert_int_equal(prices[0], 199);
+	assert_int_equal(prices[1], 199);
 	bolt(sub, "{\"op\":\"ping\"}");
 	assert_string_equal(body, "{\"op\":\"pong\"}");
 	free(sub);
