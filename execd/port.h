@@ -11,7 +11,8 @@
  *             "unknown" can always be asked about.
  * Rules     : 1. one act at a time for a slot: the next only after an event
  *                that answers the last (PORT_CANCEL is also allowed while a
- *                place is unanswered, and PORT_ASK always).
+ *                place is unanswered, PORT_ASK and an urgent PORT_CANCEL
+ *                always). What fills the whole order answers everything.
  *             2. every PLACE is answered by exactly one of ACKED, DELAYED,
  *                REJECTED, UNKNOWN; UNKNOWN is resolved later by one of the
  *                others, or by CANCELLED or GONE.
@@ -54,6 +55,7 @@ struct port_act {
 	qty_t qty; /* PLACE: whole size; REDUCE: what is to be left */
 	int64_t expires_wall_ns; /* GTD: it must be gone by then; 0 none */
 	uint64_t recv_ns;	 /* of the market data behind it */
+	bool urgent; /* CANCEL of a withdrawal: before all else, at once */
 };
 
 enum port_ev {
@@ -65,8 +67,8 @@ enum port_ev {
 	PORT_REVERSED,	    /* fill_id did not happen after all */
 	PORT_CONFIRMED,	    /* fill_id is final: what was got may be sold */
 	PORT_CANCELLED,	    /* gone: reason */
-	PORT_NOT_CANCELLED, /* the cancel was refused: it may still rest */
-	PORT_REDUCED,	    /* qty is what is left */
+	PORT_NOT_CANCELLED, /* cancel or reduce refused: it may still rest */
+	PORT_REDUCED,	    /* qty is left, after the fills told so far */
 	PORT_GONE,	    /* the venue has never heard of it, proven */
 	PORT_EV_N
 };
