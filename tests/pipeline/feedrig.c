@@ -350,15 +350,18 @@ feedrig_open(struct feedrig *f, const char *name)
 void
 feedrig_close(struct feedrig *f)
 {
+	int code = 0;
 	if (f->feed > 0) {
 		kill(f->feed, SIGTERM);
-		(void)proc_exit_code(f->feed);
+		code = proc_exit_code(f->feed);
 	}
 	if (f->md.shm != NULL)
 		ring_detach(&f->md);
 	cfgpage_detach(&f->page);
 	rig_free(&f->rig);
 	f->feed = 0;
+	/* Whatever came in, it lived until it was asked to stop. */
+	assert_int_equal(code, 0);
 }
 
 void

@@ -66,9 +66,10 @@ refused(const char *label, enum reason r)
 	snprintf(rule, sizeof(rule), "{\"name\":\"%s\"}", label);
 	feedrig_fault(&f, rule);
 	FEED_UNTIL(&f, feedrig_fired(&f, label) > 0);
-	feedrig_fault(&f, "{\"name\":\"disconnect_storm\",\"count\":2}");
+	feedrig_fault(&f,
+	    "{\"name\":\"disconnect_storm\",\"conn\":\"market\",\"count\":1}");
 	FEED_UNTIL(&f, feedrig_reason(&f, r) > before);
-	assert_true(f.link_state != LINK_READY);
+	FEED_UNTIL(&f, f.link_state != LINK_READY);
 	feedrig_clear(&f);
 	FEED_LIVES(&f);
 }
