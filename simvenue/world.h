@@ -26,10 +26,11 @@
 #include "simvenue/pm_tape.h"
 #include "simvenue/pmx.h"
 
-#define WORLD_SERIES  4u
-#define WORLD_WINDOWS PMX_MARKETS
-#define WORLD_SLUG    48
-#define WORLD_TEXT    ((size_t)1 << 20)
+#define WORLD_SERIES	4u
+#define WORLD_WINDOWS	PMX_MARKETS
+#define WORLD_SLUG	48
+#define WORLD_BN_LEVELS 40u /* a side of Binance's book */
+#define WORLD_TEXT	((size_t)1 << 20)
 
 /* Where an emitted text goes. */
 enum world_channel {
@@ -37,10 +38,18 @@ enum world_channel {
 	WORLD_PM_NEW,	     /* life of a market, to all who want events */
 	WORLD_PM_USER,	     /* key: login of the desk */
 	WORLD_PM_PRICE,	     /* price service; key: enum rtds_source */
-	WORLD_BN,	     /* combined stream; key 1 trade, 2 bookTicker */
+	WORLD_BN,	     /* combined stream; key: enum world_bn */
 	WORLD_HL,	     /* key: enum world_hl */
 	WORLD_HL_USER,	     /* key: account * 4 + enum world_hl_user */
 	WORLD_CHANNEL_N
+};
+
+enum world_bn {
+	WORLD_BN_TRADE = 1,
+	WORLD_BN_TICKER,
+	WORLD_BN_AGGREGATE,
+	WORLD_BN_DEPTH,
+	WORLD_BN_N
 };
 
 enum world_hl {
@@ -117,8 +126,12 @@ struct world {
 	uint64_t block_ns; /* next block of Hyperliquid */
 	uint64_t fast_ns;
 	uint64_t book_ns;
-	uint64_t bn_trade;
+	uint64_t depth_ns;
+	uint64_t bn_trade; /* newest of each kind of id */
+	uint64_t bn_aggregate;
 	uint64_t bn_update;
+	uint64_t bn_depth; /* of the book as it was last told */
+	int64_t bn_bid;	   /* its best bid, cents */
 	bool hl_changed;
 	px_t hl_bid;
 	px_t hl_ask;
@@ -163,7 +176,10 @@ void world_put_market(
 void world_put_event(
     const struct world *w, const struct world_window *v, struct text *t);
 
-/* world_put_price - a snapshot of the price service: the last two minutes
+/* world_put_depth - Binance's book, as GET depth answers. */
+void world_put_depth(const struct world *w, struct text *t);
+
+/* world_put_prices - a snapshot of the price service: the last two minutes
  * of spot (0) or average. */
 void world_put_prices(const struct world *w, bool average, struct text *t);
 

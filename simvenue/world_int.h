@@ -18,6 +18,11 @@ void world_windows_init(struct world *w);
 void world_windows_step(struct world *w);
 uint64_t world_windows_wake(const struct world *w);
 
+/* world_bn.c */
+void world_bn_init(struct world *w);
+void world_bn_step(struct world *w);
+uint64_t world_bn_wake(const struct world *w);
+
 /* world_tick.c: what comes by time, and Hyperliquid's blocks */
 void world_ticks_init(struct world *w);
 void world_ticks_step(struct world *w);

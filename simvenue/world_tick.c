@@ -1,7 +1,4 @@
-/*
- * What comes by time: Binance's frames, the price service, and Hyperliquid's
- * blocks.
- */
+/* What comes by time: the price service, and Hyperliquid's blocks. */
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +8,6 @@
 #include "simvenue/venue.h"
 #include "simvenue/world_int.h"
 
-#define BN_MEAN_MS    45.0
 #define BLOCK_NS      (70 * WORLD_MS)
 #define FAST_NS	      (540 * WORLD_MS)
 #define BOOK_NS	      (5400 * WORLD_MS)
@@ -19,84 +15,6 @@
 #define LOOKBACK_NS   (60 * WORLD_SECOND)
 #define FAST_DEPTH    5u
 #define BOOK_DEPTH_HL 20u
-
-/* ---- Binance ---- */
-
-static void
-put_px(struct text *t, double px)
-{
-	put_e8(t, llround(px * 100.0) * 1000000, 8);
-}
-
-static void
-put_qty(struct text *t, double qty)
-{
-	put_e8(t, llround(qty * 100000.0) * 1000, 8);
-}
-
-static double
-some_qty(struct world *w, double median)
-{
-	double q = median * exp(1.1 * path_normal(&w->rng));
-
-	return q < 0.00001 ? 0.00001 : q;
-}
-
-static void
-say_ticker(struct world *w, double px)
-{
-	struct text t;
-
-	text_init(&t, w->text, sizeof(w->text));
-	text_lit(&t, "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":");
-	put_i64(&t, (int64_t)++w->bn_update);
-	text_lit(&t, ",\"s\":\"BTCUSDT\",\"b\":\"");
-	put_px(&t, px - 0.005);
-	text_lit(&t, "\",\"B\":\"");
-	put_qty(&t, some_qty(w, 1.2));
-	text_lit(&t, "\",\"a\":\"");
-	put_px(&t, px + 0.005);
-	text_lit(&t, "\",\"A\":\"");
-	put_qty(&t, some_qty(w, 1.2));
-	text_lit(&t, "\"}}");
-	world_say(w, WORLD_BN, 2, &t);
-}
-
-static void
-say_bn_trade(struct world *w, double px)
-{
-	bool sold = path_uniform(&w->rng) < 0.5;
-	int64_t us = (int64_t)(w->now_ns / 1000);
-	struct text t;
-
-	text_init(&t, w->text, sizeof(w->text));
-	text_lit(&t, "{\"stream\":\"btcusdt@trade\",\"data\":{\"e\":\"trade\","
-		     "\"E\":");
-	put_i64(&t, us);
-	text_lit(&t, ",\"s\":\"BTCUSDT\",\"t\":");
-	put_i64(&t, (int64_t)++w->bn_trade);
-	text_lit(&t, ",\"p\":\"");
-	put_px(&t, sold ? px - 0.005 : px + 0.005);
-	text_lit(&t, "\",\"q\":\"");
-	put_qty(&t, some_qty(w, 0.004));
-	text_lit(&t, "\",\"T\":");
-	put_i64(&t, us - 300);
-	text_lit(&t,
-	    sold ? ",\"m\":true,\"M\":true}}" : ",\"m\":false,\"M\":true}}");
-	world_say(w, WORLD_BN, 1, &t);
-}
-
-static void
-step_binance(struct world *w)
-{
-	double px = path_px(&w->path, w->now_ns);
-	double wait = -BN_MEAN_MS * log(1.0 - path_uniform(&w->rng));
-
-	say_ticker(w, px);
-	if (path_uniform(&w->rng) < 0.6)
-		say_bn_trade(w, px);
-	w->bn_ns = w->now_ns + (uint64_t)(wait * 1e6) + 1;
-}
 
 /* ---- the price service ---- */
 
@@ -290,19 +208,16 @@ void
 world_ticks_init(struct world *w)
 {
 	w->slow_ns = w->now_ns + WORLD_SECOND;
-	w->bn_ns = w->now_ns;
+	world_bn_init(w);
 	w->block_ns = w->now_ns + BLOCK_NS;
 	w->fast_ns = w->now_ns + FAST_NS;
 	w->book_ns = w->now_ns + BOOK_NS;
-	w->bn_trade = 5000000000;
-	w->bn_update = 90000000000;
 }
 
 void
 world_ticks_step(struct world *w)
 {
-	if (w->now_ns >= w->bn_ns)
-		step_binance(w);
+	world_bn_step(w);
 	while (w->now_ns >= w->block_ns)
 		step_block(w);
 	if (w->now_ns >= w->fast_ns) {
@@ -325,7 +240,7 @@ uint64_t
 world_ticks_wake(const struct world *w)
 {
 	const uint64_t all[] = {
-	    w->bn_ns, w->block_ns, w->fast_ns, w->book_ns, w->slow_ns};
+	    world_bn_wake(w), w->block_ns, w->fast_ns, w->book_ns, w->slow_ns};
 	uint64_t ns = all[0];
 
 	for (size_t i = 1; i < sizeof(all) / sizeof(all[0]); i++)

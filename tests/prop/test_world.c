@@ -36,6 +36,7 @@ struct seen {
 	uint32_t resolved;
 	uint32_t resolved_as_published;
 	uint64_t last_trade;
+	uint64_t last_depth;
 	int64_t twap_ns[4096]; /* by second, the published average */
 	int64_t twap_e8[4096];
 };
@@ -79,14 +80,21 @@ take_bn(const char *text, size_t n)
 {
 	enum bn_kind k = bn_decode(&bn, text, n);
 
-	assert_true(k == BN_TRADE || k == BN_BOOK_TICKER);
 	s.bn[k]++;
 	if (k == BN_BOOK_TICKER) {
 		assert_true(bn.bid.px.e8 < bn.ask.px.e8);
-		return;
+	} else if (k == BN_DEPTH) {
+		assert_true(
+		    s.last_depth == 0 || bn.first_id == s.last_depth + 1);
+		s.last_depth = bn.last_id;
+	} else if (k == BN_AGG_TRADE) {
+		assert_int_equal(bn.last_id, s.last_trade);
+	} else {
+		assert_int_equal(k, BN_TRADE);
+		assert_true(
+		    s.last_trade == 0 || bn.trade_id == s.last_trade + 1);
+		s.last_trade = bn.trade_id;
 	}
-	assert_true(s.last_trade == 0 || bn.trade_id == s.last_trade + 1);
-	s.last_trade = bn.trade_id;
 }
 
 static void
