@@ -1,0 +1,83 @@
+/*
+ * gw_hl_state.h - what the Hyperliquid port remembers: our orders, the fills
+ * that were booked, the nonces. Flat and of fixed size, in the caller's
+ * memory, so that it may be a mapped file: an order and its nonce are written
+ * here before the request is given out. Data only.
+ */
+#ifndef EXECD_GW_HL_STATE_H
+#define EXECD_GW_HL_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "execd/port.h"
+
+#define GWHL_ORDERS 2048u
+#define GWHL_CHAINS 2048u
+#define GWHL_KEYS   8192u /* fills remembered against repeats */
+#define GWHL_NONE   UINT32_MAX
+
+enum gwhl_state {
+	GWHL_QUEUED = 1, /* not given out yet */
+	GWHL_SENT,	 /* given out, unanswered */
+	GWHL_LIVE,
+	GWHL_UNKNOWN,
+	GWHL_DONE, /* kept for late fills */
+	GWHL_STATE_N
+};
+
+/* The cloid is the identity; the oid is of the newest order that carries it,
+ * each change makes a new and higher one. */
+struct gwhl_order {
+	uint64_t id; /* ours; 0: free entry */
+	uint64_t oid;
+	uint64_t expires_ms; /* of the last request that could create it */
+	uint32_t slot;
+	uint16_t instr;
+	uint16_t coin;
+	uint8_t state;
+	uint8_t side;
+	uint8_t tif;
+	uint8_t oflags;
+	px_t px;
+	qty_t qty;   /* of this oid */
+	qty_t done;  /* booked of this oid */
+	px_t new_px; /* of a change; qty 0: none */
+	qty_t new_qty;
+	qty_t end_left; /* of is_ended: what was not filled */
+	uint64_t end_ns;
+	uint64_t ask_ns; /* next question about it, 0 none */
+	uint16_t why;	 /* of is_ended: enum reason */
+	uint8_t ask_n;
+	uint8_t absent_n;
+	bool is_answered; /* the PLACE was */
+	bool is_todo;
+	bool has_cancel; /* its end is wanted */
+	bool is_cancelling;
+	bool is_changing;
+	bool is_asking;
+	bool is_ended;	/* at the venue; fills may be missing */
+	bool must_tell; /* PORT_ASK, or a cancel that was refused */
+	uint8_t pad[4];
+	uint32_t next;	 /* chain, + 1 */
+	uint32_t active; /* place in the active list, + 1 */
+};
+
+struct gwhl_book {
+	uint64_t magic;
+	uint64_t nonce;	   /* the last used */
+	uint64_t first_ms; /* fills before it are not ours to book */
+	uint64_t sure_ms;  /* everything before it was booked */
+	uint64_t sched_day;
+	uint32_t sched_n; /* triggers of the dead-man switch that day */
+	uint32_t key_n;	  /* ever */
+	uint64_t key_ring[GWHL_KEYS];
+	uint64_t key_set[2 * GWHL_KEYS];
+	uint32_t order_at;
+	uint32_t active_n;
+	uint32_t chain[GWHL_CHAINS]; /* + 1 */
+	uint32_t active[GWHL_ORDERS];
+	struct gwhl_order order[GWHL_ORDERS];
+};
+
+#endif
