@@ -45,7 +45,7 @@ pm_room(const struct pm_feed *p, uint8_t but)
 }
 
 static void
-send(struct pm_feed *p, uint8_t conn, enum pm_sub op, size_t n)
+say(struct pm_feed *p, uint8_t conn, enum pm_sub op, size_t n)
 {
 	size_t len =
 	    pm_encode_subscription(op, p->tokens, n, p->text, sizeof(p->text));
@@ -60,7 +60,7 @@ send_market(
 {
 	p->tokens[0] = m->tok[0].id;
 	p->tokens[1] = m->tok[1].id;
-	send(p, conn, op, 2);
+	say(p, conn, op, 2);
 }
 
 static void
@@ -106,7 +106,7 @@ pm_subscribe_all(struct pm_feed *p, uint8_t conn)
 	}
 	if (n == 0)
 		return;
-	send(p, conn, PM_SUB_FIRST, n);
+	say(p, conn, PM_SUB_FIRST, n);
 	feed_log(&p->feed, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, (int64_t)n);
 }
 
