@@ -483,6 +483,8 @@ stop(struct feed *f)
 	f->venue_wake_ns = 0;
 	for (uint8_t i = 0; i < f->shard_n; i++)
 		lanes_run(f, i);
+	if (f->ops->stop != NULL)
+		f->ops->stop(f);
 }
 
 static void
@@ -511,7 +513,7 @@ static void
 take_other(struct feed *f, struct link *l, const struct feed_event *ev)
 {
 	switch (ev->kind) {
-	case FEED_EV_START: f->ops->start(f); return;
+	case FEED_EV_START: f->ops->start(f, ev); return;
 	case FEED_EV_UP: conn_up(f, l, ev); return;
 	case FEED_EV_DOWN: conn_down(f, l, ev); return;
 	case FEED_EV_PONG: feed_pong(f); return;
@@ -546,6 +548,7 @@ feed_step(struct feed *f, const struct feed_event *ev)
 	f->wall_ns = ev->wall_ns;
 	f->random = ev->random;
 	f->conn = ev->conn;
+	f->code = ev->code;
 	if (ev->kind == FEED_EV_FRAME)
 		take_frame(f, l, ev);
 	else

@@ -45,7 +45,7 @@
 #define FEED_TAG_TIME UINT32_C(0xfffffffe)
 
 enum feed_ev {
-	FEED_EV_START = 1,
+	FEED_EV_START = 1, /* data: credentials, or none (pm_login.h) */
 	FEED_EV_UP,	/* conn is open */
 	FEED_EV_DOWN,	/* conn ended or never opened; code, data: why */
 	FEED_EV_FRAME,	/* data of conn; now_ns: when it was read */
@@ -108,6 +108,8 @@ enum feed_log {
 	FEED_LOG_TICK_SIZE,	 /* instr; value: tick 1e-8 */
 	FEED_LOG_TABLE_FULL,	 /* value: limit */
 	FEED_LOG_DISCOVERY,	 /* code, text: what failed */
+	FEED_LOG_LOGIN,		 /* conn, text: credentials were refused */
+	FEED_LOG_REFUSED,	 /* conn, text: another refusal */
 	FEED_LOG_N
 };
 

@@ -78,11 +78,12 @@ has_stream(const struct cfg *cfg, const char *name)
 }
 
 static void
-start(struct feed *f)
+start(struct feed *f, const struct feed_event *ev)
 {
 	struct bn_feed *b = bn(f);
 	const struct cfg_list *l = &f->cfg.binance_symbols;
 
+	(void)ev;
 	f->has_universe = true;
 	if (!f->cfg.binance_enabled || l->n == 0)
 		return;

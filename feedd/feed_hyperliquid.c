@@ -95,11 +95,12 @@ ask_meta(struct feed *f)
 }
 
 static void
-start(struct feed *f)
+start(struct feed *f, const struct feed_event *ev)
 {
 	struct hl_feed *h = hl(f);
 	const struct cfg_list *l = &f->cfg.hyperliquid_coins;
 
+	(void)ev;
 	if (!f->cfg.hyperliquid_enabled || l->n == 0) {
 		f->has_universe = true;
 		return;

@@ -14,7 +14,7 @@
 
 /* What a venue brings. All are called inside a step. */
 struct feed_ops {
-	void (*start)(struct feed *f);
+	void (*start)(struct feed *f, const struct feed_event *ev);
 	void (*open)(struct feed *f, uint8_t conn); /* feed_open_url */
 	void (*up)(struct feed *f, uint8_t conn);
 	void (*down)(struct feed *f, uint8_t conn);
@@ -23,6 +23,7 @@ struct feed_ops {
 	void (*timer)(struct feed *f); /* or cfg has changed */
 	void (*ping)(struct feed *f, uint8_t conn);
 	void (*resync)(struct feed *f, enum ring_content content);
+	void (*stop)(struct feed *f); /* may be NULL */
 	uint64_t (*hash)(const struct feed *f, uint64_t h);
 };
 
@@ -45,6 +46,7 @@ struct feed {
 	uint64_t now_ns;
 	int64_t wall_ns;
 	uint64_t random;
+	uint16_t code; /* of FEED_EV_DOWN */
 	uint8_t conn;
 	uint8_t replay; /* SLOT_REPLAY while answering a resync */
 	bool stopping;

@@ -7,7 +7,9 @@
 
 #include "feedd/feed.h"
 #include "feedd/feed_log_io.h"
+#include "feedd/key_file_io.h"
 #include "feedd/link.h"
+#include "feedd/pm_login.h"
 #include "feedd/rows_io.h"
 #include "feedd/sbe_key_io.h"
 #include "feedd/skew.h"
@@ -408,6 +410,34 @@ tell_failures(void)
 	}
 }
 
+/* The core parses it again; here a person is told what is wrong. */
+static bool
+read_login(const struct stage *s, char text[PM_LOGIN_TEXT_SZ], size_t *n)
+{
+	const char *path = s->cfg.polymarket_polybolt_key_file.s;
+	struct pm_login l;
+	const char *why = key_file_read(path, text, PM_LOGIN_TEXT_SZ, n);
+
+	if (why == NULL && !pm_login_parse(&l, text, *n))
+		why = "is no JSON object with apiKey, secret and passphrase";
+	explicit_bzero(&l, sizeof(l));
+	if (why == NULL)
+		return true;
+	LOG(LOG_STAGE_FAILED, F_STR("what", why), F_STR("file", path),
+	    F_STR("key", "polymarket.polybolt_key_file"));
+	return false;
+}
+
+static bool
+needs_login(const struct stage *s, enum venue venue)
+{
+	const struct cfg *c = &s->cfg;
+
+	return venue == VENUE_POLYMARKET && c->polymarket_enabled &&
+	       c->polymarket_rtds_symbols.n > 0 &&
+	       c->polymarket_price_stream == CFG_PRICE_STREAM_POLYBOLT;
+}
+
 static bool
 read_key(const struct stage *s, enum venue venue)
 {
@@ -431,6 +461,7 @@ feed_io_open(struct stage *s)
 	enum venue venue = (enum venue)topo_stages[s->id].venue;
 	struct http_client_cfg http = {.loop = &s->loop};
 	struct feed_event ev = {.kind = FEED_EV_START};
+	char login[PM_LOGIN_TEXT_SZ] = "";
 
 	shell.stage = s;
 	shell.replay_to = -1;
@@ -444,12 +475,15 @@ feed_io_open(struct stage *s)
 		LOG(LOG_STAGE_FAILED, F_STR("what", "no memory"));
 		return EXIT_TEMPORARY;
 	}
-	if (!read_key(s, venue))
+	if (!read_key(s, venue) ||
+	    (needs_login(s, venue) && !read_login(s, login, &ev.n)))
 		return EXIT_PERMANENT;
+	ev.data = login;
 	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
 	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
 	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
 	run(&ev);
+	explicit_bzero(login, sizeof(login));
 	return 0;
 }
 

@@ -50,6 +50,14 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		    F_STR("why", why), F_STRN("what", a->text, a->n),
 		    F_U64("code", a->code), F_STR("do", net_advice(a->reason)));
 		return;
+	case FEED_LOG_LOGIN:
+		LOG(LOG_PRICE_LOGIN, F_STR("url", url),
+		    F_STRN("code", a->text, a->n));
+		return;
+	case FEED_LOG_REFUSED:
+		LOG(LOG_PRICE_REFUSED, F_STR("url", url),
+		    F_STRN("code", a->text, a->n));
+		return;
 	case FEED_LOG_TABLE_FULL:
 		LOG(LOG_TABLE_FULL, F_I64("limit_n", a->value));
 		return;
@@ -107,6 +115,8 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 	case FEED_LOG_FRESH:
 	case FEED_LOG_TABLE_FULL:
 	case FEED_LOG_DISCOVERY:
+	case FEED_LOG_LOGIN:
+	case FEED_LOG_REFUSED:
 	case FEED_LOG_N: break;
 	}
 	log_conn(a, url, venue_name((enum venue)topo_stages[s->id].venue));

@@ -12,7 +12,7 @@ pm_sz(void)
 }
 
 static void
-start(struct feed *f)
+start(struct feed *f, const struct feed_event *ev)
 {
 	struct pm_feed *p = pm_of(f);
 
@@ -23,7 +23,7 @@ start(struct feed *f)
 	book_init(&p->tmp, p->tmp_level, BOOK_DEPTH);
 	f->link[PM_REF_CONN].pong_lax = true;
 	f->link[feed_other(PM_REF_CONN)].pong_lax = true;
-	pm_ref_start(p);
+	pm_ref_start(p, ev);
 	pm_look_start(p);
 }
 
@@ -31,7 +31,7 @@ static void
 open_conn(struct feed *f, uint8_t conn)
 {
 	feed_open_url(f, conn,
-	    feed_shard(conn) == PM_REF_CONN ? f->cfg.polymarket_rtds_url.s
+	    feed_shard(conn) == PM_REF_CONN ? pm_ref_url(pm_of(f))
 					    : f->cfg.polymarket_ws_url.s);
 }
 
@@ -84,8 +84,10 @@ conn_down(struct feed *f, uint8_t conn)
 	struct pm_feed *p = pm_of(f);
 	uint8_t shard = feed_shard(conn);
 
-	if (shard == PM_REF_CONN)
+	if (shard == PM_REF_CONN) {
+		pm_ref_down(p, conn);
 		return;
+	}
 	if (!feed_is_carried(f, conn)) {
 		shard_down(p, shard);
 		return;
@@ -104,7 +106,7 @@ static void
 ping(struct feed *f, uint8_t conn)
 {
 	if (feed_shard(conn) == PM_REF_CONN)
-		feed_ping_frame(f, conn);
+		pm_ref_ping(pm_of(f), conn);
 	else
 		feed_send(f, conn, PM_PING, sizeof(PM_PING) - 1);
 }
@@ -295,6 +297,12 @@ resync(struct feed *f, enum ring_content content)
 	}
 }
 
+static void
+stop(struct feed *f)
+{
+	pm_bolt_stop(pm_of(f));
+}
+
 static uint64_t
 hash(const struct feed *f, uint64_t h)
 {
@@ -327,5 +335,6 @@ const struct feed_ops pm_ops = {
     .timer = on_timer,
     .ping = ping,
     .resync = resync,
+    .stop = stop,
     .hash = hash,
 };

@@ -143,12 +143,15 @@ struct pm_feed {
 	uint64_t refresh_ns[FEED_CONN_N]; /* not before */
 	struct pm_seen seen[FEED_LANES];
 	uint64_t ref_ping_ns;
+	struct pm_login login; /* of the newer price socket */
+	struct pm_bolt bolt[PM_LANES];
 	uint16_t map[PM_MAP_N]; /* market * 2 + role - 1, plus 1 */
 	struct pm_index index[PM_INDEX_N];
 	/* scratch of one event */
 	struct pm_frame frame;
 	struct pm_event ev;
 	struct rtds_event rtds;
+	struct polybolt_event bolt_ev;
 	struct gamma_market gamma;
 	struct book tmp;
 	struct book_level tmp_level[2 * BOOK_DEPTH];

@@ -1,7 +1,9 @@
 /*
  * The price stream: settlement prices, and the strike of windows that open
- * while we watch. One subscription a topic without a filter (a second one
- * would replace the first); symbols are picked here.
+ * while we watch. Two sockets bring the same points: this file speaks with
+ * the older one, pm_bolt.c with the newer. The older: one subscription a
+ * topic without a filter (a second one would replace the first); symbols are
+ * picked here.
  */
 #include <string.h>
 
@@ -18,12 +20,36 @@ is_chainlink(const char *symbol)
 	return strchr(symbol, '/') != NULL;
 }
 
+static bool
+is_bolt(const struct pm_feed *p)
+{
+	return p->feed.cfg.polymarket_price_stream == CFG_PRICE_STREAM_POLYBOLT;
+}
+
+const char *
+pm_ref_url(const struct pm_feed *p)
+{
+	return is_bolt(p) ? p->feed.cfg.polymarket_polybolt_url.s
+			  : p->feed.cfg.polymarket_rtds_url.s;
+}
+
+/* What the index is mainly: the newer socket has no spot of its own oracle. */
+static enum ref_source
+index_source(const struct pm_feed *p, const char *symbol)
+{
+	if (!is_chainlink(symbol))
+		return REF_RELAY;
+	return is_bolt(p) ? REF_TWAP : REF_SPOT;
+}
+
 void
-pm_ref_start(struct pm_feed *p)
+pm_ref_start(struct pm_feed *p, const struct feed_event *ev)
 {
 	struct feed *f = &p->feed;
 	const struct cfg_list *l = &f->cfg.polymarket_rtds_symbols;
 
+	if (f->cfg.polymarket_price_stream == CFG_PRICE_STREAM_NONE)
+		return;
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct pm_index *x = &p->index[i];
 
@@ -35,8 +61,7 @@ pm_ref_start(struct pm_feed *p)
 		x->in.cls = CLASS_INDEX;
 		x->in.state = INSTR_NORMAL;
 		x->in.epoch = 1;
-		x->in.settle_source =
-		    is_chainlink(l->item[i]) ? REF_SPOT : REF_RELAY;
+		x->in.settle_source = index_source(p, l->item[i]);
 		feed_instr(f, x->pub.idx, &x->in);
 	}
 	p->index_n = l->n;
@@ -44,6 +69,8 @@ pm_ref_start(struct pm_feed *p)
 	feed_idle(f, PM_REF_CONN, REF_IDLE_NS);
 	if (l->n > 0)
 		feed_want(f, PM_REF_CONN, true);
+	if (l->n > 0 && is_bolt(p))
+		pm_bolt_start(p, ev);
 }
 
 static void
@@ -71,6 +98,10 @@ pm_ref_up(struct pm_feed *p)
 		if (!feed_is_carried(f, f->conn))
 			memset(x->last_ns, 0, sizeof(x->last_ns));
 	}
+	if (is_bolt(p)) {
+		pm_bolt_up(p);
+		return;
+	}
 	if (chainlink) {
 		subscribe(p, RTDS_CHAINLINK);
 		subscribe(p, RTDS_TWAP60);
@@ -83,11 +114,33 @@ pm_ref_up(struct pm_feed *p)
 }
 
 void
+pm_ref_down(struct pm_feed *p, uint8_t conn)
+{
+	if (is_bolt(p))
+		pm_bolt_down(p, conn);
+}
+
+/* The newer socket answers; the older one has nothing of the kind. */
+void
+pm_ref_ping(struct pm_feed *p, uint8_t conn)
+{
+	if (is_bolt(p))
+		feed_send(&p->feed, conn, POLYBOLT_PING,
+		    sizeof(POLYBOLT_PING) - 1);
+	else
+		feed_ping_frame(&p->feed, conn);
+}
+
+void
 pm_ref_timer(struct pm_feed *p)
 {
 	struct feed *f = &p->feed;
 	uint8_t conn = PM_REF_CONN;
 
+	if (is_bolt(p)) {
+		pm_bolt_timer(p);
+		return;
+	}
 	if (!feed_is_live(f, feed_best(f, conn)))
 		return;
 	if (f->now_ns >= p->ref_ping_ns) {
@@ -127,11 +180,13 @@ put_ref(struct pm_feed *p, const struct pm_index *x, enum ref_source s)
 	feed_batch_end(f);
 }
 
-static void
-take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
+void
+pm_ref_points(
+    struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 {
 	enum ref_source s = source_of(ev->source);
 	bool is_news = false;
+	bool is_filled = false;
 
 	for (uint32_t i = 0; i < ev->points_n; i++) {
 		const struct rtds_point *pt = &ev->points[i];
@@ -140,6 +195,9 @@ take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 		if (pt->venue_ns <= last && pt->venue_ns > last - PM_BACK_NS) {
 			if (ev->kind == RTDS_UPDATE)
 				feed_note(&p->feed, REASON_SEQ_OLD);
+			else
+				is_filled |= pm_strike_fill(
+				    &x->rec[s], pt->venue_ns, pt->px);
 			continue;
 		}
 		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
@@ -149,10 +207,10 @@ take_points(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
 		x->last_px[s] = pt->px;
 		is_news = true;
 	}
-	if (!is_news)
-		return;
-	put_ref(p, x, s);
-	pm_settle_point(p, x, s);
+	if (is_news)
+		put_ref(p, x, s);
+	if (is_news || is_filled)
+		pm_settle_point(p, x, s);
 }
 
 static void
@@ -161,7 +219,7 @@ take_prices(struct pm_feed *p, const struct rtds_event *ev)
 	feed_stamp(&p->feed, ev->sent_ns);
 	for (uint32_t i = 0; i < p->index_n; i++)
 		if (strcmp(p->index[i].in.symbol, ev->symbol) == 0) {
-			take_points(p, &p->index[i], ev);
+			pm_ref_points(p, &p->index[i], ev);
 			return;
 		}
 	feed_note(&p->feed, REASON_UNKNOWN_ASSET); /* not one of ours */
@@ -173,6 +231,10 @@ pm_ref_frame(struct pm_feed *p, const struct feed_event *in)
 	struct feed *f = &p->feed;
 	struct rtds_event *ev = &p->rtds;
 
+	if (is_bolt(p)) {
+		pm_bolt_frame(p, in);
+		return;
+	}
 	switch (rtds_decode(ev, in->data, in->n)) {
 	case RTDS_ERR:
 		feed_recv(f, false);

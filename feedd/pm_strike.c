@@ -45,6 +45,37 @@ pm_strike_add(struct pm_strike_rec *r, int64_t venue_ns, px_t px)
 	return true;
 }
 
+static struct pm_strike_pt *
+place(struct pm_strike_rec *r, uint32_t k)
+{
+	return &r->pt[(r->head + PM_STRIKE_N - r->n + k) % PM_STRIKE_N];
+}
+
+bool
+pm_strike_fill(struct pm_strike_rec *r, int64_t venue_ns, px_t px)
+{
+	uint32_t k = count_until(r, venue_ns);
+
+	if (venue_ns <= 0 || px.e8 <= 0 || k == r->n ||
+	    (k > 0 && point(r, k - 1)->venue_ns == venue_ns))
+		return false;
+	if (r->n == PM_STRIKE_N) { /* the oldest goes */
+		if (k == 0)
+			return false;
+		k--;
+		for (uint32_t i = 0; i < k; i++)
+			*place(r, i) = *point(r, i + 1);
+	} else {
+		r->head = (r->head + 1) % PM_STRIKE_N;
+		r->n++;
+		for (uint32_t i = r->n - 1; i > k; i--)
+			*place(r, i) = *point(r, i - 1);
+	}
+	*place(r, k) = (struct pm_strike_pt){venue_ns, px};
+	CHECK(k + 1 < r->n);
+	return true;
+}
+
 enum pm_strike_grade
 pm_strike_at(
     const struct pm_strike_rec *r, int64_t at_ns, int64_t age_ns, px_t *out)

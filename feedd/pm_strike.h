@@ -55,6 +55,10 @@ struct pm_strike_rule {
 /* pm_strike_add - the next point; false when it is not newer. */
 bool pm_strike_add(struct pm_strike_rec *r, int64_t venue_ns, px_t px);
 
+/* pm_strike_fill - a point older than the newest, where none was; false: one
+ * is there, or it is too old to be kept. */
+bool pm_strike_fill(struct pm_strike_rec *r, int64_t venue_ns, px_t px);
+
 /* pm_strike_at - the price at an instant; *out is set for EXACT and NEAR. */
 enum pm_strike_grade pm_strike_at(
     const struct pm_strike_rec *r, int64_t at_ns, int64_t age_ns, px_t *out);

@@ -10,12 +10,15 @@
 #include <stdint.h>
 
 #include "feedd/feed_int.h"
+#include "feedd/pm_login.h"
 #include "feedd/pm_series.h"
 #include "feedd/pm_strike.h"
 #include "libcore/types.h"
+#include "libvenue/polybolt.h"
 
 #define PM_WANTS_N 768u
 #define PM_TEXT_SZ 128u /* a slug; a longer one is not followed */
+#define PM_BOLT_SYMBOL_SZ (RTDS_SYMBOL_MAX + 1u)
 
 /* Answers awaited at a time. */
 #define PM_ASKS_MAX 24u
@@ -32,6 +35,17 @@ struct pm_index {
 	int64_t last_ns[REF_SOURCE_N];
 	px_t last_px[REF_SOURCE_N];
 	struct pm_strike_rec rec[REF_SOURCE_N];
+	char bolt[PM_BOLT_SYMBOL_SZ]; /* its name on the newer socket */
+};
+
+/* One lane of the newer price socket. */
+struct pm_bolt {
+	bool is_in;	 /* our credentials were taken */
+	bool is_refused; /* ... were not */
+	uint8_t pad[2];
+	uint32_t again;	   /* channels (bits) to subscribe (again) */
+	uint64_t again_ns; /* ... not before */
+	struct polybolt_seqs seqs;
 };
 
 /*
@@ -111,12 +125,19 @@ void pm_settle_point(struct pm_feed *p, struct pm_index *x, enum ref_source s);
 /* pm_settle_new - the same for a market that just came. */
 void pm_settle_new(struct pm_feed *p, struct pm_market *m);
 
-/* pm_ref.c: the price stream */
-void pm_ref_start(struct pm_feed *p);
+/* pm_ref.c: the price stream, whichever polymarket.price_stream names */
+void pm_ref_start(struct pm_feed *p, const struct feed_event *ev);
 void pm_ref_up(struct pm_feed *p);
 void pm_ref_timer(struct pm_feed *p);
 void pm_ref_frame(struct pm_feed *p, const struct feed_event *ev);
 void pm_ref_resync(struct pm_feed *p);
+void pm_ref_down(struct pm_feed *p, uint8_t conn);
+void pm_ref_ping(struct pm_feed *p, uint8_t conn);
+const char *pm_ref_url(const struct pm_feed *p);
+
+/* pm_ref_points - prices of one symbol from either socket. */
+void pm_ref_points(
+    struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev);
 
 /* pm_ref_index - instrument of the settlement price of an asset ("btc"),
  * 0 none. */
@@ -124,5 +145,14 @@ uint16_t pm_ref_index(const struct pm_feed *p, const char *asset, size_t n);
 
 /* pm_ref_symbol - the same by its name ("btcusdt"). */
 uint16_t pm_ref_symbol(const struct pm_feed *p, const char *symbol);
+
+/* pm_bolt.c: the newer socket. start takes the credentials from the data of
+ * FEED_EV_START, stop wipes them. */
+void pm_bolt_start(struct pm_feed *p, const struct feed_event *ev);
+void pm_bolt_stop(struct pm_feed *p);
+void pm_bolt_up(struct pm_feed *p);
+void pm_bolt_timer(struct pm_feed *p);
+void pm_bolt_frame(struct pm_feed *p, const struct feed_event *ev);
+void pm_bolt_down(struct pm_feed *p, uint8_t conn);
 
 #endif

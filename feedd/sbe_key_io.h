@@ -1,8 +1,7 @@
 /*
  * sbe_key_io.h - the key that Binance's binary streams ask for.
  *
- * It opens market data only, but it is a key: its file may be accessible to
- * its owner alone, it is read once, and it is never logged.
+ * It opens market data only, but it is a key: see key_file_io.h.
  */
 #ifndef FEEDD_SBE_KEY_IO_H
 #define FEEDD_SBE_KEY_IO_H

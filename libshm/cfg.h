@@ -105,6 +105,13 @@ enum cfg_transport {
 	CFG_TRANSPORT_N
 };
 
+enum cfg_price_stream {
+	CFG_PRICE_STREAM_RTDS = 1,
+	CFG_PRICE_STREAM_POLYBOLT,
+	CFG_PRICE_STREAM_NONE,
+	CFG_PRICE_STREAM_N
+};
+
 enum cfg_sandbox {
 	CFG_SANDBOX_OFF = 1,
 	CFG_SANDBOX_DEV,
