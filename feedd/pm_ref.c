@@ -125,8 +125,8 @@ void
 pm_ref_ping(struct pm_feed *p, uint8_t conn)
 {
 	if (is_bolt(p))
-		feed_send(&p->feed, conn, POLYBOLT_PING,
-		    sizeof(POLYBOLT_PING) - 1);
+		feed_send(
+		    &p->feed, conn, POLYBOLT_PING, sizeof(POLYBOLT_PING) - 1);
 	else
 		feed_ping_frame(&p->feed, conn);
 }
@@ -187,6 +187,7 @@ pm_ref_points(
 	enum ref_source s = source_of(ev->source);
 	bool is_news = false;
 	bool is_filled = false;
+	bool is_kept = ev->source != RTDS_PYTH; /* nothing settles on it */
 
 	for (uint32_t i = 0; i < ev->points_n; i++) {
 		const struct rtds_point *pt = &ev->points[i];
@@ -195,14 +196,15 @@ pm_ref_points(
 		if (pt->venue_ns <= last && pt->venue_ns > last - PM_BACK_NS) {
 			if (ev->kind == RTDS_UPDATE)
 				feed_note(&p->feed, REASON_SEQ_OLD);
-			else
+			else if (is_kept)
 				is_filled |= pm_strike_fill(
 				    &x->rec[s], pt->venue_ns, pt->px);
 			continue;
 		}
 		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
 			continue;
-		pm_strike_add(&x->rec[s], pt->venue_ns, pt->px);
+		if (is_kept)
+			pm_strike_add(&x->rec[s], pt->venue_ns, pt->px);
 		x->last_ns[s] = pt->venue_ns;
 		x->last_px[s] = pt->px;
 		is_news = true;

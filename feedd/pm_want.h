@@ -16,8 +16,8 @@
 #include "libcore/types.h"
 #include "libvenue/polybolt.h"
 
-#define PM_WANTS_N 768u
-#define PM_TEXT_SZ 128u /* a slug; a longer one is not followed */
+#define PM_WANTS_N	  768u
+#define PM_TEXT_SZ	  128u /* a slug; a longer one is not followed */
 #define PM_BOLT_SYMBOL_SZ (RTDS_SYMBOL_MAX + 1u)
 
 /* Answers awaited at a time. */
