@@ -605,6 +605,9 @@ feed_io_housekeep(struct stage *s)
 	metrics_add(m, M_FEEDD_HASH_OK, now->hash_ok - old->hash_ok);
 	metrics_add(m, M_FEEDD_HASH_BAD, now->hash_bad - old->hash_bad);
 	metrics_add(m, M_FEEDD_GAPS, now->gaps - old->gaps);
+	metrics_add(m, M_FEEDD_LATE, now->late - old->late);
+	metrics_add(m, M_FEEDD_DUPLICATES,
+	    now->reason[REASON_SEQ_OLD] - old->reason[REASON_SEQ_OLD]);
 	metrics_set(m, M_FEEDD_INSTRUMENTS, feed_instr_n(shell.feed));
 	for (uint32_t r = 1; r < REASON_N; r++)
 		if (now->reason[r] != old->reason[r])

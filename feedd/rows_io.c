@@ -17,6 +17,8 @@ rows_step(struct rows *r, const struct feed_stats *now, uint8_t conn)
 	w->gaps += now->gaps - was->gaps;
 	was->hash_bad = now->hash_bad;
 	was->gaps = now->gaps;
+	w->late += now->late - was->late;
+	was->late = now->late;
 	w->duplicates +=
 	    now->reason[REASON_SEQ_OLD] - was->reason[REASON_SEQ_OLD];
 	w->seq_gaps +=
@@ -126,6 +128,7 @@ publish_row(struct metrics *m, uint32_t i, const struct row *w,
 	metrics_link_set(m, i, LF_GAPS, (int64_t)w->gaps);
 	metrics_link_set(m, i, LF_SEQ_GAPS, (int64_t)w->seq_gaps);
 	metrics_link_set(m, i, LF_DUPLICATES, (int64_t)w->duplicates);
+	metrics_link_set(m, i, LF_LATE, (int64_t)w->late);
 }
 
 void

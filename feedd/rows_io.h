@@ -18,6 +18,7 @@ struct row {
 	uint64_t gaps;
 	uint64_t seq_gaps;
 	uint64_t duplicates;
+	uint64_t late;
 	uint64_t ends;
 	uint64_t end_ns;
 	uint64_t since_ns;

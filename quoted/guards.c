@@ -57,23 +57,59 @@ life(const struct quote *q, const struct quote_mkt *m)
 	return REASON_OK;
 }
 
+/* When the price that settles a market came last. An average that is not
+ * streamed is made of the spot prices. What was sent again is no news. */
+static uint64_t
+settled_ns(const struct quote *q, const struct quote_mkt *m)
+{
+	const struct quote_mkt *x = &q->mkt[m->in.settle_index];
+	uint32_t s = m->in.settle_source;
+	uint64_t ns = 0;
+
+	if (s > 0 && s < REF_SOURCE_N)
+		ns = x->ref_ns[s];
+	if (s == REF_TWAP && x->ref_ns[REF_SPOT] > ns)
+		ns = x->ref_ns[REF_SPOT];
+	return ns;
+}
+
+static uint64_t
+settle_most_ns(const struct quote_mkt *m)
+{
+	return (uint64_t)i64_max(m->in.settle_lookback_s * NS_PER_S, SETTLE_NS);
+}
+
+static bool
+has_settlement(const struct quote_mkt *m)
+{
+	return m->in.cls == CLASS_UPDOWN && m->in.settle_index != 0 &&
+	       m->in.settle_index < INSTR_N;
+}
+
+double
+quote_settle_widen(
+    const struct quote *q, const struct quote_mkt *m, uint64_t now_ns)
+{
+	if (!has_settlement(m) ||
+	    now_ns - settled_ns(q, m) <= settle_most_ns(m) / 2)
+		return 1.0;
+	return (double)q->cfg.updown_stale_widen.e8 / 1e8;
+}
+
 /* The price that decides: both its strike and what it is now must be known
  * from one source (T-02), and not older than its look-back (T-03). */
 static enum reason
 settlement(const struct quote *q, const struct quote_mkt *m, uint64_t now_ns)
 {
-	uint64_t most_ns =
-	    (uint64_t)i64_max(m->in.settle_lookback_s * NS_PER_S, SETTLE_NS);
-	const struct quote_mkt *x;
-
 	if (m->in.cls != CLASS_UPDOWN)
 		return REASON_OK;
 	if (m->in.strike_source == STRIKE_CONFLICT)
 		return REASON_STRIKE;
-	if (m->in.settle_index == 0 || m->in.settle_index >= INSTR_N)
+	if (!has_settlement(m))
 		return REASON_OK; /* nothing to be late */
-	x = &q->mkt[m->in.settle_index];
-	return now_ns - x->recv_ns > most_ns ? REASON_SETTLE_STALE : REASON_OK;
+	return now_ns - settled_ns(q, m) > settle_most_ns(m)
+		   ? REASON_SETTLE_STALE
+		   : REASON_OK;
 }
 
 static bool

@@ -278,6 +278,17 @@ on_gap(struct quote *q, const struct event *ev, struct quote_out *out)
 }
 
 static void
+on_ref(struct quote_mkt *m, const struct event *ev)
+{
+	const struct tick *t = &ev->slot->tick;
+
+	m->recv_ns = ev->now_ns;
+	if (t->u.ref.source < REF_SOURCE_N &&
+	    (t->hdr.flags & SLOT_REPLAY) == 0)
+		m->ref_ns[t->u.ref.source] = ev->now_ns;
+}
+
+static void
 on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 {
 	const struct tick *t = &ev->slot->tick;
@@ -296,7 +307,7 @@ on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 	case TICK_RESTART:
 		invalidate(q, venue_of(ev->ring), REASON_FEED_STALE, out);
 		return;
-	case TICK_REF: m->recv_ns = ev->now_ns; /* fallthrough */
+	case TICK_REF: on_ref(m, ev); /* fallthrough */
 	case TICK_TRADE:
 		if (t->hdr.venue_ns > m->venue_ns)
 			m->venue_ns = t->hdr.venue_ns;

@@ -55,6 +55,7 @@ struct quote_mkt {
 	qty_t ask_qty;
 	int64_t venue_ns;  /* newest venue time                          */
 	uint64_t recv_ns;  /* of the newest tick                         */
+	uint64_t ref_ns[REF_SOURCE_N]; /* news of each price source      */
 	uint64_t pause_ns; /* not before                                 */
 	qty_t position;	   /* signed, from riskd                         */
 	double gamma;
@@ -136,7 +137,8 @@ uint64_t quote_hash(const struct quote *q);
  *   4 time to close, up/down bounds   STATE
  *   5 venue link not ready or silent  FEED_STALE
  *   6 two sources of the strike       STRIKE      (up/down)
- *   7 settlement price too old        SETTLE_STALE (up/down)
+ *   7 settlement price too old        SETTLE_STALE (up/down; older than
+ *     half of that only widens: quote_settle_widen)
  *   8 no complete book                NO_BOOK
  *   9 one side empty                  ONE_SIDED
  *  10 spread over mm.max_spread       GAPPED      (binaries)
@@ -148,6 +150,11 @@ uint64_t quote_hash(const struct quote *q);
  */
 enum reason quote_guard(struct quote *q, struct quote_mkt *m,
     const struct event *ev, struct quote_out *out);
+
+/* quote_settle_widen - factor on the spread: updown.stale_widen while the
+ * price that settles the market is older than half of its look-back, else 1. */
+double quote_settle_widen(
+    const struct quote *q, const struct quote_mkt *m, uint64_t now_ns);
 
 /* quote_wanted - the two desired orders of a market that passed the guards;
  * qty 0 on a side that is not wanted. */

@@ -182,10 +182,10 @@ quote_wanted(struct quote *q, struct quote_mkt *m, const struct event *ev,
 	struct price_in in;
 	struct price_out px;
 
-	(void)ev;
 	memset(&in, 0, sizeof(in));
 	memset(want, 0, sizeof(want[0]) * SIDE_N);
 	fill_price(q, m, &in, out);
+	in.widen *= quote_settle_widen(q, m, ev->now_ns);
 	if (!price_quotes(&in, &px))
 		return;
 	want[SIDE_BID].px = px.bid;

@@ -40,6 +40,7 @@ counts_go_to_their_connection(void **state)
 	stats.reason[REASON_SEQ_GAP] = 1;
 	rows_step(&rows, &stats, 3);
 	stats.reason[REASON_SEQ_OLD] = 7;
+	stats.late = 3;
 	rows_step(&rows, &stats, 15);
 	rows_step(&rows, &stats, 0);
 	assert_int_equal(rows.row[3].malformed, 2);
@@ -50,6 +51,8 @@ counts_go_to_their_connection(void **state)
 	assert_int_equal(rows.row[5].bad_reason, REASON_BAD_UTF8);
 	assert_int_equal(rows.row[5].hash_bad, 4);
 	assert_int_equal(rows.row[15].duplicates, 7);
+	assert_int_equal(rows.row[15].late, 3);
+	assert_int_equal(rows.row[0].late, 0);
 	assert_int_equal(rows.row[15].malformed, 0);
 	assert_int_equal(rows.row[0].malformed, 0);
 }

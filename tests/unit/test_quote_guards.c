@@ -273,6 +273,7 @@ settled_by(uint16_t index, uint32_t lookback_s, enum strike_source strike)
 	    .end_wall_ns = END,
 	    .strike_source = strike,
 	    .settle_index = index,
+	    .settle_source = REF_TWAP,
 	    .settle_lookback_s = lookback_s,
 	};
 	union tap t = {.hdr = {.kind = TICK_INSTR, .instr = PM}};
@@ -307,6 +308,7 @@ T_03_an_old_settlement_price_pulls_the_quotes(void **state)
 
 		settled_by(PM - 1, lookbacks[i], STRIKE_PROVISIONAL);
 		ref.tick.u.ref.px = PX(60000 * E8);
+		ref.tick.u.ref.source = REF_TWAP;
 		slot(RG_MD_PM_Q, &ref, 0);
 		now += most_s * S;
 		link_is(0, LINK_READY);
@@ -321,6 +323,61 @@ T_03_an_old_settlement_price_pulls_the_quotes(void **state)
 	}
 }
 
+static void
+ref(enum ref_source s, uint8_t flags)
+{
+	union tap t = {
+	    .hdr = {.kind = TICK_REF, .instr = PM - 1, .flags = flags}};
+
+	t.tick.u.ref.px = PX(60000 * E8);
+	t.tick.u.ref.source = s;
+	slot(RG_MD_PM_Q, &t, 0);
+}
+
+/* What is wanted after a fresh book, bid to ask. */
+static int64_t
+spread(void)
+{
+	link_is(0, LINK_READY);
+	bbo_at(PM, 45, 55, 600);
+	assert_true(q->mkt[PM].side[SIDE_BID].qty.e8 > 0);
+	return q->mkt[PM].side[SIDE_ASK].px.e8 -
+	       q->mkt[PM].side[SIDE_BID].px.e8;
+}
+
+static void
+T_03_settlement_stale_widens_then_pulls(void **state)
+{
+	int64_t calm;
+
+	(void)state;
+	q->cfg.mm_target_spread.e8 = E8 / 25;
+	q->cfg.mm_max_spread.e8 = E8 / 2;
+	settled_by(PM - 1, 60, STRIKE_PROVISIONAL);
+	ref(REF_TWAP, 0);
+	calm = spread();
+	assert_int_equal(calm, E8 / 25);
+	now += 30 * S;
+	assert_int_equal(spread(), calm);
+	now += 1;
+	assert_int_equal(spread(), 2 * calm);
+	q->cfg.updown_stale_widen.e8 = E8;
+	assert_int_equal(spread(), calm);
+	q->cfg.updown_stale_widen.e8 = 3 * E8;
+	assert_int_equal(spread(), 3 * calm);
+	/* neither another source nor what is sent again is news of it */
+	ref(REF_RELAY, 0);
+	ref(REF_TWAP, SLOT_REPLAY);
+	assert_int_equal(spread(), 3 * calm);
+	now += 30 * S;
+	link_is(0, LINK_READY);
+	bbo_at(PM, 45, 55, 600);
+	REASON_IS(PM, REASON_SETTLE_STALE);
+	assert_int_equal(q->mkt[PM].side[SIDE_BID].qty.e8, 0);
+	ref(REF_SPOT, 0); /* our own average is of these */
+	assert_int_equal(spread(), calm);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -333,6 +390,7 @@ main(void)
 	    T(quotes_end_before_the_market_does),
 	    T(T_02_a_disputed_strike_is_not_quoted),
 	    T(T_03_an_old_settlement_price_pulls_the_quotes),
+	    T(T_03_settlement_stale_widens_then_pulls),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
