@@ -187,7 +187,7 @@ frozen(uint64_t bits)
 /* ---- set-up ---- */
 
 static const char config[] = "supervisor:\n"
-			     "  heartbeat_stale_ms: 300ms\n"
+			     "  heartbeat_stale_ms: 900ms\n"
 			     "  abort_grace: 200ms\n"
 			     "  ready_timeout: 2s\n"
 			     "  stop_timeout: 500ms\n"
