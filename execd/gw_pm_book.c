@@ -1,0 +1,243 @@
+#include <string.h>
+
+#include "execd/gw_pm_int.h"
+#include "libcore/check.h"
+
+#define ORDER_KEPT_NS UINT64_C(600000000000) /* done, for late fills */
+
+static uint32_t
+chain_hash(const struct pm_hash *h)
+{
+	uint32_t v;
+
+	memcpy(&v, h->b, sizeof(v));
+	return v % GWPM_CHAINS;
+}
+
+static uint32_t
+chain_u64(uint64_t v)
+{
+	return (uint32_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> 52) %
+	       GWPM_CHAINS;
+}
+
+static void
+link_id(struct gwpm_book *b, struct gwpm_order *o)
+{
+	uint32_t *head = &b->by_id[chain_u64(o->id)];
+
+	o->next_id = *head;
+	*head = (uint32_t)(o - b->order) + 1;
+}
+
+static void
+link_active(struct gwpm_book *b, struct gwpm_order *o)
+{
+	o->active_at = b->active_n;
+	b->active[b->active_n++] = (uint32_t)(o - b->order);
+}
+
+void
+gwpm_order_hashed(struct gwpm_book *b, struct gwpm_order *o)
+{
+	uint32_t *head = &b->by_hash[chain_hash(&o->hash)];
+
+	o->has_hash = true;
+	o->next_hash = *head;
+	*head = (uint32_t)(o - b->order) + 1;
+}
+
+static void
+link_fill(struct gwpm_book *b, struct gwpm_fill *f)
+{
+	uint32_t *head = &b->by_key[chain_u64(f->key)];
+
+	f->next = *head;
+	*head = (uint32_t)(f - b->fill) + 1;
+}
+
+void
+gwpm_book_index(struct gwpm_book *b)
+{
+	memset(b->by_hash, 0, sizeof(b->by_hash));
+	memset(b->by_id, 0, sizeof(b->by_id));
+	memset(b->by_key, 0, sizeof(b->by_key));
+	b->active_n = 0;
+	for (uint32_t i = 0; i < GWPM_ORDERS; i++) {
+		struct gwpm_order *o = &b->order[i];
+
+		if (o->id == 0)
+			continue;
+		o->calls = 0;
+		link_id(b, o);
+		if (o->has_hash)
+			gwpm_order_hashed(b, o);
+		if (o->state != GWPM_DONE)
+			link_active(b, o);
+	}
+	for (uint32_t i = 0; i < GWPM_FILLS; i++)
+		if (b->fill[i].key != 0)
+			link_fill(b, &b->fill[i]);
+}
+
+struct gwpm_order *
+gwpm_order_by_hash(struct gwpm_book *b, const struct pm_hash *h)
+{
+	uint32_t i = b->by_hash[chain_hash(h)];
+
+	while (i != 0 && memcmp(&b->order[i - 1].hash, h, sizeof(*h)) != 0)
+		i = b->order[i - 1].next_hash;
+	return i == 0 ? NULL : &b->order[i - 1];
+}
+
+struct gwpm_order *
+gwpm_order_by_id(struct gwpm_book *b, uint64_t id)
+{
+	uint32_t i = b->by_id[chain_u64(id)];
+
+	while (i != 0 && b->order[i - 1].id != id)
+		i = b->order[i - 1].next_id;
+	return i == 0 ? NULL : &b->order[i - 1];
+}
+
+static void
+unlink_order(struct gwpm_book *b, struct gwpm_order *o)
+{
+	uint32_t me = (uint32_t)(o - b->order) + 1;
+	uint32_t *at = &b->by_id[chain_u64(o->id)];
+
+	while (*at != me)
+		at = &b->order[*at - 1].next_id;
+	*at = o->next_id;
+	if (!o->has_hash)
+		return;
+	at = &b->by_hash[chain_hash(&o->hash)];
+	while (*at != me)
+		at = &b->order[*at - 1].next_hash;
+	*at = o->next_hash;
+}
+
+/* A free entry, else one that is long done, else any that is done. */
+static struct gwpm_order *
+order_entry(struct gwpm_book *b, uint64_t now_ns)
+{
+	struct gwpm_order *any = NULL;
+
+	for (uint32_t k = 0; k < GWPM_ORDERS; k++) {
+		uint32_t i = (b->order_at + k) % GWPM_ORDERS;
+		struct gwpm_order *o = &b->order[i];
+		bool is_done = o->state == GWPM_DONE && o->calls == 0;
+
+		if (o->id == 0 ||
+		    (is_done && o->done_ns + ORDER_KEPT_NS < now_ns)) {
+			b->order_at = (i + 1) % GWPM_ORDERS;
+			return o;
+		}
+		if (is_done && (any == NULL || o->done_ns < any->done_ns))
+			any = o;
+	}
+	return any;
+}
+
+struct gwpm_order *
+gwpm_order_new(struct gwpm_book *b, uint64_t id, uint64_t now_ns)
+{
+	struct gwpm_order *o = order_entry(b, now_ns);
+
+	CHECK(id != 0);
+	if (o == NULL)
+		return NULL;
+	if (o->id != 0)
+		unlink_order(b, o);
+	*o = (struct gwpm_order){.id = id, .state = GWPM_QUEUED};
+	link_id(b, o);
+	link_active(b, o);
+	return o;
+}
+
+void
+gwpm_offered(struct gwpm_book *b, const struct gwpm_order *o, int64_t e8)
+{
+	if (o->deal == SIDE_ASK)
+		gwpm_token_at(b, o->market, o->role)->offered_e8 += e8;
+}
+
+void
+gwpm_order_close(struct gwpm_book *b, struct gwpm_order *o, uint64_t ns)
+{
+	uint32_t last;
+
+	CHECK(o->state != GWPM_DONE);
+	CHECK(b->active_n > 0);
+	gwpm_offered(b, o, -gwpm_left(o).e8);
+	last = b->active[--b->active_n];
+	b->active[o->active_at] = last;
+	b->order[last].active_at = o->active_at;
+	o->state = GWPM_DONE;
+	o->done_ns = ns;
+	o->ask_ns = 0;
+	b->market[o->market].open_n--;
+}
+
+struct gwpm_fill *
+gwpm_fill_by_key(struct gwpm_book *b, uint64_t key)
+{
+	uint32_t i = b->by_key[chain_u64(key)];
+
+	while (i != 0 && b->fill[i - 1].key != key)
+		i = b->fill[i - 1].next;
+	return i == 0 ? NULL : &b->fill[i - 1];
+}
+
+static void
+unlink_fill(struct gwpm_book *b, const struct gwpm_fill *f)
+{
+	uint32_t me = (uint32_t)(f - b->fill) + 1;
+	uint32_t *at = &b->by_key[chain_u64(f->key)];
+
+	while (*at != me)
+		at = &b->fill[*at - 1].next;
+	*at = f->next;
+}
+
+/* Entries are used round and round; one that is pending is left alone. */
+struct gwpm_fill *
+gwpm_fill_new(struct gwpm_book *b, uint64_t key)
+{
+	CHECK(key != 0);
+	for (uint32_t k = 0; k < GWPM_FILLS; k++) {
+		uint32_t i = (b->fill_at + k) % GWPM_FILLS;
+		struct gwpm_fill *f = &b->fill[i];
+
+		if (f->key != 0 && f->state == GWPM_FILL_PENDING)
+			continue;
+		b->fill_at = (i + 1) % GWPM_FILLS;
+		if (f->key != 0)
+			unlink_fill(b, f);
+		*f = (struct gwpm_fill){.key = key};
+		link_fill(b, f);
+		return f;
+	}
+	return NULL;
+}
+
+struct gwpm_market *
+gwpm_market_of(struct gwpm_book *b, uint16_t instr)
+{
+	for (uint32_t i = 0; instr != 0 && i < GWPM_MARKETS; i++)
+		if (b->market[i].used && b->market[i].instr == instr)
+			return &b->market[i];
+	return NULL;
+}
+
+struct gwpm_market *
+gwpm_token_find(struct gwpm_book *b, const struct pm_token *t, uint8_t *role)
+{
+	for (uint32_t i = 0; i < GWPM_MARKETS; i++)
+		for (uint8_t k = 0; b->market[i].used && k < 2; k++)
+			if (pm_token_eq(&b->market[i].token[k].id, t)) {
+				*role = (uint8_t)(ROLE_YES + k);
+				return &b->market[i];
+			}
+	return NULL;
+}
