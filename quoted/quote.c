@@ -283,8 +283,7 @@ on_ref(struct quote_mkt *m, const struct event *ev)
 	const struct tick *t = &ev->slot->tick;
 
 	m->recv_ns = ev->now_ns;
-	if (t->u.ref.source < REF_SOURCE_N &&
-	    (t->hdr.flags & SLOT_REPLAY) == 0)
+	if (t->u.ref.source < REF_SOURCE_N && (t->hdr.flags & SLOT_REPLAY) == 0)
 		m->ref_ns[t->u.ref.source] = ev->now_ns;
 }
 

@@ -53,8 +53,8 @@ struct quote_mkt {
 	px_t ask_px;
 	qty_t bid_qty;
 	qty_t ask_qty;
-	int64_t venue_ns;  /* newest venue time                          */
-	uint64_t recv_ns;  /* of the newest tick                         */
+	int64_t venue_ns; /* newest venue time                          */
+	uint64_t recv_ns; /* of the newest tick                         */
 	uint64_t ref_ns[REF_SOURCE_N]; /* news of each price source      */
 	uint64_t pause_ns; /* not before                                 */
 	qty_t position;	   /* signed, from riskd                         */

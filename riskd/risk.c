@@ -181,17 +181,21 @@ on_fill(struct risk *r, const struct order *f, uint64_t now_ns,
 {
 	struct risk_slot *s = risk_slot_new(r, f->hdr.instr, f->side, f->level);
 	struct risk_order *o = s != 0 ? risk_order_find(s, f->id) : 0;
+	bool back = (f->oflags & ORDER_REVERSED) != 0;
 
 	if (f->exec_qty.e8 <= 0 || f->exec_qty.e8 > QTY_E8_MAX ||
 	    f->exec_px.e8 < 0 || f->exec_px.e8 > PX_E8_MAX) {
 		r->stat.unknown++;
 		return;
 	}
-	if (o != 0 ? f->cum_qty.e8 <= o->filled.e8 : seen_fill(r, f->fill_id)) {
+	if (o != 0 && !back ? f->cum_qty.e8 <= o->filled.e8
+			    : seen_fill(r, f->fill_id)) {
 		r->stat.fill_dups++;
 		return;
 	}
-	if (o != 0) {
+	if (back) {
+		s = 0; /* execd's count of the slot stays, and so does ours */
+	} else if (o != 0) {
 		o->filled = f->cum_qty;
 	} else {
 		r->stat.adopted++;
@@ -205,6 +209,8 @@ on_fill(struct risk *r, const struct order *f, uint64_t now_ns,
 	risk_dirty(r, 1 + r->recent_at * 8u / RISK_REC_SZ);
 	r->recent_at = (r->recent_at + 1) % RISK_RECENT;
 	r->stat.fills++;
+	if (risk_late_fill(r, f->hdr.instr, f))
+		return;
 	risk_book_fill(r, f->hdr.instr, f);
 	tell_position(r, f->hdr.instr, now_ns, out);
 }

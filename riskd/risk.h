@@ -94,9 +94,9 @@ struct risk_instr {
 	uint16_t epoch;
 	uint8_t cls; /* enum instr_class, 0: not known yet                */
 	uint8_t state;
-	bool held;	 /* is in risk.held                         */
-	uint8_t outcome; /* enum outcome, 0 unknown                 */
-	uint8_t pad[2];
+	bool held;	      /* is in risk.held                         */
+	uint8_t outcome;      /* enum outcome, 0 unknown                 */
+	uint16_t first_epoch; /* of this market in this slot              */
 	uint32_t rate_n; /* orders within the last second                 */
 	/* the mark; valid while mark_gen is that of its venue */
 	px_t bid;
@@ -108,6 +108,16 @@ struct risk_instr {
 	usd_t unrealised;
 	usd_t exposure;
 	usd_t worst;
+};
+
+/* The market that a slot had before its present one. */
+struct risk_before {
+	char symbol[RISK_SYMBOL];
+	int64_t end_wall_ns;
+	uint16_t epoch; /* its first                                      */
+	uint8_t cls;
+	bool known;
+	uint8_t pad[4];
 };
 
 struct risk_link {
@@ -148,6 +158,8 @@ struct risk_stat {
 	uint64_t settled;  /* positions closed by an outcome              */
 	uint64_t awaiting; /* ... that lost their slot before it          */
 	uint64_t unknown;  /* reports on orders we do not have             */
+	uint64_t late;	   /* fills of the market before, booked to it     */
+	uint64_t lost;	   /* ... of one that nobody knows                 */
 };
 
 struct risk {
@@ -205,6 +217,7 @@ struct risk {
 	uint16_t slot_of[INSTR_N][SIDE_N][ORDER_LEVELS]; /* + 1; 0 none   */
 	struct risk_slot slot[RISK_SLOTS];
 	struct risk_instr instr[INSTR_N];
+	struct risk_before before[INSTR_N];
 };
 
 /* risk_init - nothing known, frozen (STARTUP). epoch: this life's. */

@@ -2,7 +2,8 @@
  * risk_int.h - what the files of the risk core share; nobody else includes it.
  *
  * riskbook.c keeps positions, slots, marks and totals; riskkept.c what
- * outlives the run; riskrules.c judges an
+ * outlives the run; risklate.c fills of markets that have lost their slot;
+ * riskrules.c judges an
  * intent; risklink.c watches feeds and decides on freezes; risksave.c moves
  * state to and from records; risk.c takes events and speaks.
  */
@@ -88,6 +89,15 @@ void risk_kept_place(struct risk *r, uint16_t i, const struct instr *in);
 void risk_kept_move(struct risk *r, uint16_t i);
 /* risk_kept_total - the unplaced entries into the totals. */
 void risk_kept_total(struct risk *r);
+
+/* risklate.c */
+
+/* risk_late_note - instrument i becomes another market, or its first. */
+void risk_late_note(struct risk *r, uint16_t i, const struct instr *in);
+/* risk_late_fill - is it of a market that had the slot before, by its epoch?
+ * Then it is booked where that one is now; where that is not known it is
+ * counted, and trading goes down to what reduces until a person has looked. */
+bool risk_late_fill(struct risk *r, uint16_t i, const struct order *o);
 
 /* riskrules.c: risk_judge - the verdict on an intent; t->qty may shrink. */
 enum reason risk_judge(

@@ -317,6 +317,8 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 
 	if (m->symbol_hash != 0 && m->symbol_hash != h)
 		risk_kept_move(r, i);
+	if (m->symbol_hash != h)
+		risk_late_note(r, i, in);
 	risk_kept_place(r, i, in);
 	if (m->epoch != in->epoch)
 		m->mark_gen = 0;

@@ -57,7 +57,8 @@ judge_asker(struct risk *r, const struct order *o, uint64_t now_ns)
 	if ((s != 0 && o->id <= s->last_id) || /* 3 */
 	    o->id >> 40 < r->quoted_epoch)
 		return REASON_DUPLICATE;
-	if (age > (uint64_t)r->cfg.risk_max_intent_age_ms.ns) /* 4 */
+	if ((o->epoch != 0 && o->epoch != in->epoch) || /* 4 */
+	    age > (uint64_t)r->cfg.risk_max_intent_age_ms.ns)
 		return REASON_STALE_INTENT;
 	if (in->state != INSTR_NORMAL && in->state != INSTR_WATCH && /* 5 */
 	    in->state != INSTR_CLOSE_WINDOW && in->state != INSTR_DISPUTED)
@@ -236,7 +237,8 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
  *   1 BAD_SLOT       not a tradable instrument, no id, price out of range
  *   2 FROZEN         a freeze covers the venue
  *   3 DUPLICATE      id not above the slot's last, or of an older quoted
- *   4 STALE_INTENT   older than risk.max_intent_age_ms
+ *   4 STALE_INTENT   of another epoch of the instrument, or older than
+ *                    risk.max_intent_age_ms
  *   5 STATE          closed, resolved, halted, not complete
  *   6 NO_MARK        no two-sided book since the last gap
  *   7 GAPPED         binaries: spread over mm.max_spread

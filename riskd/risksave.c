@@ -154,6 +154,7 @@ load_instr(struct risk_instr *in, const void *buf)
 	in->maker_ppm = x.maker_ppm;
 	in->px_sig = x.px_sig;
 	in->epoch = x.epoch;
+	in->first_epoch = x.epoch;
 	in->cls = x.cls;
 	in->state = x.state;
 	in->outcome = x.outcome;

@@ -245,6 +245,10 @@ shell_metrics(struct stage *s, struct shell *sh)
 	metrics_set(m, M_RISKD_REFUSED, (int64_t)now->refused);
 	metrics_set(m, M_RISKD_FILLS, (int64_t)now->fills);
 	metrics_set(m, M_RISKD_FILL_DUPS, (int64_t)now->fill_dups);
+	metrics_set(m, M_RISKD_FILL_LATE, (int64_t)now->late);
+	metrics_set(m, M_RISKD_FILL_LOST, (int64_t)now->lost);
+	if (now->lost != was->lost)
+		LOG(LOG_FILL_LOST, F_U64("n", now->lost));
 	metrics_add(m, M_ANY_IN_DROPPED, now->unknown - was->unknown);
 	*was = *now;
 	metrics_set(m, M_RISKD_FROZEN, r->freeze_all != 0);
