@@ -52,11 +52,8 @@
 #include "libshm/instr.h"
 #include "libsign/address.h"
 #include "libsign/hl_action.h"
-#include "libsign/hl_num.h"
 #include "libvenue/hl_info.h"
 
-#define GWHL_COINS	 32u
-#define GWHL_CALLS	 128u
 #define GWHL_CALLS_VENUE 100u /* posts in flight */
 #define GWHL_CALLS_PLACE 80u  /* of them for others than cancels */
 #define GWHL_EXPIRES_MS	 4000u
@@ -158,76 +155,6 @@ struct gwhl_stat {
 	uint64_t resyncs;
 	uint64_t post_only;
 	uint64_t bad;
-};
-
-enum gwhl_kind {
-	GWHL_PLACE = 1,
-	GWHL_CANCEL,
-	GWHL_CHANGE,
-	GWHL_FOREIGN, /* cancels of what is not ours */
-	GWHL_SCHEDULE,
-	GWHL_ASK,
-	GWHL_TIME,
-	GWHL_META,
-	GWHL_ROLE,
-	GWHL_AGENTS,
-	GWHL_LIMIT,
-	GWHL_ACCOUNT,
-	GWHL_SPOT,
-	GWHL_OPEN,
-	GWHL_FILLS,
-	GWHL_KIND_N
-};
-
-struct gwhl_call {
-	uint64_t tag; /* 0 free */
-	uint64_t due_ns;
-	int64_t wall_ns; /* when it was asked */
-	uint8_t kind;
-	bool is_http;
-	bool is_dual;
-	uint8_t pad;
-	uint32_t n;
-	uint32_t item[HL_BATCH_MAX]; /* orders of the book */
-	uint64_t id[HL_BATCH_MAX];   /* theirs: an entry may be reused */
-};
-
-enum gwhl_step {
-	GWHL_STEP_NONE = 0,
-	GWHL_STEP_TIME,
-	GWHL_STEP_META,
-	GWHL_STEP_ROLE,
-	GWHL_STEP_AGENTS,
-	GWHL_STEP_LINK, /* the socket is up and subscribed */
-	GWHL_STEP_LIMIT,
-	GWHL_STEP_ACCOUNT,
-	GWHL_STEP_SPOT,
-	GWHL_STEP_OPEN,
-	GWHL_STEP_FILLS,
-	GWHL_STEP_N
-};
-
-struct gwhl_sync {
-	enum gwhl_step step;
-	bool is_blocking;
-	bool is_busy;
-	bool is_ready; /* the start was gone through once */
-	bool again;    /* something happened: once more */
-	uint64_t at_ns;
-	uint64_t check_ns; /* next slow reconcile */
-	uint64_t poll_ns;
-	uint32_t foreign_n;
-	struct hl_cancel foreign[HL_BATCH_MAX];
-};
-
-struct gwhl_coin {
-	uint16_t instr; /* 0 free */
-	bool has_position;
-	bool seen; /* scratch of one answer */
-	char name[48];
-	uint32_t asset;
-	struct hl_grid grid;
-	qty_t position;
 };
 
 struct gwhl {

@@ -52,7 +52,10 @@ void gwhl_end(
     struct gwhl *g, struct gwhl_order *o, qty_t left, enum reason why);
 void gwhl_finish(struct gwhl *g, struct gwhl_order *o, bool now);
 void gwhl_done(struct gwhl *g, struct gwhl_order *o);
-void gwhl_update(struct gwhl *g, const struct hlu_order *u, bool is_list);
+/* gwhl_update - asked_ns: when it was asked for (wall), 0: told unasked. */
+void gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns);
+/* gwhl_settle_ask - the question about it was answered, or cannot be. */
+void gwhl_settle_ask(struct gwhl *g, struct gwhl_order *o);
 void gwhl_absent(struct gwhl *g, struct gwhl_order *o, int64_t asked_wall_ns);
 void gwhl_fill(struct gwhl *g, const struct hlu_fill *f);
 struct gwhl_coin *gwhl_coin_named(struct gwhl *g, struct json_str name);

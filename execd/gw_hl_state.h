@@ -11,11 +11,14 @@
 #include <stdint.h>
 
 #include "execd/port.h"
+#include "libsign/hl_action.h"
+#include "libsign/hl_num.h"
 
 #define GWHL_ORDERS 2048u
 #define GWHL_CHAINS 2048u
 #define GWHL_KEYS   8192u /* fills remembered against repeats */
-#define GWHL_NONE   UINT32_MAX
+#define GWHL_COINS  32u
+#define GWHL_CALLS  128u
 
 enum gwhl_state {
 	GWHL_QUEUED = 1, /* not given out yet */
@@ -78,6 +81,79 @@ struct gwhl_book {
 	uint32_t chain[GWHL_CHAINS]; /* + 1 */
 	uint32_t active[GWHL_ORDERS];
 	struct gwhl_order order[GWHL_ORDERS];
+};
+
+/* ---- of one life ---- */
+
+enum gwhl_kind {
+	GWHL_PLACE = 1,
+	GWHL_CANCEL,
+	GWHL_CHANGE,
+	GWHL_FOREIGN, /* cancels of what is not ours */
+	GWHL_SCHEDULE,
+	GWHL_ASK,
+	GWHL_TIME,
+	GWHL_META,
+	GWHL_ROLE,
+	GWHL_AGENTS,
+	GWHL_LIMIT,
+	GWHL_ACCOUNT,
+	GWHL_SPOT,
+	GWHL_OPEN,
+	GWHL_FILLS,
+	GWHL_KIND_N
+};
+
+struct gwhl_call {
+	uint64_t tag; /* 0 free */
+	uint64_t due_ns;
+	int64_t wall_ns; /* when it was asked */
+	uint8_t kind;
+	bool is_http;
+	bool is_dual;
+	uint8_t pad;
+	uint32_t n;
+	uint32_t item[HL_BATCH_MAX]; /* orders of the book */
+	uint64_t id[HL_BATCH_MAX];   /* theirs: an entry may be reused */
+};
+
+enum gwhl_step {
+	GWHL_STEP_NONE = 0,
+	GWHL_STEP_TIME,
+	GWHL_STEP_META,
+	GWHL_STEP_ROLE,
+	GWHL_STEP_AGENTS,
+	GWHL_STEP_LINK, /* the socket is up and subscribed */
+	GWHL_STEP_LIMIT,
+	GWHL_STEP_ACCOUNT,
+	GWHL_STEP_SPOT,
+	GWHL_STEP_OPEN,
+	GWHL_STEP_FILLS,
+	GWHL_STEP_N
+};
+
+struct gwhl_sync {
+	enum gwhl_step step;
+	bool is_blocking;
+	bool is_busy;
+	bool is_ready; /* the start was gone through once */
+	bool again;    /* something happened: once more */
+	uint64_t at_ns;
+	uint64_t check_ns; /* next slow reconcile */
+	uint64_t poll_ns;
+	uint32_t foreign_n;
+	struct hl_cancel foreign[HL_BATCH_MAX];
+};
+
+struct gwhl_coin {
+	uint16_t instr; /* 0 free */
+	bool has_position;
+	bool seen; /* scratch of one answer */
+	char name[48];
+	uint32_t asset;
+	struct hl_grid grid;
+	qty_t position;
+	int64_t fill_ns; /* venue's time of the newest fill */
 };
 
 #endif

@@ -1,3 +1,3 @@
 # execd: makes the venue match what should rest.
-execd_DEPS := libsys libshm libcore
+execd_DEPS := libvenue libsign libsys libshm libcore
 execd_LIBS :=

@@ -1,0 +1,695 @@
+/*
+ * Orders of ours at Hyperliquid: what each word about one of them means.
+ * Words come in any order and more than once, from answers, updates, fills
+ * and lists; each only ever moves an order forward.
+ */
+#include <string.h>
+
+#include "execd/gw_hl_int.h"
+#include "libcore/check.h"
+#include "libcore/hash.h"
+
+#define CLOID_MAGIC UINT64_C(0x524d2d6578656331) /* "RM-exec1" */
+#define ASK_NS	    UINT64_C(500000000)
+#define ASK_NS_MAX  UINT64_C(8000000000)
+
+/* ---- identity ---- */
+
+static void
+put_be(uint8_t *out, uint64_t v)
+{
+	for (unsigned i = 0; i < 8; i++)
+		out[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+static uint64_t
+get_be(const uint8_t *in)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		v = v << 8 | in[i];
+	return v;
+}
+
+void
+gwhl_cloid(uint64_t id, uint8_t cloid[HL_CLOID_SZ])
+{
+	put_be(cloid, CLOID_MAGIC);
+	put_be(cloid + 8, id);
+}
+
+uint64_t
+gwhl_id_of(const uint8_t cloid[HL_CLOID_SZ])
+{
+	return get_be(cloid) == CLOID_MAGIC ? get_be(cloid + 8) : 0;
+}
+
+uint64_t
+gwhl_fill_id(uint64_t oid, uint64_t tid, int64_t venue_ns)
+{
+	uint64_t h = hash_u64(
+	    hash_u64(hash_u64(HASH_SEED, oid), tid), (uint64_t)venue_ns);
+
+	return h == 0 ? 1 : h;
+}
+
+/* ---- the book ---- */
+
+static uint32_t *
+chain_of(struct gwhl_book *b, uint64_t id)
+{
+	return &b->chain[hash_u64(HASH_SEED, id) % GWHL_CHAINS];
+}
+
+struct gwhl_order *
+gwhl_find(struct gwhl *g, uint64_t id)
+{
+	uint32_t i = *chain_of(g->book, id);
+
+	while (i != 0 && g->book->order[i - 1].id != id)
+		i = g->book->order[i - 1].next;
+	return i == 0 || id == 0 ? NULL : &g->book->order[i - 1];
+}
+
+/* For words that carry no cloid: they are rare. */
+struct gwhl_order *
+gwhl_find_oid(struct gwhl *g, uint64_t oid)
+{
+	for (uint32_t i = 0; i < g->book->active_n && oid != 0; i++) {
+		struct gwhl_order *o = &g->book->order[g->book->active[i]];
+
+		if (o->oid == oid)
+			return o;
+	}
+	return NULL;
+}
+
+static void
+unchain(struct gwhl_book *b, const struct gwhl_order *o)
+{
+	uint32_t me = (uint32_t)(o - b->order) + 1;
+	uint32_t *at = chain_of(b, o->id);
+
+	while (*at != me) {
+		CHECK(*at != 0);
+		at = &b->order[*at - 1].next;
+	}
+	*at = o->next;
+}
+
+static void
+insert(struct gwhl_book *b, struct gwhl_order *o, uint64_t id)
+{
+	uint32_t *at = chain_of(b, id);
+
+	memset(o, 0, sizeof(*o));
+	o->id = id;
+	o->next = *at;
+	*at = (uint32_t)(o - b->order) + 1;
+	b->active[b->active_n++] = (uint32_t)(o - b->order);
+	o->active = b->active_n;
+}
+
+/* The oldest finished entry makes room. NULL: all are open. */
+struct gwhl_order *
+gwhl_new(struct gwhl *g, uint64_t id)
+{
+	struct gwhl_book *b = g->book;
+
+	CHECK(id != 0);
+	if (b->active_n == GWHL_ORDERS)
+		return NULL;
+	for (uint32_t k = 0; k < GWHL_ORDERS; k++) {
+		struct gwhl_order *o =
+		    &b->order[(b->order_at + k) % GWHL_ORDERS];
+
+		if (o->id != 0 && (o->state != GWHL_DONE || o->is_todo))
+			continue;
+		if (o->id != 0)
+			unchain(b, o);
+		b->order_at = (uint32_t)(o - b->order + 1) % GWHL_ORDERS;
+		insert(b, o, id);
+		return o;
+	}
+	return NULL;
+}
+
+static void
+deactivate(struct gwhl_book *b, struct gwhl_order *o)
+{
+	uint32_t last = b->active[b->active_n - 1];
+
+	CHECK(o->active != 0);
+	b->active[o->active - 1] = last;
+	b->order[last].active = o->active;
+	b->active_n--;
+	o->active = 0;
+}
+
+/* After another life: what was given out is unknown, what was not never
+ * will be. */
+void
+gwhl_rebuild(struct gwhl *g)
+{
+	struct gwhl_book *b = g->book;
+
+	for (uint32_t i = b->active_n; i > 0; i--) {
+		struct gwhl_order *o = &b->order[b->active[i - 1]];
+
+		o->is_todo = false;
+		o->is_cancelling = false;
+		o->is_asking = false;
+		if (o->state == GWHL_QUEUED) {
+			o->state = GWHL_DONE;
+			deactivate(b, o);
+			continue;
+		}
+		o->state = GWHL_UNKNOWN;
+		o->ask_ns = 1;
+		o->ask_n = 0;
+		o->absent_n = 0;
+	}
+}
+
+/* ---- what is told ---- */
+
+qty_t
+gwhl_left(const struct gwhl_order *o)
+{
+	return QTY(i64_max(o->qty.e8 - o->done.e8, 0));
+}
+
+void
+gwhl_tell(struct gwhl *g, const struct gwhl_order *o, enum port_ev what,
+    enum reason why)
+{
+	struct port_event ev = {.what = what,
+	    .slot = o->slot,
+	    .id = o->id,
+	    .instr = o->instr,
+	    .side = o->side,
+	    .reason = why,
+	    .px = o->px,
+	    .qty = gwhl_left(o)};
+
+	g->sink->event(g->sink->user, &ev);
+}
+
+void
+gwhl_todo(struct gwhl *g, struct gwhl_order *o)
+{
+	if (o->is_todo)
+		return;
+	CHECK(g->todo_n < GWHL_ORDERS);
+	o->is_todo = true;
+	g->todo[g->todo_n++] = (uint32_t)(o - g->book->order);
+}
+
+void
+gwhl_ask_soon(struct gwhl *g, struct gwhl_order *o, uint64_t in_ns)
+{
+	uint64_t at = g->now.ns + in_ns;
+
+	if (o->ask_ns == 0 || o->ask_ns > at)
+		o->ask_ns = at;
+}
+
+void
+gwhl_unknown(struct gwhl *g, struct gwhl_order *o)
+{
+	CHECK(o->state != GWHL_DONE);
+	gwhl_ask_soon(g, o, 0);
+	if (o->state != GWHL_SENT)
+		return;
+	o->state = GWHL_UNKNOWN;
+	o->ask_n = 0;
+	o->absent_n = 0;
+	g->stat.unknowns++;
+	gwhl_tell(g, o, PORT_UNKNOWN, REASON_OK);
+}
+
+/* Any sign of it: it was accepted. A cancel that overtook it goes again. */
+void
+gwhl_exists(struct gwhl *g, struct gwhl_order *o)
+{
+	bool news = o->state == GWHL_SENT || o->state == GWHL_UNKNOWN;
+
+	if (o->state == GWHL_DONE || o->state == GWHL_QUEUED)
+		return;
+	o->absent_n = 0;
+	o->state = GWHL_LIVE;
+	o->is_answered = true;
+	if (news)
+		gwhl_tell(g, o, PORT_ACKED, REASON_OK);
+	if (news && o->has_cancel && !o->is_cancelling)
+		gwhl_todo(g, o);
+}
+
+/* The venue knows it under a newer oid: first sight, or a change that was
+ * done. */
+void
+gwhl_newer(
+    struct gwhl *g, struct gwhl_order *o, uint64_t oid, px_t px, qty_t qty)
+{
+	bool changed = o->oid != 0;
+
+	CHECK(oid > o->oid);
+	o->oid = oid;
+	o->px = px;
+	o->qty = qty;
+	o->done = QTY(0);
+	o->is_ended = false;
+	if (changed && o->state != GWHL_DONE) {
+		o->is_changing = false;
+		o->new_qty = QTY(0);
+		gwhl_exists(g, o);
+		gwhl_tell(g, o, PORT_REDUCED, REASON_OK);
+	}
+}
+
+void
+gwhl_done(struct gwhl *g, struct gwhl_order *o)
+{
+	CHECK(o->state != GWHL_DONE);
+	o->state = GWHL_DONE;
+	o->has_cancel = false;
+	o->is_changing = false;
+	o->new_qty = QTY(0);
+	o->ask_ns = 0;
+	deactivate(g->book, o);
+}
+
+/* It never rested, or a part of a change did not. */
+void
+gwhl_refuse(struct gwhl *g, struct gwhl_order *o, enum reason why)
+{
+	if (o->state == GWHL_DONE)
+		return;
+	if (o->is_answered && o->state == GWHL_LIVE) {
+		gwhl_end(g, o, gwhl_left(o), why);
+		return;
+	}
+	o->is_answered = true;
+	gwhl_tell(g, o, PORT_REJECTED, why);
+	gwhl_done(g, o);
+}
+
+void
+gwhl_finish(struct gwhl *g, struct gwhl_order *o, bool now)
+{
+	bool is_complete = o->done.e8 >= o->qty.e8 - o->end_left.e8;
+
+	if (o->state == GWHL_DONE || !o->is_ended || o->is_changing ||
+	    (!is_complete && !now))
+		return;
+	if (!is_complete) {
+		gwhl_log(g, GWHL_LOG_SHORT, (int64_t)o->oid,
+		    (struct json_str){.s = ""});
+		g->sync.again = true;
+	}
+	if (o->end_left.e8 > 0 || !is_complete)
+		gwhl_tell(g, o, PORT_CANCELLED, (enum reason)o->why);
+	gwhl_done(g, o);
+}
+
+/* It is gone at the venue with `left` unfilled. */
+void
+gwhl_end(struct gwhl *g, struct gwhl_order *o, qty_t left, enum reason why)
+{
+	if (o->state == GWHL_DONE)
+		return;
+	gwhl_exists(g, o);
+	if (!o->is_ended) {
+		o->is_ended = true;
+		o->end_ns = g->now.ns;
+		o->why = (uint16_t)why;
+	}
+	o->end_left = left;
+	gwhl_finish(g, o, false);
+}
+
+/* ---- words of the venue ---- */
+
+static enum reason
+why_of(struct json_str status, bool wanted)
+{
+	if (json_is(status, "badAloPxRejected"))
+		return REASON_POST_ONLY;
+	if (json_is(status, "tickRejected"))
+		return REASON_OFF_TICK;
+	if (json_is(status, "minTradeNtlRejected"))
+		return REASON_TOO_SMALL;
+	if (json_is(status, "perpMarginRejected") ||
+	    json_is(status, "insufficientSpotBalanceRejected") ||
+	    json_is(status, "openInterestIncreaseRejected") ||
+	    json_is(status, "marginCanceled"))
+		return REASON_EXPOSURE_CAP;
+	if (json_is(status, "reduceOnlyRejected") ||
+	    json_is(status, "reduceOnlyCanceled"))
+		return REASON_REDUCE_ONLY;
+	if (json_is(status, "oracleRejected"))
+		return REASON_PRICE_BAND;
+	if (json_is(status, "perpMaxPositionRejected"))
+		return REASON_POSITION_CAP;
+	if (json_is(status, "tooManyOpenOrdersRejected"))
+		return REASON_OPEN_ORDERS;
+	if (json_is(status, "selfTradeCanceled"))
+		return REASON_SELF_CROSS;
+	if (json_is(status, "iocCancelRejected"))
+		return REASON_OK;
+	return json_is(status, "canceled") || wanted ? REASON_OK : REASON_VENUE;
+}
+
+/* The dead-man switch takes everything at once; that is one trigger. */
+static void
+note_scheduled(struct gwhl *g, const struct hlu_order *u)
+{
+	uint64_t day = gwhl_wall_ms(g) / UINT64_C(86400000);
+
+	if (!json_is(u->status, "scheduledCancel") || !g->is_scheduled)
+		return;
+	g->is_scheduled = false;
+	if (g->book->sched_day != day)
+		g->book->sched_n = 0;
+	g->book->sched_day = day;
+	g->book->sched_n++;
+	gwhl_log(g, GWHL_LOG_SCHEDULED, g->book->sched_n, u->status);
+}
+
+static void
+apply(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
+{
+	bool wanted = o->has_cancel;
+
+	switch (u->state) {
+	case HLU_LIVE:
+		if (!o->is_ended)
+			gwhl_exists(g, o);
+		return;
+	case HLU_FILLED: gwhl_end(g, o, QTY(0), REASON_OK); return;
+	case HLU_CANCELLED:
+		/* Maybe half of a change: gwhl_finish waits for what becomes
+		 * of the other half. */
+		gwhl_end(g, o, u->left, why_of(u->status, wanted));
+		return;
+	case HLU_REJECTED: gwhl_refuse(g, o, why_of(u->status, wanted)); return;
+	case HLU_STRANGE:
+		gwhl_log(g, GWHL_LOG_STATUS, (int64_t)u->oid, u->status);
+		gwhl_ask_soon(g, o, ASK_NS);
+		return;
+	case HLU_STATE_N: break;
+	}
+	CHECK(u->state == 0);
+}
+
+/* One of ours that this life does not know: the shell says what becomes of
+ * it. */
+static struct gwhl_order *
+adopt(struct gwhl *g, const struct hlu_order *u, uint64_t id)
+{
+	struct gwhl_coin *c = gwhl_coin_named(g, u->coin);
+	struct gwhl_order *o;
+
+	if (c == NULL || u->state != HLU_LIVE || (o = gwhl_new(g, id)) == NULL)
+		return NULL;
+	o->slot = PORT_NO_SLOT;
+	o->instr = c->instr;
+	o->coin = (uint16_t)(c - g->coin);
+	o->side = (uint8_t)u->side;
+	o->tif = TIF_GTC;
+	o->oflags = u->reduce_only ? ORDER_REDUCE_ONLY : 0;
+	o->px = u->px;
+	o->qty = u->qty;
+	o->oid = u->oid;
+	/* What was filled before this life was booked by an earlier one. */
+	o->done = QTY(u->qty.e8 - u->left.e8);
+	o->state = GWHL_UNKNOWN;
+	return o;
+}
+
+/* Asked, and it rests: what was waited for did not happen. */
+static void
+still_rests(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u,
+    int64_t asked_ns)
+{
+	int64_t asked_ms = asked_ns / NS_PER_MS + g->skew_ms;
+
+	/* More was filled than we were told of. */
+	if (u->qty.e8 - u->left.e8 > o->done.e8)
+		g->sync.again = true;
+	if (o->is_changing &&
+	    asked_ms >= (int64_t)(o->expires_ms + GWHL_MARGIN_MS))
+		o->is_changing = false;
+	if (o->new_qty.e8 > 0 && !o->is_changing && !o->is_todo) {
+		o->new_qty = QTY(0);
+		gwhl_tell(g, o, PORT_REDUCED, REASON_VENUE);
+	}
+	if (!o->must_tell || o->is_cancelling || o->is_todo)
+		return;
+	o->must_tell = false;
+	gwhl_tell(g, o, o->has_cancel ? PORT_NOT_CANCELLED : PORT_ACKED,
+	    o->has_cancel ? REASON_VENUE : REASON_OK);
+	o->has_cancel = false;
+}
+
+/* The new half of a change was refused: the old one is gone. */
+static void
+half_refused(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
+{
+	enum reason why = why_of(u->status, o->has_cancel);
+
+	if (o->oid == 0) {
+		gwhl_refuse(g, o, why);
+		return;
+	}
+	o->is_changing = false;
+	gwhl_end(g, o, o->is_ended ? o->end_left : gwhl_left(o), why);
+}
+
+void
+gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns)
+{
+	uint64_t id = u->has_cloid ? gwhl_id_of(u->cloid) : 0;
+	struct gwhl_order *o =
+	    u->has_cloid ? gwhl_find(g, id) : gwhl_find_oid(g, u->oid);
+
+	note_scheduled(g, u);
+	if (o == NULL && id != 0 && asked_ns != 0)
+		o = adopt(g, u, id);
+	if (o == NULL || o->state == GWHL_DONE || o->state == GWHL_QUEUED)
+		return;
+	if (u->oid < o->oid) {
+		g->stat.stale++;
+		return;
+	}
+	if (u->oid > o->oid && u->state == HLU_REJECTED) {
+		half_refused(g, o, u);
+		return;
+	}
+	if (u->oid > o->oid)
+		gwhl_newer(g, o, u->oid, u->px, u->qty);
+	apply(g, o, u);
+	if (asked_ns != 0 && u->state == HLU_LIVE && o->state == GWHL_LIVE &&
+	    !o->is_ended)
+		still_rests(g, o, u, asked_ns);
+}
+
+static uint64_t
+ask_wait(struct gwhl_order *o)
+{
+	uint64_t wait = ASK_NS << (o->ask_n < 5 ? o->ask_n : 5);
+
+	if (o->ask_n < UINT8_MAX)
+		o->ask_n++;
+	return wait < ASK_NS_MAX ? wait : ASK_NS_MAX;
+}
+
+void
+gwhl_settle_ask(struct gwhl *g, struct gwhl_order *o)
+{
+	bool open = o->state == GWHL_UNKNOWN || o->is_changing || o->is_ended ||
+		    (o->has_cancel && !o->is_cancelling && !o->is_todo) ||
+		    o->must_tell;
+
+	o->is_asking = false;
+	if (o->state == GWHL_DONE)
+		return;
+	o->ask_ns = open ? g->now.ns + ask_wait(o) : 0;
+	if (!open)
+		o->ask_n = 0;
+	/* A cancel was answered with success, and yet it rests. */
+	if (o->has_cancel && o->ask_n > 4)
+		o->must_tell = true;
+}
+
+/* orderStatus: unknownOid. Only a question asked after the request can no
+ * longer be carried out proves anything. */
+void
+gwhl_absent(struct gwhl *g, struct gwhl_order *o, int64_t asked_wall_ns)
+{
+	int64_t asked_ms = asked_wall_ns / NS_PER_MS + g->skew_ms;
+
+	if (o->state == GWHL_DONE || o->state == GWHL_QUEUED)
+		return;
+	if (asked_ms < (int64_t)(o->expires_ms + GWHL_MARGIN_MS) ||
+	    (o->is_answered && ++o->absent_n < 2)) {
+		o->must_tell = o->must_tell || o->is_answered;
+		return;
+	}
+	o->is_answered = true;
+	gwhl_tell(g, o, PORT_GONE, REASON_UNKNOWN_ORDER);
+	gwhl_done(g, o);
+}
+
+/* ---- fills ---- */
+
+static bool
+key_seen(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint32_t i = (uint32_t)(key % cap);
+
+	while (b->key_set[i] != 0 && b->key_set[i] != key)
+		i = (i + 1) % cap;
+	return b->key_set[i] == key;
+}
+
+/* Linear probing: what follows a removed key moves up. */
+static void
+key_remove(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint32_t i = (uint32_t)(key % cap);
+
+	while (b->key_set[i] != key) {
+		CHECK(b->key_set[i] != 0);
+		i = (i + 1) % cap;
+	}
+	b->key_set[i] = 0;
+	for (uint32_t k = (i + 1) % cap; b->key_set[k] != 0;
+	     k = (k + 1) % cap) {
+		uint32_t home = (uint32_t)(b->key_set[k] % cap);
+
+		if ((k + cap - home) % cap < (k + cap - i) % cap)
+			continue;
+		b->key_set[i] = b->key_set[k];
+		b->key_set[k] = 0;
+		i = k;
+	}
+}
+
+static void
+key_add(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint64_t *old = &b->key_ring[b->key_n % GWHL_KEYS];
+	uint32_t i = (uint32_t)(key % cap);
+
+	if (b->key_n >= GWHL_KEYS)
+		key_remove(b, *old);
+	*old = key;
+	b->key_n++;
+	while (b->key_set[i] != 0)
+		i = (i + 1) % cap;
+	b->key_set[i] = key;
+}
+
+/* Each fill says the position before it: a free check that none is missing.
+ * One that comes late says nothing about now. */
+static void
+follow(struct gwhl *g, struct gwhl_coin *c, const struct hlu_fill *f)
+{
+	bool gap = c->has_position && c->position.e8 != f->start.e8;
+
+	if (f->venue_ns < c->fill_ns)
+		return;
+	if (gap) {
+		gwhl_log(g, GWHL_LOG_GAP, f->start.e8, f->coin);
+		g->sync.again = true;
+	}
+	c->has_position = !gap || f->venue_ns > c->fill_ns;
+	c->fill_ns = f->venue_ns;
+	c->position =
+	    QTY(f->start.e8 + (f->side == SIDE_BID ? f->qty.e8 : -f->qty.e8));
+}
+
+static void
+tell_fill(struct gwhl *g, const struct gwhl_order *o, uint64_t id,
+    const struct gwhl_coin *c, const struct hlu_fill *f)
+{
+	struct port_event ev = {.what = PORT_FILLED,
+	    .slot = o == NULL ? PORT_NO_SLOT : o->slot,
+	    .id = id,
+	    .instr = c->instr,
+	    .side = (uint8_t)f->side,
+	    .is_maker = !f->is_taker,
+	    .reason = REASON_OK,
+	    .px = f->px,
+	    .qty = f->qty,
+	    .usd = f->is_usdc ? f->fee : USD(0),
+	    .fill_id = gwhl_fill_id(f->oid, f->tid, f->venue_ns),
+	    .venue_ns = f->venue_ns};
+
+	g->sink->event(g->sink->user, &ev);
+}
+
+static void
+order_fill(struct gwhl *g, struct gwhl_order *o, const struct hlu_fill *f,
+    const struct gwhl_coin *c)
+{
+	if (o->state != GWHL_DONE && f->oid > o->oid) {
+		bool changes = o->oid != 0 && o->new_qty.e8 > 0;
+
+		gwhl_newer(g, o, f->oid, changes ? o->new_px : o->px,
+		    changes ? o->new_qty : o->qty);
+	}
+	gwhl_exists(g, o);
+	tell_fill(g, o, o->id, c, f);
+	if (f->oid == o->oid)
+		o->done.e8 += f->qty.e8;
+	if (o->state == GWHL_DONE)
+		return;
+	if (f->oid != o->oid) {
+		gwhl_tell(g, o, PORT_ACKED, REASON_OK);
+		return;
+	}
+	if (o->done.e8 >= o->qty.e8 && !o->is_ended && !o->is_changing)
+		gwhl_end(g, o, QTY(0), REASON_OK);
+	else
+		gwhl_finish(g, o, false);
+}
+
+void
+gwhl_fill(struct gwhl *g, const struct hlu_fill *f)
+{
+	uint64_t key = gwhl_fill_id(f->oid, f->tid, f->venue_ns);
+	uint64_t id = f->has_cloid ? gwhl_id_of(f->cloid) : 0;
+	struct gwhl_order *o =
+	    f->has_cloid ? gwhl_find(g, id) : gwhl_find_oid(g, f->oid);
+	struct gwhl_coin *c = gwhl_coin_named(g, f->coin);
+
+	if (f->venue_ns / NS_PER_MS < (int64_t)g->book->first_ms)
+		return;
+	if (key_seen(g->book, key)) {
+		g->stat.repeats++;
+		return;
+	}
+	if (c == NULL) {
+		gwhl_log(g, GWHL_LOG_FOREIGN_FILL, (int64_t)f->oid, f->coin);
+		return;
+	}
+	key_add(g->book, key);
+	g->stat.fills++;
+	follow(g, c, f);
+	if (o != NULL && o->side == f->side && o->state != GWHL_QUEUED) {
+		order_fill(g, o, f, c);
+		return;
+	}
+	if (id == 0)
+		gwhl_log(g,
+		    f->is_liquidation || f->oid == 0 ? GWHL_LOG_LIQUIDATION
+						     : GWHL_LOG_FOREIGN_FILL,
+		    (int64_t)f->oid, f->coin);
+	tell_fill(g, NULL, id, c, f);
+}
