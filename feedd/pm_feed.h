@@ -127,10 +127,13 @@ struct pm_feed {
 	bool was_looked;      /* the windows of the past were asked for */
 	bool list_open;
 	bool list_heard;
-	uint32_t list_n;	  /* markets in this look at the listing */
-	uint32_t list_take_n;	  /* ... that would be taken */
-	usd_t list_floor;	  /* liquidity of the last one taken */
-	usd_t rank[PM_MARKETS_N]; /* of this look, best first */
+	bool list_waits;	       /* its next page waits for the budget */
+	char list_after[PM_CURSOR_SZ]; /* the page to ask for; "": first */
+	uint32_t list_pages_n;	       /* of this look at the listing */
+	uint32_t list_n;	       /* markets in this look at the listing */
+	uint32_t list_take_n;	       /* ... that would be taken */
+	usd_t list_floor;	       /* liquidity of the last one taken */
+	usd_t rank[PM_MARKETS_N];      /* of this look, best first */
 	uint32_t series_n;
 	struct pm_series series[CFG_LIST_N];
 	struct pm_want want[PM_WANTS_N];
@@ -224,8 +227,7 @@ bool pm_check_text(
 /* pm_recount_mirror - after a whole book. */
 void pm_recount_mirror(struct pm_market *m);
 
-/* pm_trade_px - the price of a trade of the token: hashes may have waited
- * for it. */
+/* pm_trade_px - price of a trade of the token: hashes may have waited. */
 void pm_trade_px(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
     const struct pm_event *ev);
 
@@ -267,9 +269,8 @@ void pm_subscribe_all(struct pm_feed *p, uint8_t conn);
  * one has not shown is lost, what is awaited is asked there. */
 void pm_lane_lost(struct pm_feed *p, struct pm_market *m, uint8_t conn);
 
-/* pm_resnap - unsubscribe and subscribe, on the lane that leads or on one
- * connection: the venue sends a snapshot only then. At most every
- * PM_RESNAP_NS, else pm_timer comes back to it. */
+/* pm_resnap - unsubscribe and subscribe (a snapshot comes only then), on the
+ * lane that leads or on one connection; at most every PM_RESNAP_NS. */
 void pm_resnap(struct pm_feed *p, struct pm_market *m);
 void pm_resnap_on(struct pm_feed *p, struct pm_market *m, uint8_t conn);
 

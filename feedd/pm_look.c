@@ -138,41 +138,66 @@ fetch_limit(const struct cfg *c)
 					   : c->discovery_fetch_limit_paper;
 }
 
-/* A page; cursor n == 0: the first. */
+/* The page that list_after names; the budget may say later. */
 static void
-ask_list(struct pm_feed *p, struct json_str cursor)
+ask_list(struct pm_feed *p)
 {
 	const struct cfg *c = &p->feed.cfg;
 	int64_t limit = i64_min(fetch_limit(c), PAGE_N);
 	char path[512];
-	char after[192];
 
 	text_copy(path, sizeof(path), "/markets/keyset?closed=false&limit=");
 	text_add_u64(path, sizeof(path), (uint64_t)limit);
 	text_add(path, sizeof(path), "&order=liquidityNum&ascending=false");
-	if (cursor.n > 0) {
-		size_t n = json_unescape(cursor, after, sizeof(after));
-
-		if (n == SIZE_MAX || strpbrk(after, "&# %+") != NULL)
-			return;
+	if (p->list_after[0] != '\0') {
 		text_add(path, sizeof(path), "&after_cursor=");
-		text_add(path, sizeof(path), after);
+		text_add(path, sizeof(path), p->list_after);
 	}
 	p->list_open = pm_ask(p, PM_TAG_LIST, c->polymarket_gamma_url.s, path);
+	p->list_waits = !p->list_open && p->list_after[0] != '\0';
+	if (p->list_waits)
+		feed_wake_at(&p->feed, p->feed.now_ns + RETRY_NS);
+}
+
+/* Where the next page begins; false: there is none, or it has no name that
+ * can be sent. */
+static bool
+set_cursor(struct pm_feed *p, struct json_str cursor)
+{
+	size_t n = json_unescape(cursor, p->list_after, sizeof(p->list_after));
+
+	if (cursor.n > 0 && n != SIZE_MAX &&
+	    strpbrk(p->list_after, "&# %+") == NULL)
+		return true;
+	p->list_after[0] = '\0';
+	return false;
+}
+
+/* Binaries: until there are enough to choose from. Series: until each has its
+ * window, and no further than may be fetched in one look. */
+static bool
+is_list_wanted(const struct pm_feed *p)
+{
+	const struct cfg *c = &p->feed.cfg;
+	int64_t most = fetch_limit(c);
+
+	if (c->discovery_binaries)
+		return p->list_n < most;
+	return (int64_t)p->list_pages_n * PAGE_N < most && series_missing(p);
 }
 
 static void
 begin_list(struct pm_feed *p)
 {
-	static const struct json_str first = {0};
-
-	if (p->list_open || p->feed.now_ns < p->list_due_ns)
+	if (p->list_open || p->list_waits || p->feed.now_ns < p->list_due_ns)
 		return;
 	p->list_n = 0;
+	p->list_pages_n = 0;
+	p->list_after[0] = '\0';
 	p->list_take_n = 0;
 	for (uint32_t i = 0; i < p->market_n; i++)
 		p->market[i].was_seen = false;
-	ask_list(p, first);
+	ask_list(p);
 }
 
 static void
@@ -202,7 +227,8 @@ look(struct pm_feed *p)
 static void
 check_universe(struct pm_feed *p)
 {
-	if (p->feed.has_universe || !p->clock_tried || p->list_open)
+	if (p->feed.has_universe || !p->clock_tried || p->list_open ||
+	    p->list_waits)
 		return;
 	for (uint32_t i = 0; i < PM_WANTS_N; i++)
 		if (p->want[i].used && !p->want[i].was_heard &&
@@ -302,6 +328,8 @@ pm_look_timer(struct pm_feed *p)
 	if (f->now_ns >= p->look_ns)
 		look(p);
 	feed_wake_at(f, p->look_ns);
+	if (p->list_waits)
+		ask_list(p);
 	pm_want_run(p);
 	check_universe(p);
 }
@@ -574,10 +602,10 @@ take_list(struct pm_feed *p, const struct feed_event *ev)
 		p->list_due_ns = p->feed.now_ns + RETRY_NS;
 		return;
 	}
-	if (answer.next_cursor.n > 0 && p->list_n < fetch_limit(&p->feed.cfg) &&
-	    p->feed.cfg.discovery_binaries)
-		ask_list(p, answer.next_cursor);
-	if (!p->list_open)
+	p->list_pages_n++;
+	if (set_cursor(p, answer.next_cursor) && is_list_wanted(p))
+		ask_list(p);
+	if (!p->list_open && !p->list_waits)
 		end_list(p);
 }
 

@@ -20,6 +20,8 @@
 #define PM_TEXT_SZ	  128u /* a slug; a longer one is not followed */
 #define PM_BOLT_SYMBOL_SZ (RTDS_SYMBOL_MAX + 1u)
 
+#define PM_CURSOR_SZ 192u /* of a page of the listing */
+
 /* Answers awaited at a time. */
 #define PM_ASKS_MAX 24u
 

@@ -18,6 +18,7 @@ static struct {
 	uint32_t market_asks;
 	uint32_t event_asks;
 	uint32_t page_asks;
+	uint32_t next_asks;
 	uint16_t code; /* of every answer, 0: as it is */
 	uint32_t retry_after_s;
 	uint32_t asks;
@@ -87,6 +88,7 @@ answer(struct rig *r, struct rig_act *a)
 	gamma.event_asks += ev.data == gamma.event;
 	gamma.market_asks += ev.data == gamma.market;
 	gamma.page_asks += ev.data == gamma.page[0];
+	gamma.next_asks += ev.data == gamma.page[1];
 	gamma.asks++;
 	ev.n = strlen(ev.data);
 	if (ev.n > 0)
@@ -584,6 +586,51 @@ slugs_by_the_venues_clock(void **state)
 	rig_close(r);
 }
 
+/* Only the second page of the listing knows of the window. */
+static void
+a_window_is_found_on_a_further_page(void **state)
+{
+	struct rig *r;
+
+	(void)state;
+	usual("");
+	listing((const int[6]){500, 100, 900, 0, 0, 0}, "");
+	snprintf(gamma.page[1], sizeof(gamma.page[1]), "{\"markets\":[%s]}",
+	    gamma.market);
+	gamma.market[0] = '\0';
+	r = open_feed();
+	assert_string_equal(r->instr[IDX].symbol, SLUG);
+	assert_int_equal(known(r), 0);
+	rig_close(r);
+}
+
+/* One that never ends is read as far as may be fetched in one look; and what
+ * the budget of questions does not allow now comes later. */
+static void
+a_listing_without_end(void **state)
+{
+	struct rig *r = rig_open();
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		snprintf(gamma.page[i], sizeof(gamma.page[i]),
+		    "{\"markets\":[],\"next_cursor\":\"NEXT\"}");
+	r->cfg.polymarket_series.n = 1;
+	r->cfg.discovery_behind.ns = 0;
+	r->cfg.discovery_fetch_limit_paper = 400;
+	r->cfg.discovery_max_per_minute = 8;
+	rig_start(r, VENUE_POLYMARKET);
+	for (int minute = 0; minute < 10; minute++) {
+		gamma.asks = 0;
+		pass(r, 60);
+		assert_in_range(gamma.asks, 1, 8);
+	}
+	assert_true(gamma.page_asks > 2);
+	assert_in_range(
+	    gamma.next_asks, 3 * gamma.page_asks - 3, 3 * gamma.page_asks);
+	rig_close(r);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 int
@@ -603,6 +650,8 @@ main(void)
 	    T(errors_hold_every_question),
 	    T(questions_have_a_budget),
 	    T(slugs_by_the_venues_clock),
+	    T(a_window_is_found_on_a_further_page),
+	    T(a_listing_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
