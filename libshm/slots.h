@@ -100,6 +100,7 @@ enum tif {
 #define ORDER_REDUCE_ONLY 0x02u
 #define ORDER_IMPERATIVE  0x04u /* take or forced exit, at most once    */
 #define ORDER_MAKER	  0x08u /* fill: we were the maker              */
+#define ORDER_REVERSED	  0x10u /* fill: takes one back, see FILL       */
 
 /* Levels a side that an instrument may have orders at. */
 #define ORDER_LEVELS 4u
@@ -136,7 +137,10 @@ enum trading_state {
  *  ACK      id; px, qty resting; venue_ref
  *  FILL     id; exec_px, exec_qty, fee, fill_id, cum_qty; px, qty of the order;
  *           recv_ns of the market data that filled it, deltas 0: the chain of
- *           the order is in its ACK, by id
+ *           the order is in its ACK, by id. ORDER_REVERSED: an earlier one
+ *           did not happen after all; this is the trade that undoes it: the
+ *           other side, same px and qty, fee negated, a fill_id of its own;
+ *           it does not count in cum_qty
  *  DONE     id; reason; cum_qty
  *  STATE    trading state in `status`, reason; qty = position, usd = day P&L
  *
