@@ -12,7 +12,6 @@
 #define TICK_NS	   UINT64_C(100000000)
 #define PING_NS	   UINT64_C(10000000000)
 #define HELLO_NS   UINT64_C(2000000000)
-#define MODE_NS	   UINT64_C(5000000000)
 #define RETRY_MAX  600
 #define HELLO_MAX  1024u
 #define CLOSES_MAX 3u
@@ -125,6 +124,15 @@ limited(struct gwpm *g, const struct gwpm_call *c, const struct gwpm_answer *a,
 	}
 }
 
+/* How long a mode lasts; refusals in it make it no longer. */
+static void
+enter_mode(struct gwpm *g, enum port_mode mode, const struct gwpm_answer *a,
+    const struct gwpm_now *now)
+{
+	if (g->venue_mode != mode)
+		gwpm_venue(g, mode, retry_ns(g, a), now);
+}
+
 struct gwpm_says
 gwpm_refused(struct gwpm *g, const struct gwpm_call *c,
     const struct gwpm_answer *a, const struct gwpm_now *now)
@@ -142,15 +150,14 @@ gwpm_refused(struct gwpm *g, const struct gwpm_call *c,
 	else if (a->status == 403)
 		gwpm_block(g, "the venue refuses this place or account");
 	else if (a->status == 425)
-		gwpm_venue(g, PORT_RESTARTING, retry_ns(g, a), now);
+		enter_mode(g, PORT_RESTARTING, a, now);
 	else if (a->status == 429)
 		limited(g, c, a, now);
 	else if (says.class == GWPM_SAYS_POST_ONLY)
-		gwpm_venue(g, PORT_POST_ONLY,
-		    MODE_NS + (a->retry_after_s > 0 ? retry_ns(g, a) : 0), now);
+		enter_mode(g, PORT_POST_ONLY, a, now);
 	else if (says.class == GWPM_SAYS_CANCEL_ONLY ||
 		 says.class == GWPM_SAYS_DISABLED)
-		gwpm_venue(g, PORT_CANCEL_ONLY, retry_ns(g, a), now);
+		enter_mode(g, PORT_CANCEL_ONLY, a, now);
 	else if (says.class == GWPM_SAYS_CONFIG ||
 		 says.class == GWPM_SAYS_ACCOUNT)
 		gwpm_block(g, "the venue refuses the account or its keys");
@@ -500,6 +507,7 @@ gwpm_user_text(
 	struct gwpm_hear h = {g, now, false};
 	struct pm_user_sink sink = gwpm_hearing(&h);
 
+	g->closed_n = 0;
 	if (n == 0 || (text[0] != '{' && text[0] != '['))
 		return; /* PONG and notices */
 	if (pm_user_decode(text, n, &g->me, &sink, NULL) < 0)

@@ -139,6 +139,16 @@ value_fill(const struct gwpm *g, struct gwpm_fill *f, px_t maker_px, bool same)
 	f->usd.e6 += f->deal == SIDE_BID ? f->fee.e6 : -f->fee.e6;
 }
 
+static void
+matched(struct gwpm *g, struct gwpm_order *o, qty_t qty)
+{
+	int64_t left = gwpm_left(o).e8;
+
+	o->matched.e8 += qty.e8;
+	if (o->state != GWPM_DONE)
+		gwpm_offered(g->book, o, gwpm_left(o).e8 - left);
+}
+
 /* A leg: how much, at which price of the resting side's token. */
 static void
 apply_leg(struct gwpm *g, const struct part *p, uint32_t at,
@@ -168,11 +178,8 @@ apply_leg(struct gwpm *g, const struct part *p, uint32_t at,
 	value_fill(g, f, l->px, same);
 	book_fill(g, f);
 	if (p->o != NULL) {
-		int64_t left = gwpm_left(p->o).e8;
-
-		p->o->matched.e8 += l->qty.e8;
-		if (p->o->state != GWPM_DONE)
-			gwpm_offered(g->book, p->o, gwpm_left(p->o).e8 - left);
+		p->o->filled.e8 += l->qty.e8;
+		matched(g, p->o, l->qty);
 	}
 }
 
@@ -202,6 +209,21 @@ apply_new(struct gwpm *g, const struct part *p)
 		head->leg_n = n;
 }
 
+/* Heard of only when it had failed: never a fill, but that much of the order
+ * is gone. */
+static void
+apply_failed(struct gwpm *g, const struct part *p, uint64_t key)
+{
+	struct gwpm_fill *head = gwpm_fill_new(g->book, key);
+
+	if (head == NULL)
+		return;
+	head->state = GWPM_FILL_FAILED;
+	for (uint32_t i = 0; p->o != NULL && i < p->t->leg_n; i++)
+		if (is_of(p, i))
+			matched(g, p->o, p->t->leg[i].qty);
+}
+
 static void
 apply(struct gwpm *g, const struct part *p, const struct gwpm_now *now)
 {
@@ -211,9 +233,9 @@ apply(struct gwpm *g, const struct part *p, const struct gwpm_now *now)
 	bool was_there = head != NULL;
 
 	if (!was_there && s == PM_TRADE_FAILED) {
-		head = gwpm_fill_new(g->book, key);
-		if (head != NULL)
-			head->state = GWPM_FILL_FAILED;
+		apply_failed(g, p, key);
+		if (p->o != NULL)
+			gwpm_filled_up(g, p->o, now);
 		return;
 	}
 	if (!was_there) {

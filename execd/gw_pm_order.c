@@ -12,7 +12,6 @@
 #define POST_MAX_NS UINT64_C(1000000000) /* longest wait for a token */
 #define ASK_SOON_NS UINT64_C(1000000000)
 #define HOLD_NS	    UINT64_C(5000000000)
-#define MODE_NS	    UINT64_C(5000000000)
 
 static void
 refuse(struct gwpm *g, const struct port_act *a, enum reason why)

@@ -147,6 +147,8 @@ gwpm_filled_up(struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now)
 	if (!o->is_answered)
 		gwpm_tell(g, o, PORT_ACKED, REASON_OK);
 	o->is_answered = true;
+	if (o->filled.e8 < o->qty.e8) /* some of it failed unheard */
+		gwpm_tell(g, o, PORT_CANCELLED, REASON_VENUE);
 	gwpm_order_close(g->book, o, now->ns);
 }
 

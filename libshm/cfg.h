@@ -96,6 +96,8 @@ enum cfg_sizing {
 enum cfg_queue {
 	CFG_QUEUE_FRONT = 1,
 	CFG_QUEUE_BACK,
+	CFG_QUEUE_PROB_POWER,
+	CFG_QUEUE_PROB_LOG,
 	CFG_QUEUE_N
 };
 
