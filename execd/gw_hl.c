@@ -551,6 +551,12 @@ each_active(struct gwhl *g)
 		struct gwhl_order *o = &b->order[b->active[i - 1]];
 		uint64_t late = g->now.ns - o->end_ns;
 
+		/* Its request may have died with an earlier life. */
+		if (o->ask_ns == 0 && !o->is_asking &&
+		    (o->state == GWHL_UNKNOWN ||
+			(o->is_changing &&
+			    gwhl_wall_ms(g) > o->expires_ms + GWHL_MARGIN_MS)))
+			gwhl_ask_soon(g, o, 0);
 		if (o->ask_ns != 0 && o->ask_ns <= g->now.ns && !o->is_asking)
 			ask_about(g, o);
 		if (!o->is_ended || late < GWHL_END_NS)

@@ -20,7 +20,7 @@
  *             `a`: the order gets a new oid, and is placed only if the old
  *             one could still be cancelled. Words about an older oid are
  *             stale; oids of one cloid only grow. A change that failed is
- *             told as REDUCED with what is left in truth.
+ *             told as NOT_CANCELLED: what rested still does.
  * Fills     : from userFills only, once for each (oid, tid, time), final at
  *             once (no CONFIRMED). The first snapshot is not booked: after
  *             each (re)connect userFillsByTime brings what was missed. A fill

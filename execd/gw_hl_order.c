@@ -428,22 +428,26 @@ adopt(struct gwhl *g, const struct hlu_order *u, uint64_t id)
 	return o;
 }
 
-/* Asked, and it rests: what was waited for did not happen. */
-static void
-still_rests(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u,
-    int64_t asked_ns)
+/* What was asked then is said after the last request that could act on it. */
+static bool
+is_past(const struct gwhl *g, const struct gwhl_order *o, int64_t asked_ns)
 {
 	int64_t asked_ms = asked_ns / NS_PER_MS + g->skew_ms;
 
+	return asked_ns != 0 &&
+	       asked_ms >= (int64_t)(o->expires_ms + GWHL_MARGIN_MS);
+}
+
+/* Asked, and it rests: what was waited for did not happen. */
+static void
+still_rests(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
+{
 	/* More was filled than we were told of. */
 	if (u->qty.e8 - u->left.e8 > o->done.e8)
 		g->sync.again = true;
-	if (o->is_changing &&
-	    asked_ms >= (int64_t)(o->expires_ms + GWHL_MARGIN_MS))
-		o->is_changing = false;
 	if (o->new_qty.e8 > 0 && !o->is_changing && !o->is_todo) {
 		o->new_qty = QTY(0);
-		gwhl_tell(g, o, PORT_REDUCED, REASON_VENUE);
+		gwhl_tell(g, o, PORT_NOT_CANCELLED, REASON_VENUE);
 	}
 	if (!o->must_tell || o->is_cancelling || o->is_todo)
 		return;
@@ -489,10 +493,12 @@ gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns)
 	}
 	if (u->oid > o->oid)
 		gwhl_newer(g, o, u->oid, u->px, u->qty);
+	else if (u->state == HLU_FILLED || is_past(g, o, asked_ns))
+		o->is_changing = false; /* it cannot happen any more */
 	apply(g, o, u);
 	if (asked_ns != 0 && u->state == HLU_LIVE && o->state == GWHL_LIVE &&
 	    !o->is_ended)
-		still_rests(g, o, u, asked_ns);
+		still_rests(g, o, u);
 }
 
 static uint64_t
@@ -528,11 +534,9 @@ gwhl_settle_ask(struct gwhl *g, struct gwhl_order *o)
 void
 gwhl_absent(struct gwhl *g, struct gwhl_order *o, int64_t asked_wall_ns)
 {
-	int64_t asked_ms = asked_wall_ns / NS_PER_MS + g->skew_ms;
-
 	if (o->state == GWHL_DONE || o->state == GWHL_QUEUED)
 		return;
-	if (asked_ms < (int64_t)(o->expires_ms + GWHL_MARGIN_MS) ||
+	if (!is_past(g, o, asked_wall_ns) ||
 	    (o->is_answered && ++o->absent_n < 2)) {
 		o->must_tell = o->must_tell || o->is_answered;
 		return;

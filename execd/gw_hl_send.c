@@ -256,7 +256,7 @@ held_back(struct gwhl *g, struct gwhl_order *o, enum batch b, enum reason why)
 {
 	if (b == BATCH_CHANGE) {
 		o->new_qty = QTY(0);
-		gwhl_tell(g, o, PORT_REDUCED, why);
+		gwhl_tell(g, o, PORT_NOT_CANCELLED, why);
 	} else if (b != BATCH_CANCEL) {
 		gwhl_refuse(g, o, why);
 	}
