@@ -133,6 +133,7 @@ fi
 pm=$(port_of polymarket) bn=$(port_of binance) hl=$(port_of hyperliquid)
 export POLYMARKET_WS_URL="ws://127.0.0.1:$pm/ws/market"
 export POLYMARKET_RTDS_URL="ws://127.0.0.1:$pm/rtds"
+export POLYMARKET_POLYBOLT_URL="ws://127.0.0.1:$pm/ws"
 export POLYMARKET_REST_URL="http://127.0.0.1:$pm"
 export POLYMARKET_GAMMA_URL="http://127.0.0.1:$pm"
 export BINANCE_WS_URL="ws://127.0.0.1:$bn"

@@ -273,6 +273,7 @@ tls_addresses(struct feedrig *f, struct cfg *cfg)
 	} urls[] = {
 	    {"polymarket", "polymarket.ws_url=wss://localhost:%u/ws/market"},
 	    {"polymarket", "polymarket.rtds_url=wss://localhost:%u/rtds"},
+	    {"polymarket", "polymarket.polybolt_url=wss://localhost:%u/ws"},
 	    {"polymarket", "polymarket.rest_url=https://localhost:%u"},
 	    {"polymarket", "polymarket.gamma_url=https://localhost:%u"},
 	    {"binance", "binance.ws_url=wss://localhost:%u"},

@@ -229,6 +229,7 @@ venue_addresses(struct rig *r)
 
 	rig_set(r, "polymarket.ws_url=ws://127.0.0.1:%u/ws/market", pm);
 	rig_set(r, "polymarket.rtds_url=ws://127.0.0.1:%u/rtds", pm);
+	rig_set(r, "polymarket.polybolt_url=ws://127.0.0.1:%u/ws", pm);
 	rig_set(r, "polymarket.rest_url=http://127.0.0.1:%u", pm);
 	rig_set(r, "polymarket.gamma_url=http://127.0.0.1:%u", pm);
 	rig_set(r, "binance.ws_url=ws://127.0.0.1:%u", bn);

@@ -23,7 +23,7 @@
 #include "libshm/ring.h"
 
 #define RIG_INSTANCE "t"
-#define RIG_SETS     28u
+#define RIG_SETS     29u
 #define RIG_OUT	     65536u
 
 struct rig {
