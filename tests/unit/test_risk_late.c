@@ -149,12 +149,19 @@ a_market_with_another_slot_gets_it_there(void **state)
 static void
 a_fill_of_nobody_stops_all_but_reducing(void **state)
 {
+	struct order o;
+
 	(void)state;
 	holds(PM, "w1", 5);
+	kit_bbo(&k, PM, CENT(48), CENT(52));
+	o = kit_want(&k, PM, SIDE_BID, CENT(48), UNIT(10));
+	o.epoch = 5;
+	assert_int_equal(kit_judge(&k, &o), REASON_OK);
 	holds(PM, "w2", 6);
 	holds(PM, "w3", 7);
-	k.r->reduce = false;
-	fill(72, SIDE_BID, 40, 10, 5);
+	assert_false(k.r->reduce);
+	fill(o.id, SIDE_BID, 48, 10, 5);
+	assert_int_equal(k.r->stat.adopted, 0);
 	assert_int_equal(position(PM), 0);
 	assert_int_equal(k.r->kept_n, 0);
 	assert_int_equal(k.r->stat.lost, 1);
