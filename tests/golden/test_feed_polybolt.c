@@ -62,14 +62,21 @@ teardown(void **state)
 
 /* Up to the subscriptions. */
 static void
-begin(void)
+begin_with(bool is_kept)
 {
 	start(LOGIN, list);
 	assert_string_equal(
 	    rig_last(r, FEED_OPEN, REF)->url, "ws://127.0.0.1:18801/ws");
 	rig_step(r, FEED_EV_UP, REF);
 	rig_frame(r, REF, AUTHED);
-	rig_clear(r);
+	if (!is_kept)
+		rig_clear(r);
+}
+
+static void
+begin(void)
+{
+	begin_with(false);
 }
 
 static void
@@ -155,6 +162,19 @@ credentials_then_subscriptions(void **state)
 	rig_frame(r, REF, AUTHED); /* again: not subscribed twice */
 	assert_int_equal(said("subscribe"), 2);
 	assert_int_equal(feed_link(r->f, REF)->complete, true);
+}
+
+/* A relay alone has no average to ask for. */
+static void
+a_relay_wants_the_spot_index(void **state)
+{
+	(void)state;
+	set_symbols("dogeusdt", NULL);
+	begin_with(true);
+	assert_int_equal(said("\"price.crypto\",\"filter\":{\"symbol\":"
+			      "\"dogeusd\"}"),
+	    1);
+	assert_int_equal(said(TWAP), 0);
 }
 
 static void
@@ -469,6 +489,7 @@ main(void)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(credentials_then_subscriptions),
+	    T(a_relay_wants_the_spot_index),
 	    T(prices_by_their_source),
 	    T(T_03_a_loss_is_mended_by_the_snapshot),
 	    T(dropped_frames_are_asked_again),
