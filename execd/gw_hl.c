@@ -228,12 +228,12 @@ reduce(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 	const struct gwhl_coin *c = &g->coin[o->coin];
 	px_t px = a->px.e8 > 0 ? a->px : o->px;
 	bool ok = hl_px_ok(&c->grid, px) && a->qty.e8 > 0 &&
-		  hl_qty_ok(&c->grid, a->qty) && o->tif == TIF_GTC &&
+		  hl_qty_ok(&c->grid, a->qty) &&
 		  ((o->oflags & ORDER_REDUCE_ONLY) != 0 ||
 		      usd_notional(px, a->qty).e6 >= MIN_E6);
 
 	if (o->state != GWHL_LIVE || o->is_changing || o->has_cancel ||
-	    o->is_ended || !ok) {
+	    o->is_ended || o->tif != TIF_GTC || !ok) {
 		if (!ok)
 			gwhl_log(
 			    g, GWHL_LOG_OUR_BUG, REASON_TOO_SMALL, nothing);
@@ -276,6 +276,7 @@ gwhl_act(struct gwhl *g, const struct port_act *a, const struct gwhl_now *now)
 	switch (a->what) {
 	case PORT_PLACE: place(g, a); return;
 	case PORT_CANCEL:
+		g->is_urgent = g->is_urgent || a->urgent;
 		if (o != NULL && o->state != GWHL_DONE)
 			cancel(g, o);
 		else
@@ -297,7 +298,8 @@ void
 gwhl_flush(struct gwhl *g, const struct gwhl_now *now)
 {
 	g->now = *now;
-	gwhl_give(g, false);
+	gwhl_give(g, g->is_urgent);
+	g->is_urgent = false;
 }
 
 void

@@ -10,7 +10,8 @@
  *             expiresAfter is GWHL_EXPIRES_MS ahead. A price, size or value
  *             that the venue would refuse is our error and is not sent.
  * Paths     : posts on the socket; HTTP when it is down or has too many in
- *             flight. gwhl_cancel_all uses both at once with the same bytes;
+ *             flight. gwhl_cancel_all and steps with an urgent cancel use
+ *             both at once with the same bytes;
  *             "duplicate nonce" then means delivered. Nothing is placed while
  *             the socket is down: its fills would not be seen.
  * UNKNOWN   : no answer in GWHL_CALL_NS, an unclear one, or a lost socket.
@@ -181,6 +182,7 @@ struct gwhl {
 	bool is_spent; /* the budget is */
 	bool has_no_schedule;
 	bool is_scheduled;
+	bool is_urgent;	    /* a cancel of this step is */
 	uint8_t subscribed; /* streams acknowledged, bits */
 	uint32_t posts_out;
 	uint64_t lease_ns;

@@ -468,6 +468,7 @@ half_refused(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
 		return;
 	}
 	o->is_changing = false;
+	o->why = (uint16_t)why;
 	gwhl_end(g, o, o->is_ended ? o->end_left : gwhl_left(o), why);
 }
 

@@ -701,10 +701,12 @@ set_up(uint64_t seed)
 	    .master = s.me,
 	    .has_schedule = true,
 	    .fill_poll_ns = UINT64_C(1000000000),
-	    .budget_reserve = 100,
+	    .budget_reserve = seed % 3 == 1 ? 0 : 30,
 	    .seed = seed};
 	s.now -= 50 * MS;
 	s.calm = true;
+	if (seed % 3 != 2)
+		s.x->account[s.account].actions = HLX_BUDGET - 150;
 	restart();
 	advance(5000 * MS);
 	s.calm = false;
