@@ -69,7 +69,7 @@ static struct {
 	uint64_t counter;
 } kit;
 
-static void
+static inline void
 kit_on_http(void *user, const struct gwpm_http *h)
 {
 	struct kit_http *k = &kit.http[kit.http_n++ % KIT_HTTP];
@@ -85,7 +85,7 @@ kit_on_http(void *user, const struct gwpm_http *h)
 		memcpy(k->body, h->body, h->body_n);
 }
 
-static void
+static inline void
 kit_on_channel(void *user, const char *text, size_t n)
 {
 	(void)user;
@@ -96,7 +96,7 @@ kit_on_channel(void *user, const char *text, size_t n)
 		    kit.channel, sizeof(kit.channel), "%.*s", (int)n, text);
 }
 
-static void
+static inline void
 kit_on_event(void *user, const struct port_event *ev)
 {
 	(void)user;
@@ -104,7 +104,7 @@ kit_on_event(void *user, const struct port_event *ev)
 	kit.ev[kit.ev_n++] = *ev;
 }
 
-static void
+static inline void
 kit_on_mode(void *user, enum port_mode mode, const char *text)
 {
 	(void)user;
@@ -113,7 +113,7 @@ kit_on_mode(void *user, enum port_mode mode, const char *text)
 		(void)snprintf(kit.why, sizeof(kit.why), "%s", text);
 }
 
-static void
+static inline void
 kit_on_log(
     void *user, enum gwpm_log what, int64_t value, const char *text, size_t n)
 {
@@ -126,7 +126,7 @@ kit_on_log(
 	    kit.logged + at, sizeof(kit.logged) - at, "%.*s\n", (int)n, text);
 }
 
-static void
+static inline void
 kit_on_clock(void *user, int64_t offset_ns)
 {
 	(void)user;
@@ -134,7 +134,7 @@ kit_on_clock(void *user, int64_t offset_ns)
 }
 
 /* The newest unanswered request whose target begins so. */
-static struct kit_http *
+static inline struct kit_http *
 kit_find(const char *method, const char *target)
 {
 	for (unsigned i = kit.http_n; i-- > 0 && i + KIT_HTTP > kit.http_n;) {
@@ -147,7 +147,7 @@ kit_find(const char *method, const char *target)
 	return NULL;
 }
 
-static unsigned
+static inline unsigned
 kit_count(const char *method, const char *target)
 {
 	unsigned n = 0;
@@ -158,7 +158,7 @@ kit_count(const char *method, const char *target)
 	return n;
 }
 
-static void
+static inline void
 kit_reply(struct kit_http *k, unsigned status, const char *body)
 {
 	struct gwpm_answer a = {.status = status,
@@ -174,7 +174,7 @@ kit_reply(struct kit_http *k, unsigned status, const char *body)
 	gwpm_answer(&kit.g, &a, &kit.now);
 }
 
-static void
+static inline void
 kit_pass(uint64_t ns)
 {
 	for (uint64_t end = kit.now.ns + ns; kit.now.ns < end;) {
@@ -185,7 +185,7 @@ kit_pass(uint64_t ns)
 }
 
 /* Answers the questions of a start or a gap: nothing rests, nothing traded. */
-static void
+static inline void
 kit_quiet(void)
 {
 	struct kit_http *k;
@@ -207,7 +207,7 @@ kit_quiet(void)
 	}
 }
 
-static void
+static inline void
 kit_market(uint16_t instr, const char *yes, const char *no)
 {
 	struct instr in = {.epoch = 1,
@@ -226,7 +226,7 @@ kit_market(uint16_t instr, const char *yes, const char *no)
 }
 
 /* Everything but the start; the book stays when there is one. */
-static void
+static inline void
 kit_open(void)
 {
 	uint8_t blind[32] = {1};
@@ -255,7 +255,7 @@ kit_open(void)
 	kit_market(16, KIT_YES, KIT_NO);
 }
 
-static int
+static inline int
 kit_begin(void **state)
 {
 	(void)state;
@@ -270,7 +270,7 @@ kit_begin(void **state)
 	return 0;
 }
 
-static int
+static inline int
 kit_end(void **state)
 {
 	(void)state;
@@ -282,7 +282,7 @@ kit_end(void **state)
 }
 
 /* Asks for an order; side of YES, price in thousandths, whole shares. */
-static uint64_t
+static inline uint64_t
 kit_place(uint32_t slot, enum side side, int64_t milli, int64_t shares)
 {
 	struct port_act a = {.what = PORT_PLACE,
@@ -300,7 +300,7 @@ kit_place(uint32_t slot, enum side side, int64_t milli, int64_t shares)
 	return a.id;
 }
 
-static void
+static inline void
 kit_act(enum port_do what, uint64_t id)
 {
 	struct port_act a = {
@@ -310,7 +310,7 @@ kit_act(enum port_do what, uint64_t id)
 	gwpm_flush(&kit.g, &kit.now);
 }
 
-static void
+static inline void
 kit_hash(uint64_t id, char text[PM_ID_TEXT_MAX])
 {
 	const struct gwpm_order *o = gwpm_order_by_id(kit.book, id);
@@ -320,7 +320,7 @@ kit_hash(uint64_t id, char text[PM_ID_TEXT_MAX])
 }
 
 /* An answer that names an order: %s is its hash. */
-__attribute__((format(printf, 4, 0))) static void
+__attribute__((format(printf, 4, 0))) static inline void
 kit_reply_of(
     struct kit_http *k, unsigned status, uint64_t id, const char *format)
 {
@@ -333,7 +333,7 @@ kit_reply_of(
 }
 
 /* The question about one order. */
-static struct kit_http *
+static inline struct kit_http *
 kit_ask(uint64_t id)
 {
 	char target[128] = "/data/order/";
@@ -348,7 +348,7 @@ kit_ask(uint64_t id)
 #define KIT_IS_LIVE "{\"id\":\"%s\",\"status\":\"ORDER_STATUS_LIVE\"}"
 
 /* An order that rests. */
-static uint64_t
+static inline uint64_t
 kit_rest(uint32_t slot, enum side side, int64_t milli, int64_t shares)
 {
 	uint64_t id = kit_place(slot, side, milli, shares);
@@ -360,7 +360,7 @@ kit_rest(uint32_t slot, enum side side, int64_t milli, int64_t shares)
 	return id;
 }
 
-static unsigned
+static inline unsigned
 kit_events(enum port_ev what, uint64_t id)
 {
 	unsigned n = 0;
@@ -371,7 +371,7 @@ kit_events(enum port_ev what, uint64_t id)
 }
 
 /* A trade in which an order of ours rested: of one token, bought or sold. */
-static void
+static inline void
 kit_trade(uint64_t id, const char *trade, const char *status, const char *size)
 {
 	const struct gwpm_order *o = gwpm_order_by_id(kit.book, id);
