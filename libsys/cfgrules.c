@@ -145,6 +145,21 @@ venue_enabled(const struct cfg *c, const char *group)
 	return c->hyperliquid_enabled;
 }
 
+/* Of the two price sockets one is used at most. */
+static bool
+url_used(const struct cfg *c, const struct cfg_key *k, size_t i)
+{
+	int32_t stream = c->polymarket_price_stream;
+
+	if (i == CFG_KEY_polymarket_polybolt_url)
+		return venue_enabled(c, k->group) &&
+		       stream == CFG_PRICE_STREAM_POLYBOLT;
+	if (i == CFG_KEY_polymarket_rtds_url)
+		return venue_enabled(c, k->group) &&
+		       stream == CFG_PRICE_STREAM_RTDS;
+	return venue_enabled(c, k->group);
+}
+
 /* sim never leaves the machine; paper against a simulator is odd enough to
  * be said once. */
 static void
@@ -158,7 +173,7 @@ check_urls(struct cfg_load *l)
 		const char *url = (const char *)&l->cfg + k->offset;
 
 		if (k->type != CFG_URL || url[0] == '\0' ||
-		    !venue_enabled(&l->cfg, k->group))
+		    !url_used(&l->cfg, k, i))
 			continue;
 		cfgfile_origin(l, i, at);
 		if (l->cfg.system_mode == MODE_SIM && !is_local(url))

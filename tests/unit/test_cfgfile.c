@@ -183,6 +183,11 @@ static const struct {
 	"hyperliquid:\n  ws_url: wss://api.hyperliquid.xyz/ws\n",
 	"PATH:2:11: hyperliquid.ws_url: mode sim stays on this machine, but "
 	"the address is wss://api.hyperliquid.xyz/ws"},
+    {"the price socket in mode sim",
+	"polymarket:\n  price_stream: polybolt\n"
+	"  polybolt_url: wss://ws-live-v2.polymarket.com/ws\n",
+	"PATH:3:17: polymarket.polybolt_url: mode sim stays on this machine, "
+	"but the address is wss://ws-live-v2.polymarket.com/ws"},
     {"a host that only looks local",
 	"hyperliquid:\n  ws_url: ws://127.0.0.1.example.com/ws\n",
 	"PATH:2:11: hyperliquid.ws_url: mode sim stays on this machine, but "
@@ -544,6 +549,18 @@ paper_against_the_simulator_warns_once(void **state)
 	    "but the address is on this machine; see etc/paper.yaml");
 }
 
+static void
+an_address_that_nobody_uses_is_no_matter(void **state)
+{
+	(void)state;
+	assert_int_equal(load("polymarket:\n  rtds_url: wss://example.com/\n"
+			      "  polybolt_url: wss://example.com/\n"
+			      "  price_stream: none\n",
+			     NULL, NULL),
+	    0);
+	assert_int_equal(l.warning_n, 0);
+}
+
 /* A file that does not validate: what a reload says, and what would change
  * when it does. */
 static void
@@ -631,6 +648,7 @@ main(void)
 	    cmocka_unit_test(paper_mode),
 	    cmocka_unit_test(live_is_refused),
 	    cmocka_unit_test(paper_against_the_simulator_warns_once),
+	    cmocka_unit_test(an_address_that_nobody_uses_is_no_matter),
 	    cmocka_unit_test(reload_diff),
 	    cmocka_unit_test(state_directory),
 	};
