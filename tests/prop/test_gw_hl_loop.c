@@ -706,7 +706,7 @@ set_up(uint64_t seed)
 	s.now -= 50 * MS;
 	s.calm = true;
 	if (seed % 3 != 2)
-		s.x->account[s.account].actions = HLX_BUDGET - 150;
+		s.x->account[s.account].actions = HLX_BUDGET - 300;
 	restart();
 	advance(5000 * MS);
 	s.calm = false;
@@ -816,6 +816,7 @@ step(void)
 		act_on(rnd(SLOTS));
 	t = now();
 	gwhl_flush(s.g, &t);
+	other_trades();
 	if (rnd(3) == 0)
 		other_trades();
 	if (rnd(2) == 0)
@@ -877,7 +878,7 @@ our_orders_are_the_venues_after_any_faults(void **state)
 {
 	const char *seed = getenv("SEED");
 	const char *n = getenv("N");
-	uint32_t steps = n != NULL ? (uint32_t)strtoul(n, NULL, 10) : 1000;
+	uint32_t steps = n != NULL ? (uint32_t)strtoul(n, NULL, 10) : 3000;
 
 	(void)state;
 	if (seed != NULL) {
