@@ -41,14 +41,12 @@
 #include <stddef.h>
 
 #include "execd/bucket.h"
+#include "execd/gw_pm_parts.h"
 #include "execd/gw_pm_state.h"
 #include "libshm/instr.h"
 #include "libsign/pm_auth.h"
 #include "libsign/pm_body.h"
 
-#define GWPM_CALLS    64u
-#define GWPM_ITEMS    64u /* orders in one request */
-#define GWPM_STRAYS   64u /* foreign open orders remembered */
 #define GWPM_GRACE_NS UINT64_C(10000000000)
 #define GWPM_BEAT_NS  UINT64_C(2500000000)
 #define GWPM_LAPSE_NS UINT64_C(8000000000)
@@ -148,68 +146,6 @@ struct gwpm_stat {
 	uint64_t lapses;
 	uint64_t strays;
 	uint64_t bad;
-};
-
-enum gwpm_kind {
-	GWPM_POST = 1,
-	GWPM_CANCEL,
-	GWPM_CANCEL_MANY, /* all, or a market */
-	GWPM_ASK,
-	GWPM_SYNC,
-	GWPM_BALANCE,
-	GWPM_BEAT,
-	GWPM_TIME,
-	GWPM_KIND_N
-};
-
-struct gwpm_call {
-	uint64_t tag; /* 0 free */
-	enum gwpm_kind kind;
-	uint32_t n;
-	uint64_t sent_ns;
-	uint64_t due_ns;
-	uint64_t fill_seq;	   /* BALANCE: of the book then */
-	uint32_t item[GWPM_ITEMS]; /* orders; BALANCE: 2 * market + role */
-};
-
-enum gwpm_step {
-	GWPM_STEP_NONE = 0,
-	GWPM_STEP_VERSION,
-	GWPM_STEP_CLOSED,
-	GWPM_STEP_CASH,
-	GWPM_STEP_OPEN,
-	GWPM_STEP_TRADES,
-	GWPM_STEP_N
-};
-
-struct gwpm_sync {
-	enum gwpm_step step;
-	bool is_blocking; /* nothing is placed meanwhile */
-	bool again;	  /* something happened: once more from OPEN */
-	bool is_busy;	  /* a call is out */
-	bool is_ready;	  /* the start was gone through once */
-	uint64_t at_ns;	  /* next try of the step */
-	uint64_t begin_ns;
-	uint64_t begin_s;
-	uint64_t poll_ns; /* next look at the trades */
-	char cursor[PM_CURSOR_MAX];
-	uint32_t stray_n;
-	struct pm_hash stray[GWPM_STRAYS];
-};
-
-struct gwpm_beats {
-	uint64_t lease_ns; /* fresh until */
-	uint64_t next_ns;
-	uint64_t ok_ns;	   /* the last accepted was sent then; 0: not armed */
-	uint64_t lapse_ns; /* answers to older questions do not count */
-	char id[80];
-	bool is_busy;
-};
-
-struct gwpm_queue {
-	uint32_t head;
-	uint32_t n;
-	uint32_t at[GWPM_ORDERS];
 };
 
 struct gwpm {

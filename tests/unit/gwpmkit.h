@@ -319,16 +319,19 @@ kit_hash(uint64_t id, char text[PM_ID_TEXT_MAX])
 	pm_id_text(o->hash.b, text);
 }
 
-/* An answer that names an order: %s is its hash. */
-__attribute__((format(printf, 4, 0))) static inline void
+/* An answer that names an order: its hash goes where %s is. */
+static inline void
 kit_reply_of(
-    struct kit_http *k, unsigned status, uint64_t id, const char *format)
+    struct kit_http *k, unsigned status, uint64_t id, const char *pattern)
 {
+	const char *at = strstr(pattern, "%s");
 	char hash[PM_ID_TEXT_MAX];
 	char body[1024];
 
 	kit_hash(id, hash);
-	(void)snprintf(body, sizeof(body), format, hash);
+	assert_non_null(at);
+	(void)snprintf(body, sizeof(body), "%.*s%s%s", (int)(at - pattern),
+	    pattern, hash, at + 2);
 	kit_reply(k, status, body);
 }
 
