@@ -46,15 +46,15 @@
 
 enum feed_ev {
 	FEED_EV_START = 1, /* data: credentials, or none (pm_login.h) */
-	FEED_EV_UP,	/* conn is open */
-	FEED_EV_DOWN,	/* conn ended or never opened; code, data: why */
-	FEED_EV_FRAME,	/* data of conn; now_ns: when it was read */
-	FEED_EV_PONG,	/* WebSocket pong on conn */
-	FEED_EV_HTTP,	/* answer to FEED_GET: tag, code (0: none), data */
-	FEED_EV_TIMER,	/* the time that feed_wake gave has come */
-	FEED_EV_CFG,	/* cfg: a new epoch, live keys changed */
-	FEED_EV_RESYNC, /* a reader wants everything again: content */
-	FEED_EV_STOP,	/* close all, open nothing */
+	FEED_EV_UP,	   /* conn is open */
+	FEED_EV_DOWN,	   /* conn ended or never opened; code, data: why */
+	FEED_EV_FRAME,	   /* data of conn; now_ns: when it was read */
+	FEED_EV_PONG,	   /* WebSocket pong on conn */
+	FEED_EV_HTTP,	   /* answer to FEED_GET: tag, code (0: none), data */
+	FEED_EV_TIMER,	   /* the time that feed_wake gave has come */
+	FEED_EV_CFG,	   /* cfg: a new epoch, live keys changed */
+	FEED_EV_RESYNC,	   /* a reader wants everything again: content */
+	FEED_EV_STOP,	   /* close all, open nothing */
 	FEED_EV_N
 };
 
