@@ -11,21 +11,17 @@ void
 exec_init(struct exec *e, const struct cfg *cfg, enum venue v, uint64_t epoch)
 {
 	CHECK(e->slot_n == 0);
-	CHECK(e->md_gen == 0);
 	CHECK(v == VENUE_POLYMARKET || v == VENUE_HYPERLIQUID);
 	e->cfg = *cfg;
 	e->epoch = epoch;
 	e->venue = v;
-	e->model =
-	    cfg->exec_paper_queue == CFG_QUEUE_FRONT ? QUEUE_FRONT : QUEUE_BACK;
-	instr_region(v, &e->base, &e->instr_n);
-	CHECK(e->instr_n <= EXEC_INSTR);
+	e->mode = PORT_STARTING;
 	e->gate = FREEZE_STARTUP;
 	e->gate_reason = REASON_STARTUP;
-	e->md_gen = 1;
+	market_init(&e->mkt, v);
 }
 
-/* The orders of an instrument are gone at the venue: it closed, or changed
+/* The orders of an instrument are not to rest any more: it closed, or changed
  * its tick, or the slot is another market's. */
 static void
 withdraw_instr(const struct exec_now *n, uint16_t instr, enum reason why)
@@ -35,20 +31,10 @@ withdraw_instr(const struct exec_now *n, uint16_t instr, enum reason why)
 			struct exec_slot *s =
 			    exec_slot_at(n->e, instr, (uint8_t)side, k);
 
-			if (s == 0)
-				continue;
-			exec_done_want(n, s, why);
-			if (exec_has_order(s))
-				exec_done_order(n, s, why, ORDER_CANCELLED);
+			if (s != 0)
+				exec_withdraw(n, s, why);
 		}
 	}
-}
-
-static bool
-takes_orders(const struct instr *in)
-{
-	return in->state == INSTR_NORMAL || in->state == INSTR_WATCH ||
-	       in->state == INSTR_CLOSE_WINDOW || in->state == INSTR_DISPUTED;
 }
 
 void
@@ -56,22 +42,41 @@ exec_instr_set(struct exec *e, uint16_t instr, const struct instr *in,
     uint64_t now_ns, struct core_out *out)
 {
 	struct exec_now n = {e, out, now_ns, 0};
-	struct exec_instr *m = exec_instr_at(e, instr);
-	bool other = m->known && m->in.epoch != in->epoch;
 
-	if (in->tick_px.e8 <= 0)
-		return;
-	if (!m->known || other) {
-		book_init(&m->b.book, m->b.level, EXEC_DEPTH);
-		m->gen = 0;
-		m->snap = false;
-	}
-	m->known = true;
-	m->in = *in;
-	if (other)
+	switch (market_set(&e->mkt, instr, in)) {
+	case MARKET_SAME: return;
+	case MARKET_OTHER:
 		withdraw_instr(&n, instr, REASON_STALE_EPOCH);
-	else if (!takes_orders(in))
-		withdraw_instr(&n, instr, REASON_STATE);
+		return;
+	case MARKET_CLOSED: withdraw_instr(&n, instr, REASON_STATE); return;
+	case MARKET_CHANGE_N: CHECK(!"a change");
+	}
+}
+
+/* One slot of those that an alarm may be for. */
+static void
+slot_due(const struct exec_now *n, struct exec_slot *s)
+{
+	struct exec *e = n->e;
+
+	if (s->want.deadline_ns != 0 && s->want.deadline_ns <= n->ns)
+		exec_done_want(n, s, REASON_DEADLINE);
+	if (s->order.deadline_ns != 0 && s->order.deadline_ns <= n->ns &&
+	    s->drop == 0)
+		s->drop = REASON_DEADLINE;
+	if (s->due_ns != 0 && s->due_ns <= n->ns)
+		exec_timeout(n, s);
+	else if (s->drop != 0 || (s->hold_ns != 0 && s->hold_ns <= n->ns) ||
+		 (s->again_ns != 0 && s->again_ns <= n->ns))
+		exec_converge(n, s);
+	exec_alarm(e, s->want.deadline_ns);
+	if (s->drop == 0)
+		exec_alarm(e, s->order.deadline_ns);
+	if (s->hold_ns > n->ns)
+		exec_alarm(e, s->hold_ns);
+	if (s->again_ns > n->ns)
+		exec_alarm(e, s->again_ns);
+	exec_alarm(e, s->due_ns);
 }
 
 /* A deadline or a hold is over somewhere: look at all, in slot order. */
@@ -82,24 +87,12 @@ alarm_due(const struct exec_now *n)
 
 	e->alarm_ns = 0;
 	for (uint32_t k = 0; k < e->slot_n; k++) {
-		struct exec_slot *s = &e->slot[k];
-
-		if (n->out->n + EXEC_MSGS_DUE > CORE_OUT_MAX) {
+		if (n->out->n + EXEC_MSGS_SLOT > CORE_OUT_MAX ||
+		    e->act_n + 4 > EXEC_ACTS) {
 			exec_alarm(e, n->ns);
 			return;
 		}
-		if (s->want.deadline_ns != 0 && s->want.deadline_ns <= n->ns)
-			exec_done_want(n, s, REASON_DEADLINE);
-		if (s->order.deadline_ns != 0 &&
-		    s->order.deadline_ns <= n->ns && s->drop == 0)
-			s->drop = REASON_DEADLINE;
-		if (s->drop != 0 || (s->hold_ns != 0 && s->hold_ns <= n->ns))
-			exec_converge(n, s);
-		exec_alarm(e, s->want.deadline_ns);
-		if (s->drop == 0)
-			exec_alarm(e, s->order.deadline_ns);
-		if (s->hold_ns > n->ns)
-			exec_alarm(e, s->hold_ns);
+		slot_due(n, &e->slot[k]);
 	}
 }
 
@@ -120,25 +113,15 @@ page(const struct exec_now *n)
 		e->sweep++;
 		if (s->want.id == 0 && !exec_has_order(s))
 			continue;
-		exec_done_want(n, s, why);
-		if (exec_has_order(s))
-			exec_done_order(n, s, why, ORDER_CANCELLED);
+		exec_withdraw(n, s, why);
 		done++;
 	}
 }
 
-static void
-wake(const struct exec_now *n)
+uint64_t
+exec_wake(const struct exec *e, uint64_t now_ns)
 {
-	struct exec *e = n->e;
-
-	n->out->wake_ns = e->alarm_ns;
-	if (e->flight_n > 0 &&
-	    (n->out->wake_ns == 0 ||
-		e->flight[e->flight_at].due_ns < n->out->wake_ns))
-		n->out->wake_ns = e->flight[e->flight_at].due_ns;
-	if (e->sweep != 0)
-		n->out->wake_ns = n->ns;
+	return e->sweep != 0 ? now_ns : e->alarm_ns;
 }
 
 bool
@@ -154,7 +137,7 @@ exec_sweep(struct exec *e, uint64_t now_ns, struct core_out *out)
 
 	core_out_reset(out);
 	page(&n);
-	wake(&n);
+	out->wake_ns = exec_wake(e, now_ns);
 }
 
 void
@@ -177,24 +160,29 @@ static void
 on_slot(const struct exec_now *n, const struct event *ev)
 {
 	const struct order *o = &ev->slot->order;
+	struct exec *e = n->e;
+	uint16_t instr = ev->slot->hdr.instr;
 
 	CHECK(ev->slot != 0);
-	CHECK(ev->slot->hdr.instr < INSTR_N);
-	if (slot_is_tick(ev->slot->hdr.kind))
-		exec_on_tick(n, ev);
-	else if (o->hdr.kind == MSG_ORDER)
+	CHECK(instr < INSTR_N);
+	if (o->hdr.kind == TICK_INSTR) {
+		if (market_has(&e->mkt, instr) && ev->instr != 0)
+			exec_instr_set(e, instr, ev->instr, n->ns, n->out);
+	} else if (slot_is_tick(o->hdr.kind)) {
+		e->taken = market_tick(&e->mkt, &ev->slot->tick);
+	} else if (o->hdr.kind == MSG_ORDER) {
 		exec_on_order(n, o);
-	else if (o->hdr.kind == MSG_CANCEL)
+	} else if (o->hdr.kind == MSG_CANCEL) {
 		exec_on_cancel(n, o);
-	else if (o->hdr.kind != MSG_RESTART && o->hdr.kind != MSG_STATE)
-		n->e->stat.odd++;
+	} else if (o->hdr.kind != MSG_RESTART && o->hdr.kind != MSG_STATE) {
+		e->stat.odd++;
+	}
 }
 
 bool
 exec_due(const struct exec *e, uint64_t now_ns)
 {
-	return (e->flight_n > 0 && e->flight[e->flight_at].due_ns <= now_ns) ||
-	       (e->alarm_ns != 0 && e->alarm_ns <= now_ns);
+	return e->alarm_ns != 0 && e->alarm_ns <= now_ns;
 }
 
 void
@@ -204,15 +192,16 @@ exec_step(struct exec *e, const struct event *ev, struct core_out *out)
 
 	CHECK(ev->kind >= EV_SLOT);
 	CHECK(ev->kind < EVENT_KIND_N);
-	core_out_reset(out);
-	exec_arrivals(&n);
+	e->taken = false;
+	if (ev->wall_ns != 0)
+		e->wall_off_ns = ev->wall_ns - (int64_t)ev->now_ns;
 	switch (ev->kind) {
 	case EV_SLOT:
 		n.venue_ns = ev->slot->hdr.venue_ns;
 		on_slot(&n, ev);
 		break;
 	case EV_TIMER:
-		if (e->alarm_ns != 0 && e->alarm_ns <= n.ns)
+		if (exec_due(e, n.ns))
 			alarm_due(&n);
 		break;
 	case EV_CFG: e->cfg = *ev->cfg; break;
@@ -224,7 +213,18 @@ exec_step(struct exec *e, const struct event *ev, struct core_out *out)
 		break;
 	case EVENT_KIND_N: CHECK(!"an event");
 	}
-	wake(&n);
+	out->wake_ns = exec_wake(e, n.ns);
+}
+
+void
+exec_resume(struct exec *e, uint64_t now_ns)
+{
+	for (uint32_t k = 0; k < e->slot_n; k++) {
+		if (!exec_has_order(&e->slot[k]))
+			continue;
+		e->slot[k].due_ns = now_ns;
+		exec_alarm(e, now_ns);
+	}
 }
 
 bool

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "execd/exec.h"
+#include "execd/paperdesk.h"
 #include "execd/gate.h"
 #include "libcore/check.h"
 #include "libsys/log.h"
@@ -17,7 +17,8 @@
 #define DIRTY_COMMIT 128u
 
 struct shell {
-	struct exec *core;
+	struct paperdesk *desk;
+	struct exec *core; /* its order management                        */
 	struct outbox box;
 	struct core_out out;
 	struct exec_stat seen;
@@ -109,12 +110,12 @@ flush(struct stage *s, struct shell *sh)
 	uint32_t had = e->dirty_n;
 
 	for (uint32_t i = 0; i < e->dirty_n; i++) {
-		exec_save(e, e->dirty[i], rec);
+		paperdesk_save(sh->desk, e->dirty[i], rec);
 		outbox_put(&sh->box, e->dirty[i], rec);
 	}
 	e->dirty_n = 0;
 	if (memcmp(&e->stat, &sh->seen, sizeof(e->stat)) != 0) {
-		exec_save(e, 0, rec);
+		paperdesk_save(sh->desk, 0, rec);
 		outbox_put(&sh->box, 0, rec);
 	}
 	s->wake_ns = sh->out.wake_ns;
@@ -136,7 +137,7 @@ static void
 sweep_all(struct stage *s, struct shell *sh)
 {
 	while (exec_more(sh->core)) {
-		exec_sweep(sh->core, s->now_ns, &sh->out);
+		paperdesk_sweep(sh->desk, s->now_ns, &sh->out);
 		flush(s, sh);
 	}
 }
@@ -179,7 +180,7 @@ withdraw(struct stage *s, struct shell *sh, uint64_t mask)
 {
 	uint32_t resting = exec_resting(sh->core);
 
-	exec_freeze(sh->core, mask, s->now_ns, &sh->out);
+	paperdesk_freeze(sh->desk, mask, s->now_ns, &sh->out);
 	flush(s, sh);
 	sweep_all(s, sh);
 	if (mask != 0 && resting > 0)
@@ -222,11 +223,11 @@ on_step(struct stage *s, const struct event *ev)
 	gate(s, sh);
 	first.now_ns = ev->now_ns;
 	first.wall_ns = ev->wall_ns;
-	while (exec_due(sh->core, ev->now_ns)) {
-		exec_step(sh->core, &first, &sh->out);
+	while (paperdesk_due(sh->desk, ev->now_ns)) {
+		paperdesk_step(sh->desk, &first, &sh->out);
 		flush(s, sh);
 	}
-	exec_step(sh->core, ev, &sh->out);
+	paperdesk_step(sh->desk, ev, &sh->out);
 	flush(s, sh);
 	sweep_all(s, sh);
 }
@@ -256,10 +257,10 @@ load(struct shell *sh)
 
 	for (uint32_t i = 0; i < EXEC_REC_N; i++) {
 		outbox_get(&sh->box, i, rec);
-		if (!exec_load(sh->core, i, rec))
+		if (!paperdesk_load(sh->desk, i, rec))
 			return false;
 	}
-	exec_loaded(sh->core);
+	paperdesk_loaded(sh->desk);
 	return true;
 }
 
@@ -269,12 +270,12 @@ load_instruments(struct stage *s, struct shell *sh)
 	struct exec *e = sh->core;
 	struct instr in;
 
-	for (uint16_t i = 0; i < e->instr_n; i++) {
-		if (!instr_read(s->instr, (uint16_t)(e->base + i), &in))
+	for (uint16_t i = 0; i < e->mkt.instr_n; i++) {
+		if (!instr_read(s->instr, (uint16_t)(e->mkt.base + i), &in))
 			continue;
 		core_out_reset(&sh->out);
-		exec_instr_set(
-		    e, (uint16_t)(e->base + i), &in, s->now_ns, &sh->out);
+		paperdesk_instr_set(sh->desk, (uint16_t)(e->mkt.base + i), &in,
+		    s->now_ns, &sh->out);
 		flush(s, sh);
 	}
 }
@@ -292,13 +293,14 @@ on_open(struct stage *s)
 				  "system.mode to sim or paper"));
 		return EXIT_PERMANENT;
 	}
-	sh->core = calloc(1, sizeof(*sh->core));
-	if (sh->core == 0)
+	sh->desk = calloc(1, sizeof(*sh->desk));
+	if (sh->desk == 0)
 		return EXIT_TEMPORARY;
-	exec_init(
-	    sh->core, &s->cfg, (enum venue)topo_stages[s->id].venue, s->epoch);
+	sh->core = &sh->desk->e;
+	paperdesk_init(
+	    sh->desk, &s->cfg, (enum venue)topo_stages[s->id].venue, s->epoch);
 	rc = outbox_open(
-	    &sh->box, s, EXEC_REC_SZ, EXEC_REC_N, exec_layout(), &fresh);
+	    &sh->box, s, EXEC_REC_SZ, EXEC_REC_N, paperdesk_layout(), &fresh);
 	if (rc != 0)
 		return rc;
 	if (!fresh && !load(sh)) {
@@ -339,7 +341,7 @@ on_close(struct stage *s)
 	else
 		LOG(LOG_NOT_FLAT, F_U64("orders_n", exec_resting(sh->core)));
 	outbox_close(&sh->box);
-	free(sh->core);
+	free(sh->desk);
 	return sh->flat ? 0 : EXIT_TEMPORARY;
 }
 

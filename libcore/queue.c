@@ -107,8 +107,7 @@ queue_level(struct queue *q, qty_t displayed, uint64_t now_ns)
 	CHECK(displayed.e8 >= 0);
 	if (is_prob(q) && fell > 0)
 		to = i64_min(to,
-		    q->ahead.e8 -
-			fell_ahead(q, unexplained(q, fell, now_ns)));
+		    q->ahead.e8 - fell_ahead(q, unexplained(q, fell, now_ns)));
 	q->shown = displayed;
 	if (to >= q->ahead.e8)
 		return;

@@ -45,9 +45,9 @@ enum queue_model {
 
 struct queue {
 	qty_t ahead;
-	qty_t echo;	  /* moved up by level changes, print outstanding */
-	uint64_t echo_ns; /* of the last such change                      */
-	qty_t shown;	  /* at our price, when last told                 */
+	qty_t echo;	   /* moved up by level changes, print outstanding */
+	uint64_t echo_ns;  /* of the last such change                      */
+	qty_t shown;	   /* at our price, when last told                 */
 	int64_t traded_e8; /* printed minus fallen, not yet explained     */
 	uint64_t traded_ns;
 	uint64_t model; /* enum queue_model                               */

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "execd/exec.h"
+#include "execd/paperdesk.h"
 #include "libcore/hash.h"
 #include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
@@ -292,7 +292,7 @@ load_for(int ms)
 }
 
 static void
-market_at(uint16_t at)
+market_as_of(uint16_t at)
 {
 	struct instr i = {.symbol = "m",
 	    .venue = VENUE_POLYMARKET,
@@ -309,7 +309,7 @@ market_at(uint16_t at)
 static void
 market(void)
 {
-	market_at(PM);
+	market_as_of(PM);
 }
 
 static void
@@ -349,7 +349,8 @@ load_records(const char *name, uint32_t sz, uint64_t layout, uint32_t n,
 }
 
 static struct risk *risk;
-static struct exec *exec;
+static struct paperdesk *desk;
+static struct exec *exec; /* of the desk */
 
 static bool
 take_risk(uint32_t i, const void *rec)
@@ -360,22 +361,23 @@ take_risk(uint32_t i, const void *rec)
 static bool
 take_exec(uint32_t i, const void *rec)
 {
-	return exec_load(exec, i, rec);
+	return paperdesk_load(desk, i, rec);
 }
 
 static void
 check_stores(void)
 {
 	risk = calloc(1, sizeof(*risk));
-	exec = calloc(1, sizeof(*exec));
+	desk = calloc(1, sizeof(*desk));
+	exec = &desk->e;
 	risk_init(risk, &cfg, 1);
-	exec_init(exec, &cfg, VENUE_POLYMARKET, 1);
+	paperdesk_init(desk, &cfg, VENUE_POLYMARKET, 1);
 	load_records(
 	    "riskd", RISK_REC_SZ, risk_layout(), RISK_REC_N, take_risk);
-	load_records("execd.polymarket", EXEC_REC_SZ, exec_layout(), EXEC_REC_N,
-	    take_exec);
+	load_records("execd.polymarket", EXEC_REC_SZ, paperdesk_layout(),
+	    EXEC_REC_N, take_exec);
 	risk_loaded(risk);
-	exec_loaded(exec);
+	paperdesk_loaded(desk);
 	print_message("%u fills (%u told twice), %llu passed, position %lld\n",
 	    fill_n, repeats, (unsigned long long)verdicts_ok,
 	    (long long)position);
@@ -393,7 +395,7 @@ check_stores(void)
 			assert_int_equal(risk->slot[y - 1].cum.e8, x->cum.e8);
 	}
 	free(risk);
-	free(exec);
+	free(desk);
 }
 
 static void
@@ -623,7 +625,7 @@ T_23_positions_survive_the_run(void **state)
 		assert_int_equal(waits->kept_n, 1);
 		assert_int_equal(risk_pnl(waits).e6, risk_pnl(before).e6);
 		assert_int_equal(waits->worst.e6, before->worst.e6);
-		market_at(PM + 3);
+		market_as_of(PM + 3);
 		start_ready();
 		assert_int_equal(stop(PROC_RISKD), 0);
 		after = stored();

@@ -175,10 +175,10 @@ test_shares(void **state)
 {
 	(void)state;
 	/* 8 / (8 + 1), and log 3 / (log 3 + log 2). */
-	assert_true(queue_behind(QUEUE_PROB_POWER, QTY(E8), QTY(2 * E8)) >
-		    0.8888);
-	assert_true(queue_behind(QUEUE_PROB_POWER, QTY(E8), QTY(2 * E8)) <
-		    0.8890);
+	assert_true(
+	    queue_behind(QUEUE_PROB_POWER, QTY(E8), QTY(2 * E8)) > 0.8888);
+	assert_true(
+	    queue_behind(QUEUE_PROB_POWER, QTY(E8), QTY(2 * E8)) < 0.8890);
 	assert_true(
 	    queue_behind(QUEUE_PROB_LOG, QTY(E8), QTY(2 * E8)) > 0.6131);
 	assert_true(

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "execd/exec.h"
+#include "execd/paperdesk.h"
 #include "libcore/check.h"
 #include "riskd/risk.h"
 
@@ -38,7 +38,8 @@ struct queue_of {
 struct sim {
 	struct cfg cfg;
 	struct risk *r;
-	struct exec *e;
+	struct paperdesk *d;
+	struct exec *e; /* of the desk */
 	struct queue_of order, cancel, report;
 	uint8_t (*rrec)[RISK_REC_SZ];
 	uint8_t (*erec)[EXEC_REC_SZ];
@@ -97,7 +98,8 @@ speak(bool risk)
 		s.r->dirty_n = 0;
 	} else {
 		for (uint32_t i = 0; i < s.e->dirty_n; i++)
-			exec_save(s.e, s.e->dirty[i], s.erec[s.e->dirty[i]]);
+			paperdesk_save(
+			    s.d, s.e->dirty[i], s.erec[s.e->dirty[i]]);
 		s.e->dirty_n = 0;
 	}
 	for (uint32_t t = 0; t < times; t++) {
@@ -145,12 +147,12 @@ to_exec(enum event_kind kind, enum ring_id ring, const union tap *slot,
 	    .slot = slot,
 	    .instr = in};
 
-	while (exec_due(s.e, s.now)) {
-		exec_step(s.e, &ev, &s.out);
+	while (paperdesk_due(s.d, s.now)) {
+		paperdesk_step(s.d, &ev, &s.out);
 		speak(false);
 	}
 	ev.kind = kind;
-	exec_step(s.e, &ev, &s.out);
+	paperdesk_step(s.d, &ev, &s.out);
 	speak(false);
 }
 
@@ -245,7 +247,7 @@ feed_exec(void)
 {
 	struct instr in = instrument();
 
-	exec_freeze(s.e, 0, s.now, &s.out);
+	paperdesk_freeze(s.d, 0, s.now, &s.out);
 	speak(false);
 	for (int m = 0; m < MARKETS; m++) {
 		union tap t = tick(TICK_INSTR, m);
@@ -324,11 +326,11 @@ crash_risk(void)
 static void
 crash_exec(void)
 {
-	memset(s.e, 0, sizeof(*s.e));
-	exec_init(s.e, &s.cfg, VENUE_POLYMARKET, 1);
+	memset(s.d, 0, sizeof(*s.d));
+	paperdesk_init(s.d, &s.cfg, VENUE_POLYMARKET, 1);
 	for (uint32_t i = 0; i < EXEC_REC_N; i++)
-		assert_true(exec_load(s.e, i, s.erec[i]));
-	exec_loaded(s.e);
+		assert_true(paperdesk_load(s.d, i, s.erec[i]));
+	paperdesk_loaded(s.d);
 	feed_exec();
 }
 
@@ -419,14 +421,14 @@ step_once(void)
 	else if (what == 98)
 		crash_exec();
 	else if (rnd(10) == 0) {
-		exec_freeze(s.e, 1, s.now, &s.out);
+		paperdesk_freeze(s.d, 1, s.now, &s.out);
 		speak(false);
 		while (exec_more(s.e)) {
-			exec_sweep(s.e, s.now, &s.out);
+			paperdesk_sweep(s.d, s.now, &s.out);
 			speak(false);
 		}
 		assert_true(exec_flat(s.e));
-		exec_freeze(s.e, 0, s.now, &s.out);
+		paperdesk_freeze(s.d, 0, s.now, &s.out);
 		speak(false);
 	}
 	check_slots();
@@ -443,10 +445,10 @@ drain(void)
 		s.now += 20 * MS;
 		to_exec(EV_TIMER, RG_ORDER_PM, 0, 0);
 	}
-	exec_freeze(s.e, 1, s.now, &s.out);
+	paperdesk_freeze(s.d, 1, s.now, &s.out);
 	speak(false);
 	while (exec_more(s.e)) {
-		exec_sweep(s.e, s.now, &s.out);
+		paperdesk_sweep(s.d, s.now, &s.out);
 		speak(false);
 	}
 	while (deliver(&s.report, RG_REPORT_PM_R))
@@ -470,8 +472,8 @@ run(uint64_t seed, uint32_t n)
 	for (int m = 0; m < MARKETS; m++)
 		s.mid[m] = 50;
 	risk_init(s.r, &s.cfg, 1);
-	memset(s.e, 0, sizeof(*s.e));
-	exec_init(s.e, &s.cfg, VENUE_POLYMARKET, 1);
+	memset(s.d, 0, sizeof(*s.d));
+	paperdesk_init(s.d, &s.cfg, VENUE_POLYMARKET, 1);
 	feed_risk();
 	feed_exec();
 	for (uint32_t i = 0; i < n; i++) {
@@ -528,12 +530,13 @@ main(void)
 	s.cfg.risk_max_orders_per_s_market = 1000;
 	s.cfg.mm_global_daily_loss_limit = USD(10000 * E6);
 	s.r = calloc(1, sizeof(*s.r));
-	s.e = calloc(1, sizeof(*s.e));
+	s.d = calloc(1, sizeof(*s.d));
+	s.e = &s.d->e;
 	s.rrec = calloc(RISK_REC_N, sizeof(*s.rrec));
 	s.erec = calloc(EXEC_REC_N, sizeof(*s.erec));
 	rc = cmocka_run_group_tests(tests, 0, 0);
 	free(s.r);
-	free(s.e);
+	free(s.d);
 	free(s.rrec);
 	free(s.erec);
 	return rc;

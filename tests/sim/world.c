@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "execd/exec.h"
+#include "execd/paperdesk.h"
 #include "feedd/feed.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
@@ -85,7 +85,7 @@ struct world {
 	struct risk *risk;
 	struct core_out out;
 	uint64_t risk_wake;
-	struct exec *exec[VENUE_N];
+	struct paperdesk *exec[VENUE_N];
 	uint64_t exec_wake[VENUE_N];
 	uint64_t mask[VENUE_N];
 	uint64_t keep_ns;
@@ -397,16 +397,16 @@ run_exec(struct world *w, enum venue v, const struct event *ev)
 	struct event due = *ev;
 
 	due.kind = EV_TIMER;
-	while (exec_due(w->exec[v], w->now_ns)) {
+	while (paperdesk_due(w->exec[v], w->now_ns)) {
 		core_out_reset(&w->out);
-		exec_step(w->exec[v], &due, &w->out);
-		w->exec[v]->dirty_n = 0;
+		paperdesk_step(w->exec[v], &due, &w->out);
+		w->exec[v]->e.dirty_n = 0;
 		forward(w, &w->out);
 	}
 	core_out_reset(&w->out);
-	exec_step(w->exec[v], ev, &w->out);
+	paperdesk_step(w->exec[v], ev, &w->out);
 	w->exec_wake[v] = w->out.wake_ns;
-	w->exec[v]->dirty_n = 0;
+	w->exec[v]->e.dirty_n = 0;
 	forward(w, &w->out);
 }
 
@@ -422,20 +422,20 @@ gates(struct world *w)
 		uint64_t mask = w->risk->freeze_all | w->risk->freeze[v] |
 				(w->risk->lease_ok ? 0 : FREEZE_RISKD_DEAD);
 
-		if (mask == w->mask[v] && !exec_more(w->exec[v]))
+		if (mask == w->mask[v] && !exec_more(&w->exec[v]->e))
 			continue;
 		if (mask != 0 && w->mask[v] == 0)
 			w->r.freezes++;
 		w->mask[v] = mask;
 		core_out_reset(&w->out);
-		exec_freeze(w->exec[v], mask, w->now_ns, &w->out);
+		paperdesk_freeze(w->exec[v], mask, w->now_ns, &w->out);
 		forward(w, &w->out);
-		while (exec_more(w->exec[v])) {
+		while (exec_more(&w->exec[v]->e)) {
 			core_out_reset(&w->out);
-			exec_sweep(w->exec[v], w->now_ns, &w->out);
+			paperdesk_sweep(w->exec[v], w->now_ns, &w->out);
 			forward(w, &w->out);
 		}
-		w->exec[v]->dirty_n = 0;
+		w->exec[v]->e.dirty_n = 0;
 	}
 }
 
@@ -732,7 +732,7 @@ world_new(
 			continue;
 		w->exec[v] = calloc(1, sizeof(*w->exec[v]));
 		CHECK(w->exec[v] != NULL);
-		exec_init(w->exec[v], cfg, (enum venue)v, 1);
+		paperdesk_init(w->exec[v], cfg, (enum venue)v, 1);
 		w->mask[v] = UINT64_MAX;
 	}
 	return w;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "execd/exec.h"
+#include "execd/paperdesk.h"
 #include "libcore/check.h"
 
 #define CENT(c) PX((int64_t)(c)*E8 / 100)
@@ -17,7 +17,8 @@
 #define KIT_LOG 256
 
 struct kit {
-	struct exec *e;
+	struct paperdesk *d;
+	struct exec *e; /* of the desk */
 	struct cfg cfg;
 	struct core_out out;
 	uint64_t now;
@@ -48,6 +49,15 @@ kit_collect(struct kit *k)
 }
 
 static inline void
+kit_sweep(struct kit *k)
+{
+	while (exec_more(k->e)) {
+		paperdesk_sweep(k->d, k->now, &k->out);
+		kit_collect(k);
+	}
+}
+
+static inline void
 kit_step(struct kit *k, enum event_kind kind, enum ring_id ring,
     const union tap *slot, const struct instr *in)
 {
@@ -58,17 +68,14 @@ kit_step(struct kit *k, enum event_kind kind, enum ring_id ring,
 	    .instr = in,
 	    .cfg = &k->cfg};
 
-	while (exec_due(k->e, k->now)) {
-		exec_step(k->e, &ev, &k->out);
+	while (paperdesk_due(k->d, k->now)) {
+		paperdesk_step(k->d, &ev, &k->out);
 		kit_collect(k);
 	}
 	ev.kind = kind;
-	exec_step(k->e, &ev, &k->out);
+	paperdesk_step(k->d, &ev, &k->out);
 	kit_collect(k);
-	while (exec_more(k->e)) {
-		exec_sweep(k->e, k->now, &k->out);
-		kit_collect(k);
-	}
+	kit_sweep(k);
 }
 
 static inline void
@@ -81,12 +88,9 @@ kit_wait(struct kit *k, uint64_t ns)
 static inline void
 kit_gate(struct kit *k, uint64_t mask)
 {
-	exec_freeze(k->e, mask, k->now, &k->out);
+	paperdesk_freeze(k->d, mask, k->now, &k->out);
 	kit_collect(k);
-	while (exec_more(k->e)) {
-		exec_sweep(k->e, k->now, &k->out);
-		kit_collect(k);
-	}
+	kit_sweep(k);
 }
 
 static inline void
@@ -106,11 +110,9 @@ static inline void
 kit_instr_with(struct kit *k, uint16_t epoch, enum instr_state st)
 {
 	union tap slot;
-	struct instr in;
+	struct instr in = {.cls = CLASS_UPDOWN};
 
 	memset(&slot, 0, sizeof(slot));
-	memset(&in, 0, sizeof(in));
-	in.cls = CLASS_UPDOWN;
 	in.venue = VENUE_POLYMARKET;
 	in.state = (uint8_t)st;
 	in.epoch = epoch;
@@ -126,10 +128,8 @@ kit_instr_with(struct kit *k, uint16_t epoch, enum instr_state st)
 static inline void
 kit_level(struct kit *k, enum side side, int cents, int units)
 {
-	struct tick t;
+	struct tick t = {.hdr.kind = TICK_LEVEL};
 
-	memset(&t, 0, sizeof(t));
-	t.hdr.kind = TICK_LEVEL;
 	t.u.level.side = (uint8_t)side;
 	t.u.level.px = CENT(cents);
 	t.u.level.qty = UNIT(units);
@@ -140,10 +140,8 @@ kit_level(struct kit *k, enum side side, int cents, int units)
 static inline void
 kit_snap(struct kit *k, bool begin)
 {
-	struct tick t;
+	struct tick t = {.hdr.kind = begin ? TICK_SNAP_BEGIN : TICK_SNAP_END};
 
-	memset(&t, 0, sizeof(t));
-	t.hdr.kind = begin ? TICK_SNAP_BEGIN : TICK_SNAP_END;
 	t.u.snap.epoch = 1;
 	kit_tick(k, &t);
 }
@@ -163,10 +161,8 @@ kit_book(struct kit *k)
 static inline void
 kit_trade(struct kit *k, enum side aggressor, int cents, int units)
 {
-	struct tick t;
+	struct tick t = {.hdr.kind = TICK_TRADE};
 
-	memset(&t, 0, sizeof(t));
-	t.hdr.kind = TICK_TRADE;
 	t.hdr.venue_ns = 123456;
 	t.u.trade.side = (uint8_t)aggressor;
 	t.u.trade.px = CENT(cents);
@@ -178,10 +174,8 @@ kit_trade(struct kit *k, enum side aggressor, int cents, int units)
 static inline void
 kit_bbo(struct kit *k, int bid, int ask)
 {
-	struct tick t;
+	struct tick t = {.hdr.kind = TICK_BBO};
 
-	memset(&t, 0, sizeof(t));
-	t.hdr.kind = TICK_BBO;
 	t.u.bbo.bid_px = CENT(bid);
 	t.u.bbo.ask_px = CENT(ask);
 	t.u.bbo.bid_qty = UNIT(bid > 0 ? 10 : 0);
@@ -192,10 +186,8 @@ kit_bbo(struct kit *k, int bid, int ask)
 static inline struct order
 kit_make(struct kit *k, enum side side, int cents, int units)
 {
-	struct order o;
+	struct order o = {.hdr.kind = MSG_ORDER};
 
-	memset(&o, 0, sizeof(o));
-	o.hdr.kind = MSG_ORDER;
 	o.hdr.instr = PM;
 	o.hdr.recv_ns = k->now;
 	o.id = ++k->id;
@@ -268,19 +260,27 @@ kit_told(const struct kit *k, enum slot_kind kind, uint32_t n)
 static inline struct exec_slot *
 kit_slot(struct kit *k, enum side side)
 {
-	uint16_t i = k->e->slot_of[PM - k->e->base][side][0];
+	uint16_t i = k->e->slot_of[PM - k->e->mkt.base][side][0];
 
 	return i == 0 ? 0 : &k->e->slot[i - 1];
+}
+
+/* Ahead of the slot's order at the paper port. */
+static inline int64_t
+kit_ahead(struct kit *k, enum side side)
+{
+	return k->d->p.slot[kit_slot(k, side) - k->e->slot].queue.ahead.e8;
 }
 
 static inline void
 kit_open_with(struct kit *k)
 {
-	k->e = calloc(1, sizeof(*k->e));
-	assert_non_null(k->e);
+	k->d = calloc(1, sizeof(*k->d));
+	assert_non_null(k->d);
+	k->e = &k->d->e;
 	k->now = MS(1000000);
 	k->id = UINT64_C(1) << 40;
-	exec_init(k->e, &k->cfg, VENUE_POLYMARKET, 1);
+	paperdesk_init(k->d, &k->cfg, VENUE_POLYMARKET, 1);
 	kit_gate(k, 0);
 	kit_instr_with(k, 1, INSTR_NORMAL);
 	kit_book(k);
@@ -294,6 +294,6 @@ kit_open(struct kit *k)
 	kit_open_with(k);
 }
 
-#define kit_close(k) free((k)->e)
+#define kit_close(k) free((k)->d)
 
 #endif

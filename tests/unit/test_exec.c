@@ -52,7 +52,7 @@ test_places_after_latency(void **state)
 	assert_int_equal(k.log[0].qty.e8, UNIT(20).e8);
 	assert_int_equal(k.log[0].ack_delta, LATENCY);
 	assert_int_equal(exec_resting(k.e), 1);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 }
 
 /* Rule 3: price right, size within a tenth: the place is kept. */
@@ -64,7 +64,7 @@ test_keeps_queue_priority(void **state)
 
 	(void)state;
 	kit_trade(&k, SIDE_ASK, 48, 60);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(40).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(40).e8);
 	kit_mark(&k);
 	b = kit_order(&k, SIDE_BID, 48, 22);
 	assert_int_equal(k.e->stat.kept, 1);
@@ -72,7 +72,7 @@ test_keeps_queue_priority(void **state)
 	ASSERT_TOLD(0, MSG_ACK, b, REASON_OK);
 	assert_int_equal(k.log[0].qty.e8, UNIT(20).e8);
 	ASSERT_TOLD(1, MSG_DONE, a, REASON_OK);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(40).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(40).e8);
 	/* Fills go on under the new id. */
 	kit_mark(&k);
 	kit_trade(&k, SIDE_ASK, 48, 45);
@@ -98,7 +98,7 @@ test_shrink_amends(void **state)
 	ASSERT_TOLD(0, MSG_ACK, b, REASON_OK);
 	assert_int_equal(k.log[0].qty.e8, UNIT(10).e8);
 	ASSERT_TOLD(1, MSG_DONE, a, REASON_OK);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(90).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(90).e8);
 	assert_int_equal(k.e->stat.cancels, 0);
 }
 
@@ -264,6 +264,9 @@ test_deadline_of_a_resting_order(void **state)
 	kit_wait(&k, 0);
 	kit_wait(&k, LATENCY);
 	ASSERT_TOLD(0, MSG_DONE, o.id, REASON_DEADLINE);
+	/* One look at most for an answer that has come. */
+	kit_wait(&k, (uint64_t)k.cfg.exec_order_timeout.ns);
+	assert_int_equal(k.log_n, 1);
 	assert_int_equal(k.out.wake_ns, 0);
 }
 
@@ -347,16 +350,17 @@ test_starts_frozen(void **state)
 	(void)state;
 	memset(&b, 0, sizeof(b));
 	cfg_defaults(&b.cfg);
-	b.e = calloc(1, sizeof(*b.e));
+	b.d = calloc(1, sizeof(*b.d));
+	b.e = &b.d->e;
 	b.now = MS(1000);
 	b.id = UINT64_C(1) << 40;
-	exec_init(b.e, &b.cfg, VENUE_POLYMARKET, 1);
+	paperdesk_init(b.d, &b.cfg, VENUE_POLYMARKET, 1);
 	kit_instr_with(&b, 1, INSTR_NORMAL);
 	kit_book(&b);
 	kit_order(&b, SIDE_BID, 48, 20);
 	assert_int_equal(b.log[0].hdr.kind, MSG_REJECT);
 	assert_int_equal(b.log[0].reason, REASON_STARTUP);
-	free(b.e);
+	free(b.d);
 }
 
 /* More orders than one page holds. */
@@ -368,10 +372,11 @@ test_freeze_in_pages(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 40; i++) {
 		struct order o;
-		struct instr in = k.e->instr[0].in;
+		struct instr in = k.e->mkt.instr[0].in;
 
 		core_out_reset(&k.out);
-		exec_instr_set(k.e, (uint16_t)(PM + i), &in, k.now, &k.out);
+		paperdesk_instr_set(
+		    k.d, (uint16_t)(PM + i), &in, k.now, &k.out);
 		o = kit_make(&k, SIDE_BID, 40, 20);
 		o.hdr.instr = (uint16_t)(PM + i);
 		kit_send(&k, &o);
@@ -379,10 +384,10 @@ test_freeze_in_pages(void **state)
 		o.hdr.instr = (uint16_t)(PM + i);
 		kit_send(&k, &o);
 	}
-	exec_freeze(k.e, FREEZE_MANUAL, k.now, &k.out);
+	paperdesk_freeze(k.d, FREEZE_MANUAL, k.now, &k.out);
 	for (int i = 0; i < 10 && exec_more(k.e); i++) {
 		gone += k.out.n;
-		exec_sweep(k.e, k.now, &k.out);
+		paperdesk_sweep(k.d, k.now, &k.out);
 	}
 	gone += k.out.n;
 	assert_int_equal(gone, 40 * 2 * 2);
@@ -473,17 +478,18 @@ test_records_hold_everything(void **state)
 	kit_order(&k, SIDE_BID, 47, 20);
 	kit_order(&k, SIDE_ASK, 53, 20);
 	for (uint32_t i = 0; i < EXEC_REC_N; i++)
-		exec_save(k.e, i, rec[i]);
+		paperdesk_save(k.d, i, rec[i]);
 	memset(&b, 0, sizeof(b));
 	b.cfg = k.cfg;
 	b.now = k.now;
 	b.id = k.id;
-	b.e = calloc(1, sizeof(*b.e));
-	exec_init(b.e, &b.cfg, VENUE_POLYMARKET, 2);
+	b.d = calloc(1, sizeof(*b.d));
+	b.e = &b.d->e;
+	paperdesk_init(b.d, &b.cfg, VENUE_POLYMARKET, 2);
 	for (uint32_t i = 0; i < EXEC_REC_N; i++)
-		assert_true(exec_load(b.e, i, rec[i]));
-	exec_loaded(b.e);
-	exec_freeze(b.e, 0, b.now, &b.out);
+		assert_true(paperdesk_load(b.d, i, rec[i]));
+	paperdesk_loaded(b.d);
+	paperdesk_freeze(b.d, 0, b.now, &b.out);
 	kit_instr_with(&b, 1, INSTR_NORMAL);
 	kit_book(&b);
 	assert_false(exec_flat(b.e));
@@ -497,10 +503,10 @@ test_records_hold_everything(void **state)
 	assert_true(k.log_n > 3);
 	assert_int_equal(k.log_n, b.log_n);
 	assert_memory_equal(k.log, b.log, k.log_n * sizeof(k.log[0]));
-	assert_int_equal(exec_hash(k.e), exec_hash(b.e));
+	assert_int_equal(paperdesk_hash(k.d), paperdesk_hash(b.d));
 	memset(rec[1] + 4, 0xff, 1); /* a status that does not exist */
-	assert_false(exec_load(b.e, 1, rec[1]));
-	free(b.e);
+	assert_false(paperdesk_load(b.d, 1, rec[1]));
+	free(b.d);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, open_kit, close_kit)

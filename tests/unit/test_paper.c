@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "execd/paper.h"
 #include "execd/exec_int.h"
 #include "tests/unit/execkit.h"
 
@@ -108,7 +109,7 @@ test_trades_before_arrival_do_not_count(void **state)
 	kit_trade(&k, SIDE_ASK, 47, 500);
 	assert_null(kit_told(&k, MSG_FILL, 0));
 	kit_wait(&k, 1);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 }
 
 static void
@@ -155,11 +156,11 @@ test_levels_cap_the_queue(void **state)
 	(void)state;
 	kit_rest(&k, SIDE_BID, 48, 20);
 	kit_level(&k, SIDE_BID, 48, 300);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 	kit_level(&k, SIDE_BID, 48, 30);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(30).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(30).e8);
 	kit_level(&k, SIDE_BID, 47, 1);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(30).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(30).e8);
 	/* The level emptied by a trade ahead of us does not fill us. */
 	kit_level(&k, SIDE_BID, 48, 0);
 	kit_trade(&k, SIDE_ASK, 48, 30);
@@ -181,15 +182,15 @@ test_gap_then_snapshot(void **state)
 	kit_order(&k, SIDE_ASK, 53, 20);
 	kit_wait(&k, LATENCY);
 	assert_int_equal(kit_told(&k, MSG_REJECT, 0)->reason, REASON_NO_BOOK);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 	kit_snap(&k, true);
 	kit_level(&k, SIDE_BID, 48, 60);
 	kit_level(&k, SIDE_ASK, 52, 60);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 	kit_snap(&k, false);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(60).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(60).e8);
 	kit_book(&k); /* shows more again: no better, no worse */
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(60).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(60).e8);
 }
 
 /* Sent for a market, on a connection, of a ring. */
@@ -274,16 +275,16 @@ level_of_epoch(enum side side, int cents, int units, uint16_t epoch)
 static void
 test_levels_of_another_epoch_do_not_count(void **state)
 {
-	const struct book *b = &k.e->instr[PM - k.e->base].b.book;
+	const struct book *b = &k.e->mkt.instr[PM - k.e->mkt.base].b.book;
 
 	(void)state;
 	kit_rest(&k, SIDE_BID, 48, 20);
 	level_of_epoch(SIDE_BID, 48, 30, 2);
 	level_of_epoch(SIDE_BID, 48, 30, 0);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(100).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(100).e8);
 	assert_int_equal(book_qty_at(b, SIDE_BID, CENT(48)).e8, UNIT(100).e8);
 	level_of_epoch(SIDE_BID, 48, 30, 1);
-	assert_int_equal(kit_slot(&k, SIDE_BID)->queue.ahead.e8, UNIT(30).e8);
+	assert_int_equal(kit_ahead(&k, SIDE_BID), UNIT(30).e8);
 	assert_int_equal(book_qty_at(b, SIDE_BID, CENT(48)).e8, UNIT(30).e8);
 	/* Nor inside a snapshot. */
 	kit_snap(&k, true);
@@ -485,7 +486,7 @@ test_plain_limit_takes_then_rests(void **state)
 static void
 test_reprice(void **state)
 {
-	struct book *b = &k.e->instr[PM - k.e->base].b.book;
+	struct book *b = &k.e->mkt.instr[PM - k.e->mkt.base].b.book;
 	px_t px;
 
 	(void)state;
