@@ -199,6 +199,45 @@ T_01_a_tie_is_up(void **state)
 
 #define T(f) cmocka_unit_test_setup(f, clear)
 
+static void
+what_comes_late_fills_the_record(void **state)
+{
+	static struct pm_strike_rec r;
+	px_t px;
+
+	(void)state;
+	memset(&r, 0, sizeof(r));
+	assert_false(pm_strike_fill(&r, 5 * NS_PER_S, PX(5)));
+	for (int64_t s = 2; s <= 2 * PM_STRIKE_N; s += 2) {
+		assert_true(pm_strike_add(&r, s * NS_PER_S, PX(s)));
+		if (s == 6) { /* not full: before all, between */
+			assert_true(pm_strike_fill(&r, NS_PER_S, PX(1)));
+			assert_true(pm_strike_fill(&r, 5 * NS_PER_S, PX(5)));
+			assert_int_equal(r.n, 5);
+		}
+	}
+	/* full by now: 1 and 2 made room for the last two */
+	assert_int_equal(r.n, PM_STRIKE_N);
+	assert_false(pm_strike_fill(&r, 4 * NS_PER_S, PX(9)));
+	assert_false(pm_strike_fill(&r, NS_PER_S, PX(1)));
+	assert_false(pm_strike_fill(&r, 1001 * NS_PER_S, PX(9)));
+	assert_false(pm_strike_fill(&r, 101 * NS_PER_S, PX(0)));
+	assert_true(pm_strike_fill(&r, 101 * NS_PER_S, PX(101)));
+	assert_int_equal(r.n, PM_STRIKE_N);
+	for (int64_t s = 6; s <= 2 * PM_STRIKE_N; s += 2) {
+		assert_int_equal(
+		    pm_strike_at(&r, s * NS_PER_S, 0, &px), PM_STRIKE_EXACT);
+		assert_int_equal(px.e8, s);
+	}
+	assert_int_equal(
+	    pm_strike_at(&r, 101 * NS_PER_S, 0, &px), PM_STRIKE_EXACT);
+	assert_int_equal(px.e8, 101);
+	assert_int_equal(
+	    pm_strike_at(&r, 5 * NS_PER_S, 0, &px), PM_STRIKE_EXACT);
+	assert_int_equal(
+	    pm_strike_at(&r, 4 * NS_PER_S, 0, &px), PM_STRIKE_NONE);
+}
+
 int
 main(void)
 {
@@ -211,6 +250,7 @@ main(void)
 	    T(an_average_needs_coverage),
 	    T(T_02_a_strike_says_where_it_is_from),
 	    T(T_01_a_tie_is_up),
+	    T(what_comes_late_fills_the_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
