@@ -11,14 +11,19 @@
 #include "libcore/fixed.h"
 #include "libsys/version.h"
 
-#define PORT_BASE   18801
-#define PACE_MAX_E3 100000000
+#define PORT_BASE      18801
+#define PACE_MAX_E3    100000000
+#define USD_MAX_E6     (INT64_C(1000000000) * E6)
+#define SLUG_START_MAX 12 /* "-1790000000" */
+#define LINE_MAX_SZ    1024
 
 static const char usage[] =
     "usage: simvenue [options]\n"
     "\n"
-    "Serves recorded market data of Polymarket, Binance and Hyperliquid over\n"
-    "the venues' own WebSocket and REST paths, on this machine.\n"
+    "Serves Polymarket, Binance and Hyperliquid over the venues' own "
+    "WebSocket\n"
+    "and REST paths, on this machine: recorded market data, or with --live\n"
+    "exchanges with participants, accounts and money.\n"
     "\n"
     "  --capture [VENUE:]PATH  file or directory to serve; may be repeated.\n"
     "                    Default: the recordings below $RM_DATA when that is\n"
@@ -36,8 +41,18 @@ static const char usage[] =
     "  --tls-port-base PORT  TLS there, and plain on --port-base\n"
     "  --tls-dir DIR     certificates and keys\n"
     "                    ($XDG_STATE_HOME/ringmaker/simvenue)\n"
+    "  --live            exchanges with participants, on the clock of now\n"
+    "  --rate X          how busy these are; 1: as recorded (0.01 to 100)\n"
+    "  --vol X           volatility of the price, annualised (0.45)\n"
+    "  --series NAME:SECONDS  up/down windows to list; may be repeated\n"
+    "                    (btc-updown-5m:300, btc-updown-15m:900)\n"
+    "  --accounts FILE   who has money there: JSON lines of address or key,\n"
+    "                    usd, signature_type, funder, agents; default: the\n"
+    "                    ten public development keys, 10000 dollars each\n"
+    "  --grant USD       to whoever signs in for the first time (1000)\n"
     "  --faults FILE     faults by the clock: JSON lines with at_ms\n"
-    "  --seed N          of faults that come by chance (1)\n"
+    "  --seed N          of the live world, and of faults that come by chance "
+    "(1)\n"
     "  --list-faults     what can go wrong, as text or with --json\n"
     "  --requests FILE   write every request as a JSON line\n"
     "  --stats FILE      at the end, write what was sent as JSON\n"
@@ -105,6 +120,63 @@ parse_dir(struct args *a, const char *text)
 }
 
 static int
+parse_real(const char *option, const char *text, double *out)
+{
+	int64_t v;
+	if (!fixed_parse(text, strlen(text), 2, false, 10000, &v) || v == 0)
+		return wrong(option, text, "a number from 0.01 to 100");
+	*out = (double)v / 100;
+	return 0;
+}
+
+static int
+parse_usd(const char *text, usd_t *out)
+{
+	int64_t v;
+	if (!fixed_parse(text, strlen(text), 6, false, USD_MAX_E6, &v))
+		return wrong("--grant", text, "dollars, 0 to 1000000000");
+	*out = USD(v);
+	return 0;
+}
+
+static int
+parse_series(struct args *a, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	int64_t v;
+	if (a->series_n == WORLD_SERIES)
+		return wrong("--series", text, "more than 4");
+	struct world_series *s = &a->series[a->series_n];
+	if (colon == NULL || colon == text ||
+	    (size_t)(colon - text) >= sizeof(s->name) - SLUG_START_MAX ||
+	    !fixed_parse(colon + 1, strlen(colon + 1), 0, false, 86400, &v) ||
+	    v < 10)
+		return wrong("--series", text,
+		    "NAME:SECONDS, 10 to 86400 seconds, such as "
+		    "btc-updown-5m:300");
+	memcpy(s->name, text, (size_t)(colon - text));
+	s->window_s = (uint32_t)v;
+	a->series_n++;
+	return 0;
+}
+
+static int
+parse_live(struct args *a, int opt)
+{
+	switch (opt) {
+	case 'L': a->live = true; return 0;
+	case 'R': return parse_real("--rate", optarg, &a->rate);
+	case 'V': return parse_real("--vol", optarg, &a->vol);
+	case 'W': return parse_series(a, optarg);
+	case 'A': a->accounts_path = optarg; return 0;
+	case 'G': return parse_usd(optarg, &a->grant);
+	default:
+		(void)fputs("see simvenue --help\n", stderr);
+		return EXIT_PERMANENT;
+	}
+}
+
+static int
 parse_option(struct args *a, int opt)
 {
 	switch (opt) {
@@ -130,9 +202,7 @@ parse_option(struct args *a, int opt)
 	case 'y': a->sync = true; return 0;
 	case 'o': a->once = true; return 0;
 	case 'j': a->json = true; return 0;
-	default:
-		(void)fputs("see simvenue --help\n", stderr);
-		return EXIT_PERMANENT;
+	default: return parse_live(a, opt);
 	}
 }
 
@@ -151,6 +221,12 @@ parse_args(struct args *a, int argc, char **argv)
 	    {"faults", required_argument, NULL, 'f'},
 	    {"seed", required_argument, NULL, 'S'},
 	    {"list-faults", no_argument, NULL, 'l'},
+	    {"live", no_argument, NULL, 'L'},
+	    {"rate", required_argument, NULL, 'R'},
+	    {"vol", required_argument, NULL, 'V'},
+	    {"series", required_argument, NULL, 'W'},
+	    {"accounts", required_argument, NULL, 'A'},
+	    {"grant", required_argument, NULL, 'G'},
 	    {"requests", required_argument, NULL, 'r'},
 	    {"stats", required_argument, NULL, 's'},
 	    {"sync", no_argument, NULL, 'y'},
@@ -312,6 +388,54 @@ list_faults(const struct args *a)
 	return 0;
 }
 
+/* ---- accounts ---- */
+
+static int
+account_line(
+    struct args *a, const struct secp *c, const char *line, size_t line_no)
+{
+	const char *why = "more than 64 accounts";
+	size_t n = strcspn(line, "\n");
+	if (n == 0 || line[0] == '#')
+		return -1;
+	if (a->account_n < LIVE_ACCOUNTS_MAX)
+		why =
+		    live_account_parse(c, line, n, &a->accounts[a->account_n]);
+	if (why == NULL) {
+		a->account_n++;
+		return -1;
+	}
+	(void)fprintf(
+	    stderr, "simvenue: %s:%zu: %s\n", a->accounts_path, line_no, why);
+	return EXIT_PERMANENT;
+}
+
+static int
+read_accounts(struct args *a)
+{
+	static struct secp secp; /* must not move */
+	static const uint8_t blind[32] = {1};
+	char line[LINE_MAX_SZ];
+	int rc = -1;
+	if (a->accounts_path == NULL) {
+		a->account_n = live_dev_accounts(a->accounts);
+		return -1;
+	}
+	FILE *f = fopen(a->accounts_path, "r");
+	if (f == NULL) {
+		(void)fprintf(stderr, "simvenue: --accounts %s: %s\n",
+		    a->accounts_path, strerror(errno));
+		return EXIT_PERMANENT;
+	}
+	secp_init(&secp, blind);
+	for (size_t i = 1; rc == -1 && fgets(line, sizeof(line), f) != NULL;
+	     i++)
+		rc = account_line(a, &secp, line, i);
+	secp_close(&secp);
+	(void)fclose(f);
+	return rc;
+}
+
 /* ---- the whole of it ---- */
 
 static int
@@ -342,6 +466,9 @@ args_read(struct args *a, int argc, char **argv)
 	a->speed_e3 = 1000;
 	a->seed = 1;
 	a->pace = "1";
+	a->rate = 1;
+	a->vol = 0.45;
+	a->grant = USD(1000 * E6);
 	int rc = parse_args(a, argc, argv);
 	if (rc == -1 && a->list_faults)
 		return list_faults(a);
@@ -349,5 +476,9 @@ args_read(struct args *a, int argc, char **argv)
 		rc = default_dir(a);
 	if (rc == -1)
 		rc = read_script(a);
+	if (rc == -1 && a->live)
+		return a->spec_n == 0 ? read_accounts(a)
+				      : wrong("--capture", a->specs[0],
+					    "not together with --live");
 	return rc == -1 ? find_captures(a) : rc;
 }

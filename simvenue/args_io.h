@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "simvenue/fault.h"
+#include "simvenue/live.h"
 
 #define ARGS_SPECS_MAX	64
 #define ARGS_PATH_SZ	4096
@@ -36,6 +37,15 @@ struct args {
 	bool sync;
 	bool json;
 	bool list_faults;
+	bool live;
+	double rate;	   /* of the live world's participants */
+	double vol;	   /* of its path, annualised */
+	usd_t grant;	   /* to whoever signs in for the first time */
+	uint32_t series_n; /* 0: the default ones */
+	struct world_series series[WORLD_SERIES];
+	const char *accounts_path;
+	uint32_t account_n;
+	struct live_account accounts[LIVE_ACCOUNTS_MAX];
 	unsigned script_n;
 	struct fault_rule script[ARGS_SCRIPT_MAX]; /* by at_ms */
 };

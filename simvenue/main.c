@@ -29,6 +29,8 @@ load(const struct args *a, struct captures *c)
 {
 	char err[CAPTURES_ERROR_MAX];
 	captures_init(c);
+	if (a->live)
+		return 0;
 	int rc = 0;
 	for (unsigned i = 0; i < a->spec_n && rc == 0; i++)
 		rc = captures_add(c, a->specs[i], err);
@@ -60,13 +62,14 @@ static void
 say_ready(const struct args *a, const struct captures *c, const struct ca *ca,
     const struct sim_server *s)
 {
-	(void)printf("{\"ev\":\"ready\",\"host\":\"%s\",\"pace\":\"%s\","
+	(void)printf("{\"ev\":\"ready\",\"host\":\"%s\",\"live\":%s,"
+		     "\"pace\":\"%s\","
 		     "\"files\":%u,\"lines\":%llu,\"bad_lines\":%llu,"
 		     "\"markets\":%zu,\"seed\":%llu,\"ca_file\":\"%s\","
 		     "\"venues\":[",
-	    a->host, a->pace, c->file_n, (unsigned long long)c->line_n,
-	    (unsigned long long)c->bad_line_n, c->market_n,
-	    (unsigned long long)a->seed, ca->file);
+	    a->host, a->live ? "true" : "false", a->pace, c->file_n,
+	    (unsigned long long)c->line_n, (unsigned long long)c->bad_line_n,
+	    c->market_n, (unsigned long long)a->seed, ca->file);
 	for (int v = 1; v < VENUE_N; v++) {
 		const struct sim_timeline *t = &c->timelines[v];
 		(void)printf("%s{\"venue\":\"%s\",\"port\":%u,"
@@ -79,7 +82,11 @@ say_ready(const struct args *a, const struct captures *c, const struct ca *ca,
 	}
 	(void)printf("]}\n");
 	(void)fflush(stdout);
-	for (int v = 1; v < VENUE_N && !a->json; v++)
+	for (int v = 1; v < VENUE_N && !a->json && a->live; v++)
+		(void)fprintf(stderr, "simvenue: %-11s %s:%u  live\n",
+		    venue_name((enum venue)v), a->host,
+		    (unsigned)sim_server_port(s, (enum venue)v));
+	for (int v = 1; v < VENUE_N && !a->json && !a->live; v++)
 		(void)fprintf(stderr,
 		    "simvenue: %-11s %s:%u  %zu frames, %.0f s, pace %s\n",
 		    venue_name((enum venue)v), a->host,
@@ -167,6 +174,23 @@ cannot_listen(const struct args *a, int err, uint16_t port)
 		   : EXIT_TEMPORARY;
 }
 
+/* The world that the arguments ask for. */
+static struct live_cfg
+live_of(const struct args *a)
+{
+	struct live_cfg live = {.world = world_cfg_default(a->seed, 0),
+	    .accounts = a->accounts,
+	    .account_n = a->account_n};
+	live.world.rate = a->rate;
+	live.world.vol = a->vol;
+	live.world.grant = a->grant;
+	if (a->series_n > 0) {
+		live.world.series_n = a->series_n;
+		memcpy(live.world.series, a->series, sizeof(a->series));
+	}
+	return live;
+}
+
 static void
 run(struct sim *sim)
 {
@@ -188,6 +212,7 @@ serve(struct sim *sim, const struct args *a, const struct captures *c)
 {
 	int err;
 	uint16_t port;
+	const struct live_cfg live = live_of(a);
 	struct sim_server_cfg cfg = {
 	    .loop = &sim->loop,
 	    .host = a->host,
@@ -202,6 +227,7 @@ serve(struct sim *sim, const struct args *a, const struct captures *c)
 	    .script_n = a->script_n,
 	    .requests = sim->requests,
 	    .captures = c,
+	    .live = a->live ? &live : NULL,
 	    .on_done = on_done,
 	    .user = sim,
 	};

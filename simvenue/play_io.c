@@ -60,6 +60,8 @@ segment_open(struct player *p, size_t segment)
 int64_t
 recorded_now(const struct player *p)
 {
+	if (p->server->live != NULL)
+		return (int64_t)p->server->live->w.now_ns;
 	if (p->run != RUN_PLAYING || p->clock.speed_e3 == 0)
 		return p->last_t_ns;
 	return sim_clock_now(&p->clock, clock_mono_ns());
@@ -222,16 +224,15 @@ is_blocked(struct player *p, size_t need)
 	return blocked;
 }
 
-/* A frame to those who want it. */
-static void
-deliver(struct player *p, const struct sim_frame *f)
+void
+play_deliver(struct player *p, const struct sim_frame *f, char *out_buf)
 {
 	for (struct client *c = p->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		if (!is_listening(c))
 			continue;
 		struct sim_out out;
-		sim_out_init(&out, p->server->out_buf);
+		sim_out_init(&out, out_buf);
 		p->ops->select(p->state, c->sub, f, &out);
 		(void)client_say(c, &out);
 	}
@@ -251,7 +252,7 @@ play_fault(struct player *p, enum fault fault, int64_t value,
 		made.n = (uint32_t)out.msgs[i].n;
 		if (is_news)
 			p->ops->apply(p->state, &made);
-		deliver(p, &made);
+		play_deliver(p, &made, p->server->out_buf);
 	}
 }
 
@@ -279,7 +280,7 @@ play_frame(struct player *p, const struct sim_frame *f)
 	p->stats.frames++;
 	p->last_t_ns = f->t_ns;
 	p->ops->apply(p->state, f);
-	deliver(p, f);
+	play_deliver(p, f, p->server->out_buf);
 	p->at++;
 	if (p->server->faults.n > 0 && play_faults(p, f)) {
 		close_clients(p);

@@ -8,7 +8,8 @@
 #include "simvenue/control.h"
 #include "simvenue/server_int.h"
 
-#define NOTE_MAX ((size_t)4 << 20) /* longer bodies are cut */
+#define HEADERS_MAX 512
+#define NOTE_MAX    ((size_t)4 << 20) /* longer bodies are cut */
 
 static void
 put_escaped(FILE *f, const char *s, size_t n)
@@ -62,6 +63,12 @@ answer_control(struct player *p, struct httpd_conn *conn,
 	if (http_text_is(in->path, "/sim/stats")) {
 		a->status = 200;
 		sim_server_put_stats(s, &a->body);
+	} else if (s->live != NULL && http_text_is(in->path, "/sim/ledger")) {
+		a->status = 200;
+		live_put_ledger(s->live, &a->body);
+	} else if (s->live != NULL && http_text_is(in->path, "/sim/arrivals")) {
+		a->status = 200;
+		live_put_arrivals(s->live, &a->body);
 	} else {
 		control_faults(&s->faults, in, now_ms(p), a);
 	}
@@ -75,18 +82,21 @@ take_request(
     struct player *p, struct httpd_conn *conn, const struct httpd_request *r)
 {
 	struct sim_server *s = p->server;
+	char headers[HEADERS_MAX];
 	struct sim_request in = {
 	    .method = r->head->method,
 	    .path = r->head->path,
 	    .query = r->head->query,
 	    .body = r->body,
 	    .body_n = r->body_n,
+	    .head = r->head,
 	    .now_ns = recorded_now(p),
 	    .markets = s->cfg.captures->markets,
 	    .market_n = s->cfg.captures->market_n,
 	};
 	struct sim_answer a = {.status = 500};
 	text_init(&a.body, s->out_buf, SIM_OUT_SZ);
+	text_init(&a.headers, headers, sizeof(headers));
 	if (control_is(in.path)) {
 		answer_control(p, conn, &in, &a);
 		return;

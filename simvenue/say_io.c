@@ -193,16 +193,29 @@ client_pong(struct client *c, const void *data, size_t n)
 
 /* ---- answers ---- */
 
+#define HEADERS_MAX 1024
+
+struct words {
+	struct json_str headers; /* of the venue */
+	struct json_str body;
+};
+
 static void
 reply(struct httpd_conn *conn, unsigned status, const struct fault_reply *f,
-    struct json_str body)
+    const struct words *w)
 {
+	char extra[HEADERS_MAX];
+	struct text t;
+	text_init(&t, extra, sizeof(extra));
+	text_put(&t, w->headers.s, w->headers.n);
+	if (f->extra != NULL)
+		text_lit(&t, f->extra_text);
 	struct httpd_answer out = {
 	    .status = status,
 	    .type = f->type,
-	    .extra = f->extra != NULL ? f->extra_text : NULL,
-	    .body = body.s,
-	    .body_n = body.n,
+	    .extra = text_end(&t) > 0 ? extra : NULL,
+	    .body = w->body.s,
+	    .body_n = w->body.n,
 	    .date_skew_s = f->date_skew_s,
 	};
 	(void)httpd_reply(conn, &out);
@@ -212,7 +225,7 @@ static void
 answer_later(struct player *p, struct httpd_conn *conn,
     const struct sim_answer *a, const struct fault_reply *f)
 {
-	struct late_answer *l = malloc(sizeof(*l) + a->body.n);
+	struct late_answer *l = malloc(sizeof(*l) + a->headers.n + a->body.n);
 	if (l == NULL) {
 		httpd_drop(conn);
 		return;
@@ -221,8 +234,10 @@ answer_later(struct player *p, struct httpd_conn *conn,
 	l->due_ms = now_ms(p) + f->delay_ms;
 	l->status = a->status;
 	l->reply = *f;
+	l->headers_n = a->headers.n;
 	l->n = a->body.n;
-	memcpy(l->body, a->body.buf, a->body.n);
+	memcpy(l->text, a->headers.buf, a->headers.n);
+	memcpy(l->text + a->headers.n, a->body.buf, a->body.n);
 	l->next = p->late;
 	p->late = l;
 }
@@ -241,14 +256,15 @@ player_answer(struct player *p, struct httpd_conn *conn,
 	}
 	if (s->faults.n > 0)
 		fault_answer(&s->faults, &at, r, a, scratch(s), &f);
+	const struct words w = {
+	    .headers = {.s = a->headers.buf, .n = (uint32_t)a->headers.n},
+	    .body = {.s = a->body.buf, .n = (uint32_t)a->body.n}};
 	if (f.is_lost)
 		httpd_drop(conn);
 	else if (f.delay_ms != 0)
 		answer_later(p, conn, a, &f);
 	else
-		reply(conn, a->status, &f,
-		    (struct json_str){
-			.s = a->body.buf, .n = (uint32_t)a->body.n});
+		reply(conn, a->status, &f, &w);
 }
 
 /* Takes the first answer out of the list that is due, or that is conn's. */
@@ -270,8 +286,10 @@ player_late(struct player *p)
 {
 	struct late_answer *l;
 	while ((l = late_take(p, NULL)) != NULL) {
-		reply(l->conn, l->status, &l->reply,
-		    (struct json_str){.s = l->body, .n = (uint32_t)l->n});
+		const struct words w = {
+		    .headers = {.s = l->text, .n = (uint32_t)l->headers_n},
+		    .body = {.s = l->text + l->headers_n, .n = (uint32_t)l->n}};
+		reply(l->conn, l->status, &l->reply, &w);
 		free(l);
 	}
 }

@@ -4,6 +4,7 @@
  *   server_io.c   listeners, connections, housekeeping, life
  *   play_io.c     the timelines
  *   say_io.c      messages to a client and answers, faults carried out
+ *   live_io.c     the live world, its clock and its frames
  *   request_io.c  requests: venue, /sim/ and the request log
  */
 #ifndef SIMVENUE_SERVER_INT_H
@@ -11,6 +12,7 @@
 
 #include "libsys/httpd.h"
 #include "simvenue/fault.h"
+#include "simvenue/live.h"
 #include "simvenue/server_io.h"
 
 enum run {
@@ -56,8 +58,9 @@ struct late_answer {
 	uint64_t due_ms;
 	unsigned status;
 	struct fault_reply reply;
+	size_t headers_n;
 	size_t n;
-	char body[];
+	char text[]; /* headers, then the body */
 };
 
 struct player {
@@ -83,10 +86,23 @@ struct player {
 	struct sim_stats stats;
 };
 
+/* A frame of the live world on its way to subscribers. */
+struct live_frame {
+	struct live_frame *next;
+	enum venue venue;
+	struct sim_frame f;
+	char text[];
+};
+
 struct sim_server {
 	struct sim_server_cfg cfg;
 	struct player players[VENUE_N]; /* by enum venue; [0] unused */
 	uv_timer_t housekeeping;
+	struct live *live; /* NULL: recordings are played */
+	uv_timer_t live_timer;
+	bool is_flushing;
+	struct live_frame *first; /* in order */
+	struct live_frame **last;
 	unsigned handle_n;
 	unsigned script_at; /* next rule of the script */
 	uint64_t start_ms;
@@ -121,8 +137,23 @@ void subscriptions_changed(struct player *p);
 void play_tick(uv_timer_t *timer);
 void play_room(struct player *p);
 
+/* play_deliver - a frame to those who want it; out_buf: scratch. */
+void play_deliver(struct player *p, const struct sim_frame *f, char *out_buf);
+
 /* recorded_now - recorded time. */
 int64_t recorded_now(const struct player *p);
+
+/* ---- live_io.c ---- */
+
+/* live_create - the world, its accounts, its clock started; 0 or -ENOMEM,
+ * -E2BIG when there are too many accounts. live_free - at the end. */
+int live_create(struct sim_server *s);
+void live_free(struct sim_server *s);
+
+/* live_turn - the world up to now; live_flush - what it said meanwhile goes
+ * out. No client may be in hand. Both do nothing with recordings. */
+void live_turn(struct sim_server *s);
+void live_flush(struct sim_server *s);
 
 /* ---- say_io.c ---- */
 

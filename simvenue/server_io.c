@@ -20,6 +20,24 @@ static const struct sim_venue_ops *const venues[VENUE_N] = {
     [VENUE_HYPERLIQUID] = &sim_hyperliquid,
 };
 
+static const struct sim_venue_ops *const live_venues[VENUE_N] = {
+    [VENUE_POLYMARKET] = &live_polymarket,
+    [VENUE_BINANCE] = &live_binance,
+    [VENUE_HYPERLIQUID] = &live_hyperliquid,
+};
+
+static size_t
+sub_size(const struct sim_venue_ops *ops)
+{
+	return ops->sub_sz + (ops->under != NULL ? ops->under->sub_sz : 0);
+}
+
+static size_t
+state_size(const struct sim_venue_ops *ops)
+{
+	return ops->state_sz + (ops->under != NULL ? ops->under->state_sz : 0);
+}
+
 /* ---- what the listeners say ---- */
 
 static bool
@@ -43,7 +61,7 @@ on_upgrade(void *user, struct httpd_conn *conn, const struct http_head *h)
 	request_note(p, h, "", 0);
 	if (p->run == RUN_OVER)
 		return false;
-	struct client *c = calloc(1, sizeof(*c) + p->ops->sub_sz);
+	struct client *c = calloc(1, sizeof(*c) + sub_size(p->ops));
 	if (c == NULL)
 		return false;
 	c->sub = c + 1;
@@ -87,9 +105,9 @@ on_gone(void *user, struct httpd_conn *conn, enum ws_end end)
 }
 
 static void
-on_message(void *user, struct httpd_conn *conn, const struct ws_message *m)
+take_message(
+    struct player *p, struct httpd_conn *conn, const struct ws_message *m)
 {
-	struct player *p = user;
 	struct client *c = httpd_conn_get(conn);
 	struct sim_out out;
 	if (c == NULL || c->is_closing || !client_heard(c))
@@ -112,6 +130,16 @@ on_message(void *user, struct httpd_conn *conn, const struct ws_message *m)
 }
 
 static void
+on_message(void *user, struct httpd_conn *conn, const struct ws_message *m)
+{
+	struct player *p = user;
+
+	live_turn(p->server);
+	take_message(p, conn, m);
+	live_flush(p->server);
+}
+
+static void
 on_drain(void *user, struct httpd_conn *conn)
 {
 	(void)conn;
@@ -121,7 +149,11 @@ on_drain(void *user, struct httpd_conn *conn)
 static void
 on_request(void *user, struct httpd_conn *conn, const struct httpd_request *r)
 {
-	take_request(user, conn, r);
+	struct player *p = user;
+
+	live_turn(p->server);
+	take_request(p, conn, r);
+	live_flush(p->server);
 }
 
 /* ---- time for connections ---- */
@@ -214,6 +246,7 @@ server_release(struct sim_server *s)
 		return;
 	for (int v = 1; v < VENUE_N; v++)
 		free(s->players[v].state);
+	live_free(s);
 	free(s->out_buf);
 	free(s->made_buf);
 	free(s->fault_buf);
@@ -288,14 +321,18 @@ static int
 player_init(struct sim_server *s, enum venue v, uint16_t *port)
 {
 	struct player *p = &s->players[v];
-	p->state = calloc(1, venues[v]->state_sz);
+	p->state = calloc(1, state_size(p->ops));
 	if (p->state == NULL)
 		return -ENOMEM;
 	p->identity = SIM_IS_ITSELF;
 	int err = player_ports(p, v, port);
 	if (err != 0)
 		return err;
-	p->run = RUN_WAITING;
+	p->run = s->live != NULL ? RUN_PLAYING : RUN_WAITING;
+	if (s->live != NULL) {
+		p->ops->attach(p->state, s->live);
+		return 0;
+	}
 	/* Later segments first: the tokens and coins of all are known from
 	 * the start, whatever is playing. */
 	for (size_t i = p->timeline->segment_n; i > 0; i--)
@@ -326,11 +363,14 @@ sim_server_create(const struct sim_server_cfg *cfg, int *err, uint16_t *port)
 	fault_init(&s->faults, cfg->seed);
 	CHECK(uv_timer_init(cfg->loop, &s->housekeeping) == 0);
 	s->housekeeping.data = s;
-	s->handle_n = VENUE_N; /* housekeeping and one timer a player */
+	CHECK(uv_timer_init(cfg->loop, &s->live_timer) == 0);
+	s->live_timer.data = s;
+	/* housekeeping, the live clock, and one timer a player */
+	s->handle_n = VENUE_N + 1;
 	for (int v = 1; v < VENUE_N; v++) {
 		struct player *p = &s->players[v];
 		p->server = s;
-		p->ops = venues[v];
+		p->ops = cfg->live != NULL ? live_venues[v] : venues[v];
 		p->timeline = &cfg->captures->timelines[v];
 		CHECK(uv_timer_init(cfg->loop, &p->timer) == 0);
 		p->timer.data = p;
@@ -339,6 +379,8 @@ sim_server_create(const struct sim_server_cfg *cfg, int *err, uint16_t *port)
 		       s->fault_buf != NULL && s->tmp_buf != NULL
 		   ? 0
 		   : -ENOMEM;
+	if (*err == 0 && cfg->live != NULL)
+		*err = live_create(s);
 	for (int v = 1; v < VENUE_N && *err == 0; v++)
 		*err = player_init(s, (enum venue)v, port);
 	if (*err != 0) {
@@ -362,6 +404,7 @@ sim_server_destroy(struct sim_server *s)
 		s->players[v].https = NULL;
 		uv_close((uv_handle_t *)&s->players[v].timer, player_freed);
 	}
+	uv_close((uv_handle_t *)&s->live_timer, server_freed);
 	uv_close((uv_handle_t *)&s->housekeeping, server_freed);
 }
 
@@ -411,5 +454,10 @@ sim_server_put_stats(const struct sim_server *s, struct text *t)
 		put_count(t, "ends", st->ends);
 		text_lit(t, "}");
 	}
-	text_lit(t, "]}");
+	text_lit(t, "]");
+	if (s->live != NULL) {
+		text_lit(t, ",\"live\":");
+		live_put_stats(s->live, t);
+	}
+	text_lit(t, "}");
 }

@@ -25,12 +25,14 @@
 #include <uv.h>
 
 #include "simvenue/capture_io.h"
+#include "simvenue/world.h"
 
 #define SIM_SETTLE_MS  250
 #define SIM_STALL_MS   5000
 #define SIM_CLIENT_MAX ((size_t)16 << 20)
 
 struct sim_server;
+struct live_account;
 struct tls_ctx;
 struct fault_rule;
 struct text;
@@ -42,6 +44,13 @@ enum sim_identity {
 	SIM_IS_ANOTHER, /* host */
 	SIM_IS_UNKNOWN, /* authority */
 	SIM_IDENTITY_N
+};
+
+/* A world of its own, with these accounts. */
+struct live_cfg {
+	struct world_cfg world; /* start_ns is set when it starts */
+	const struct live_account *accounts;
+	uint32_t account_n;
 };
 
 struct sim_server_cfg {
@@ -60,6 +69,8 @@ struct sim_server_cfg {
 	bool is_tls_apart;	/* TLS on its own ports, plain on port_base */
 	uint16_t tls_port_base; /* of these; 0: any */
 	uint64_t seed;		/* of faults */
+	/* the world to serve instead of recordings; NULL: recordings */
+	const struct live_cfg *live;
 	/* faults by at_ms since the start, in this order */
 	const struct fault_rule *script;
 	unsigned script_n;

@@ -28,6 +28,8 @@ enum sim_kind {
 	SIM_BN_WS = 4,	  /* combined stream */
 	SIM_BN_DEPTH = 5, /* body of GET depth; key is the symbol */
 	SIM_HL_WS = 6,
+	SIM_PM_USER = 7, /* live: for the desk's login `to` */
+	SIM_HL_USER = 8, /* live: `to` as of WORLD_HL_USER */
 	SIM_KIND_N
 };
 
@@ -37,6 +39,7 @@ struct sim_frame {
 	const char *text;
 	uint32_t n;
 	enum sim_kind kind;
+	uint32_t to; /* of live frames: key of their channel (world.h) */
 	char key[SIM_KEY_MAX];
 };
 

@@ -77,6 +77,7 @@ static const char *const conn_names[SIM_CONN_N] = {
     [SIM_CONN_STREAM] = "stream",
     [SIM_CONN_WS] = "ws",
     [SIM_CONN_REST] = "rest",
+    [SIM_CONN_USER] = "user",
 };
 
 const char *

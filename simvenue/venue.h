@@ -28,6 +28,7 @@ enum sim_conn {
 	SIM_CONN_STREAM = 4, /* Binance */
 	SIM_CONN_WS = 5,     /* Hyperliquid */
 	SIM_CONN_REST = 6,
+	SIM_CONN_USER = 7, /* Polymarket's user channel */
 	SIM_CONN_N
 };
 
@@ -80,25 +81,35 @@ struct sim_request {
 	struct http_text query;
 	const char *body;
 	size_t body_n;
-	int64_t now_ns; /* recorded time */
+	const struct http_head *head;
+	int64_t now_ns; /* recorded time, or that of the live world */
 	const struct sim_market *markets;
 	size_t market_n;
 };
 
 struct sim_answer {
 	unsigned status;
-	struct text body; /* initialised by the caller */
+	/* both initialised by the caller */
+	struct text body;
+	struct text headers; /* "Name: value\r\n" lines */
 };
 
 /* sim_answer_lit - status and a short body. */
 void sim_answer_lit(struct sim_answer *a, unsigned status, const char *body);
 
+struct live;
+
 struct sim_venue_ops {
 	enum venue venue;
+	/* a table that this one calls for a part of the work: its state and
+	 * subscriptions stand behind this one's. NULL: none */
+	const struct sim_venue_ops *under;
 	size_t state_sz;     /* zeroed by the caller */
 	size_t sub_sz;	     /* likewise, one a connection */
 	uint64_t ws_ping_ms; /* WebSocket pings of the server; 0: none */
 	uint64_t quiet_ms;   /* a client silent for so long is dropped; 0 */
+	/* once, before all else: the world behind it. NULL: none */
+	void (*attach)(void *state, struct live *live);
 	/* a segment begins: nothing is known any more */
 	void (*reset)(void *state);
 	/* a frame ahead of time, to have something to show at the start */

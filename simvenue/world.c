@@ -49,9 +49,33 @@ on_order(
 
 	if (login == DESK_LOGINS)
 		return;
+	w->pm_count.rested += what == PMX_PLACEMENT;
 	text_init(&t, w->text, sizeof(w->text));
 	say_order_event(&w->pm_desk, order, what, &t);
 	world_say(w, WORLD_PM_USER, login, &t);
+}
+
+static bool
+is_ours(const struct world *w, uint32_t order)
+{
+	return desk_login_of(&w->pm_desk, w->pmx.order[order].account) !=
+	       DESK_LOGINS;
+}
+
+/* A trade is told again as it settles; it counts when it is new. */
+static void
+count_trade(struct world *w, const struct pmx_trade *k)
+{
+	bool takes = is_ours(w, k->taker);
+	int64_t e8 = 0;
+
+	if (k->status != PMX_TRADE_MATCHED || k->update_ns != k->match_ns)
+		return;
+	for (uint32_t i = 0; i < k->leg_n; i++)
+		if (takes || is_ours(w, k->leg[i].order))
+			e8 += k->leg[i].qty.e8;
+	w->pm_count.trades += e8 > 0;
+	w->pm_count.matched_e8 += e8;
 }
 
 static void
@@ -59,7 +83,7 @@ on_trade(void *user, const struct pmx *x, uint32_t trade)
 {
 	struct world *w = user;
 
-	(void)x;
+	count_trade(w, &x->trade[trade]);
 	for (uint32_t login = 0; login < DESK_LOGINS; login++) {
 		struct text t;
 
@@ -135,6 +159,8 @@ on_hl_order(void *user, const struct hlx *x, uint32_t order)
 
 	if (!is_client(w, account))
 		return;
+	w->hl_count.rested += x->order[order].status == HLX_OPEN &&
+			      x->order[order].left.e8 == x->order[order].qty.e8;
 	text_init(&t, w->text, sizeof(w->text));
 	text_lit(&t, "{\"channel\":\"orderUpdates\",\"data\":[");
 	hl_say_order_update(x, order, &t);
@@ -152,6 +178,8 @@ on_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f)
 
 	if (!is_client(w, f->account))
 		return;
+	w->hl_count.trades++;
+	w->hl_count.matched_e8 += f->qty.e8;
 	memcpy(who.b, x->account[f->account].address, sizeof(who.b));
 	address_format_lower(&who, buf);
 	text_init(&t, w->text, sizeof(w->text));

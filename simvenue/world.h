@@ -113,8 +113,17 @@ struct world_window {
 	bool yes; /* once RESOLVED */
 };
 
+/* What clients did, not the simulator's own participants. */
+struct world_count {
+	uint64_t rested;    /* orders that came to rest */
+	uint64_t trades;    /* matches, or fills, with a client on a side */
+	int64_t matched_e8; /* shares or coins of those */
+};
+
 struct world {
 	struct world_cfg cfg;
+	struct world_count pm_count;
+	struct world_count hl_count;
 	void *user;
 	void (*emit)(void *user, enum world_channel c, uint32_t key,
 	    const char *text, size_t n);

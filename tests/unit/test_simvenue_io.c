@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * simvenue over real sockets, in one process with its clients: subscriptions,
  * pacing, back-pressure, the end of a capture, REST.
