@@ -186,6 +186,7 @@ fill_in(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 	o->oflags = a->oflags;
 	o->px = a->px;
 	o->qty = a->qty;
+	o->want = a->qty;
 }
 
 static void
@@ -253,6 +254,7 @@ ask(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 	if (o == NULL && gwhl_coin_of(g, a->instr) != NULL &&
 	    (o = gwhl_new(g, a->id)) != NULL) {
 		fill_in(g, o, a);
+		o->want = QTY(0); /* what it is by now, the venue says */
 		o->state = GWHL_UNKNOWN;
 		o->is_answered = true;
 	}
@@ -561,11 +563,15 @@ each_active(struct gwhl *g)
 			gwhl_ask_soon(g, o, 0);
 		if (o->ask_ns != 0 && o->ask_ns <= g->now.ns && !o->is_asking)
 			ask_about(g, o);
-		if (!o->is_ended || late < GWHL_END_NS)
+		if (o->is_held)
+			late = g->now.ns - o->held_ns;
+		if ((!o->is_ended && !o->is_held) || late < GWHL_END_NS)
 			continue;
 		g->sync.again = true;
-		if (late >= 3 * GWHL_END_NS)
-			gwhl_finish(g, o, true);
+		if (late < 3 * GWHL_END_NS)
+			continue;
+		gwhl_held(g, o, true);
+		gwhl_finish(g, o, true);
 	}
 }
 

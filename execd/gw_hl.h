@@ -27,8 +27,10 @@
  *             each (re)connect userFillsByTime brings what was missed. A fill
  *             that does not start at the position that the last one left
  *             makes a resync. A CANCELLED waits for the fills that its
- *             remainder implies, GWHL_END_NS at most. After a fill of an
- *             older oid ACKED says again what rests.
+ *             remainder implies, 3 * GWHL_END_NS at most; so does a REDUCED for
+ *             fills of before. What rests beyond the size that order
+ *             management knows (a change met fills not yet seen) is
+ *             withdrawn, as is an order of ours that nobody knows.
  * Budget    : actions per address; the last `budget_reserve` are for cancels
  *             (CANCEL_ONLY). When the venue refuses a cancel for it too: one
  *             action every GWHL_SLOW_NS.
@@ -102,6 +104,7 @@ enum gwhl_log {
 	GWHL_LOG_NO_SCHEDULE,  /* the dead-man switch is off */
 	GWHL_LOG_SCHEDULED,    /* it fired; value: times today */
 	GWHL_LOG_RATE_LIMIT,
+	GWHL_LOG_STRAY,	 /* an order of ours that nobody wants; oid */
 	GWHL_LOG_SILENT, /* no pong: the socket should be made again */
 	GWHL_LOG_N
 };

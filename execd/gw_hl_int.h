@@ -51,6 +51,8 @@ void gwhl_refuse(struct gwhl *g, struct gwhl_order *o, enum reason why);
 void gwhl_end(
     struct gwhl *g, struct gwhl_order *o, qty_t left, enum reason why);
 void gwhl_finish(struct gwhl *g, struct gwhl_order *o, bool now);
+void gwhl_held(struct gwhl *g, struct gwhl_order *o, bool now);
+void gwhl_withdraw(struct gwhl *g, struct gwhl_order *o);
 void gwhl_done(struct gwhl *g, struct gwhl_order *o);
 /* gwhl_update - asked_ns: when it was asked for (wall), 0: told unasked. */
 void gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns);

@@ -193,7 +193,8 @@ gwhl_tell(struct gwhl *g, const struct gwhl_order *o, enum port_ev what,
 	    .px = o->px,
 	    .qty = gwhl_left(o)};
 
-	g->sink->event(g->sink->user, &ev);
+	if (o->slot != PORT_NO_SLOT)
+		g->sink->event(g->sink->user, &ev);
 }
 
 void
@@ -246,26 +247,72 @@ gwhl_exists(struct gwhl *g, struct gwhl_order *o)
 		gwhl_todo(g, o);
 }
 
+void
+gwhl_withdraw(struct gwhl *g, struct gwhl_order *o)
+{
+	gwhl_log(
+	    g, GWHL_LOG_STRAY, (int64_t)o->oid, (struct json_str){.s = ""});
+	o->must_go = true;
+	o->has_cancel = true;
+	if (!o->is_cancelling)
+		gwhl_todo(g, o);
+}
+
+/* More may still be filled than order management knows of. */
+static void
+keep_within(struct gwhl *g, struct gwhl_order *o)
+{
+	if (!o->must_go && o->total.e8 + gwhl_left(o).e8 > o->want.e8)
+		gwhl_withdraw(g, o);
+}
+
+/* A change was done. It is told once the fills of the old oid are booked: a
+ * size makes sense only after the fills before it. */
+void
+gwhl_held(struct gwhl *g, struct gwhl_order *o, bool now)
+{
+	bool known = o->old_left.e8 >= 0 &&
+		     o->old_done.e8 >= o->old_qty.e8 - o->old_left.e8;
+
+	if (!o->is_held || o->state == GWHL_DONE || (!known && !now))
+		return;
+	o->is_held = false;
+	keep_within(g, o);
+	if (!o->must_go && gwhl_left(o).e8 > 0) {
+		o->want = QTY(o->total.e8 + gwhl_left(o).e8);
+		gwhl_tell(g, o, PORT_REDUCED, REASON_OK);
+	}
+	gwhl_finish(g, o, false);
+}
+
 /* The venue knows it under a newer oid: first sight, or a change that was
  * done. */
 void
 gwhl_newer(
     struct gwhl *g, struct gwhl_order *o, uint64_t oid, px_t px, qty_t qty)
 {
-	bool changed = o->oid != 0;
+	bool changed = o->oid != 0 && o->state != GWHL_DONE;
 
 	CHECK(oid > o->oid);
+	if (changed) {
+		o->old_oid = o->oid;
+		o->old_qty = o->qty;
+		o->old_done = o->done;
+		o->old_left = o->is_ended ? o->end_left : QTY(-1);
+		o->is_held = true;
+		o->held_ns = g->now.ns;
+	}
 	o->oid = oid;
 	o->px = px;
 	o->qty = qty;
 	o->done = QTY(0);
 	o->is_ended = false;
-	if (changed && o->state != GWHL_DONE) {
-		o->is_changing = false;
-		o->new_qty = QTY(0);
-		gwhl_exists(g, o);
-		gwhl_tell(g, o, PORT_REDUCED, REASON_OK);
-	}
+	if (!changed)
+		return;
+	o->is_changing = false;
+	o->new_qty = QTY(0);
+	gwhl_exists(g, o);
+	gwhl_held(g, o, false);
 }
 
 void
@@ -301,14 +348,15 @@ gwhl_finish(struct gwhl *g, struct gwhl_order *o, bool now)
 	bool is_complete = o->done.e8 >= o->qty.e8 - o->end_left.e8;
 
 	if (o->state == GWHL_DONE || !o->is_ended || o->is_changing ||
-	    (!is_complete && !now))
+	    (o->is_held && !now) || (!is_complete && !now))
 		return;
 	if (!is_complete) {
 		gwhl_log(g, GWHL_LOG_SHORT, (int64_t)o->oid,
 		    (struct json_str){.s = ""});
 		g->sync.again = true;
 	}
-	if (o->end_left.e8 > 0 || !is_complete)
+	/* What was filled in full says so by its fills. */
+	if (o->total.e8 < o->want.e8)
 		gwhl_tell(g, o, PORT_CANCELLED, (enum reason)o->why);
 	gwhl_done(g, o);
 }
@@ -424,6 +472,8 @@ adopt(struct gwhl *g, const struct hlu_order *u, uint64_t id)
 	o->oid = u->oid;
 	/* What was filled before this life was booked by an earlier one. */
 	o->done = QTY(u->qty.e8 - u->left.e8);
+	o->total = o->done;
+	o->want = u->qty;
 	o->state = GWHL_UNKNOWN;
 	return o;
 }
@@ -454,7 +504,9 @@ still_rests(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
 	o->must_tell = false;
 	gwhl_tell(g, o, o->has_cancel ? PORT_NOT_CANCELLED : PORT_ACKED,
 	    o->has_cancel ? REASON_VENUE : REASON_OK);
-	o->has_cancel = false;
+	o->has_cancel = o->must_go;
+	if (o->must_go)
+		gwhl_todo(g, o);
 }
 
 /* The new half of a change was refused: the old one is gone. */
@@ -472,6 +524,30 @@ half_refused(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
 	gwhl_end(g, o, o->is_ended ? o->end_left : gwhl_left(o), why);
 }
 
+/* Asked about by a life of order management that knows more than our book:
+ * what was filled before was booked then. */
+static void
+first_sight(struct gwhl_order *o, const struct hlu_order *u)
+{
+	o->oid = u->oid;
+	o->px = u->px;
+	o->qty = u->qty;
+	o->want = u->qty;
+	o->done = QTY(u->qty.e8 - u->left.e8);
+	o->total = o->done;
+}
+
+/* Of an oid that a change replaced. */
+static void
+older(struct gwhl *g, struct gwhl_order *o, const struct hlu_order *u)
+{
+	g->stat.stale++;
+	if (!o->is_held || u->oid != o->old_oid || u->state != HLU_CANCELLED)
+		return;
+	o->old_left = u->left;
+	gwhl_held(g, o, false);
+}
+
 void
 gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns)
 {
@@ -485,14 +561,16 @@ gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns)
 	if (o == NULL || o->state == GWHL_DONE || o->state == GWHL_QUEUED)
 		return;
 	if (u->oid < o->oid) {
-		g->stat.stale++;
+		older(g, o, u);
 		return;
 	}
 	if (u->oid > o->oid && u->state == HLU_REJECTED) {
 		half_refused(g, o, u);
 		return;
 	}
-	if (u->oid > o->oid)
+	if (o->want.e8 == 0)
+		first_sight(o, u);
+	else if (u->oid > o->oid)
 		gwhl_newer(g, o, u->oid, u->px, u->qty);
 	else if (u->state == HLU_FILLED || is_past(g, o, asked_ns))
 		o->is_changing = false; /* it cannot happen any more */
@@ -651,12 +729,18 @@ order_fill(struct gwhl *g, struct gwhl_order *o, const struct hlu_fill *f,
 	}
 	gwhl_exists(g, o);
 	tell_fill(g, o, o->id, c, f);
+	o->total.e8 += f->qty.e8;
 	if (f->oid == o->oid)
 		o->done.e8 += f->qty.e8;
 	if (o->state == GWHL_DONE)
 		return;
 	if (f->oid != o->oid) {
-		gwhl_tell(g, o, PORT_ACKED, REASON_OK);
+		if (o->is_held && f->oid == o->old_oid)
+			o->old_done.e8 += f->qty.e8;
+		if (o->is_held)
+			gwhl_held(g, o, false);
+		else
+			keep_within(g, o);
 		return;
 	}
 	if (o->done.e8 >= o->qty.e8 && !o->is_ended && !o->is_changing)

@@ -49,6 +49,13 @@ struct gwhl_order {
 	qty_t new_qty;
 	qty_t end_left; /* of is_ended: what was not filled */
 	uint64_t end_ns;
+	qty_t total;	  /* booked of all its oids */
+	qty_t want;	  /* its whole size as order management knows it */
+	uint64_t old_oid; /* of is_held: the one before the change */
+	qty_t old_qty;
+	qty_t old_done;
+	qty_t old_left; /* -1: not said yet */
+	uint64_t held_ns;
 	uint64_t ask_ns; /* next question about it, 0 none */
 	uint16_t why;	 /* of is_ended: enum reason */
 	uint8_t ask_n;
@@ -61,7 +68,9 @@ struct gwhl_order {
 	bool is_asking;
 	bool is_ended;	/* at the venue; fills may be missing */
 	bool must_tell; /* PORT_ASK, or a cancel that was refused */
-	uint8_t pad[4];
+	bool is_held;	/* a change was done; fills of before may be missing */
+	bool must_go;	/* rests, and nobody wants it */
+	uint8_t pad[2];
 	uint32_t next;	 /* chain, + 1 */
 	uint32_t active; /* place in the active list, + 1 */
 };

@@ -382,11 +382,8 @@ on_open(struct gwhl *g, const struct gwhl_call *c, const char *text, size_t n)
 		    !ours->is_changing && !ours->has_cancel)
 			ours->ask_ns = 0;
 		if (ours != NULL && ours->slot == PORT_NO_SLOT &&
-		    g->set.cancel_on_start && ours->state == GWHL_LIVE &&
-		    !ours->has_cancel) {
-			ours->has_cancel = true;
-			gwhl_todo(g, ours);
-		}
+		    ours->state == GWHL_LIVE && !ours->has_cancel)
+			gwhl_withdraw(g, ours);
 	}
 	if (g->is_blocked)
 		return;

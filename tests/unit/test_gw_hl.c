@@ -214,6 +214,40 @@ T_37_a_change_is_a_new_oid_of_the_same_cloid(void **state)
 }
 
 static void
+T_36_a_change_waits_for_the_fills_before_it(void **state)
+{
+	(void)state;
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	act(PORT_REDUCE, ID, 60);
+	statuses(post_of("batchModify"), "{\"resting\":{\"oid\":8}}");
+	assert_int_equal(k.ev_n, 1);
+	update(ID, 7, "0.0008", "canceled"); /* 0.0002 were filled */
+	assert_int_equal(k.ev_n, 1);
+	fill(ID, 7, 1, "0.0002", "0.0");
+	assert_int_equal(k.ev[1].what, PORT_FILLED);
+	last(PORT_REDUCED, REASON_OK);
+	assert_int_equal(k.ev[2].qty.e8, 60000);
+}
+
+static void
+T_36_what_would_be_too_much_is_withdrawn(void **state)
+{
+	(void)state;
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	act(PORT_REDUCE, ID, 60);
+	statuses(post_of("batchModify"), "{\"resting\":{\"oid\":8}}");
+	update(ID, 7, "0.0003", "canceled");
+	fill(ID, 7, 1, "0.0007", "0.0"); /* and 0.0006 more rest: 0.0013 */
+	assert_int_equal(k.ev_n, 2);
+	assert_int_equal(k.logs[GWHL_LOG_STRAY], 1);
+	statuses(post_of("cancelByCloid"), "\"success\"");
+	update(ID, 8, "0.0006", "canceled");
+	last(PORT_CANCELLED, REASON_OK);
+}
+
+static void
 T_37_a_change_that_failed_leaves_what_rested(void **state)
 {
 	(void)state;
@@ -303,6 +337,8 @@ main(void)
 	    T(T_35_cancelled_waits_for_its_fills),
 	    T(T_34_a_cancel_that_lost_the_race_is_asked_about),
 	    T(T_37_a_change_is_a_new_oid_of_the_same_cloid),
+	    T(T_36_a_change_waits_for_the_fills_before_it),
+	    T(T_36_what_would_be_too_much_is_withdrawn),
 	    T(T_37_a_change_that_failed_leaves_what_rested),
 	    T(T_62_nonces_grow_through_restarts),
 	    T(T_62_a_duplicate_nonce_means_delivered),

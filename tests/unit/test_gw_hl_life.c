@@ -203,16 +203,36 @@ T_42_own_orders_are_known_after_a_restart(void **state)
 	(void)snprintf(
 	    open, sizeof(open), OPEN_ORDER("77", ",\"cloid\":\"%s\""), cloid);
 	to_link();
+	act(PORT_ASK, ID, 100); /* order management remembers it */
 	to_normal(open);
 	assert_int_equal(k.mode, PORT_NORMAL);
 	assert_int_equal(k.ev_n, 1);
-	assert_int_equal(k.ev[0].what, PORT_ACKED);
-	assert_int_equal(k.ev[0].slot, PORT_NO_SLOT);
+	last(PORT_ACKED, REASON_OK);
 	assert_true(k.ev[0].id == ID);
 	act(PORT_CANCEL, ID, 100);
 	assert_int_equal(count_sent("cancelByCloid"), 1);
 	update(ID, 77, "0.001", "canceled");
-	assert_int_equal(k.ev[1].what, PORT_CANCELLED);
+	last(PORT_CANCELLED, REASON_OK);
+}
+
+static void
+own_orders_that_nobody_remembers_are_withdrawn(void **state)
+{
+	char open[600];
+	char cloid[HL_CLOID_TEXT_MAX];
+
+	(void)state;
+	cloid_text(ID, cloid);
+	(void)snprintf(
+	    open, sizeof(open), OPEN_ORDER("77", ",\"cloid\":\"%s\""), cloid);
+	to_link();
+	to_normal(open);
+	assert_int_equal(k.logs[GWHL_LOG_STRAY], 1);
+	assert_int_equal(count_sent("cancelByCloid"), 1);
+	assert_false(gwhl_flat(k.g));
+	update(ID, 77, "0.001", "canceled");
+	assert_true(gwhl_flat(k.g));
+	assert_int_equal(k.ev_n, 0);
 }
 
 static void
@@ -471,6 +491,7 @@ main(void)
 	    S(T_82_orders_that_we_did_not_make_refuse_the_start),
 	    S(T_82_or_are_cancelled_when_told_so),
 	    S(T_42_own_orders_are_known_after_a_restart),
+	    S(own_orders_that_nobody_remembers_are_withdrawn),
 	    T(T_84_what_a_killed_life_sent_is_asked_about),
 	    T(T_60_a_lost_socket_stops_placing_until_all_is_fetched),
 	    T(a_gap_between_fills_is_a_resync),
