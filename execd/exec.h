@@ -105,8 +105,9 @@ struct exec_past {
 	uint64_t ref;
 	uint64_t id;
 	qty_t filled;
+	uint16_t epoch; /* of the instrument                              */
 	uint8_t strategy;
-	uint8_t pad[7];
+	uint8_t pad[5];
 };
 
 struct exec_slot {
@@ -152,10 +153,11 @@ struct exec_fill {
 	uint16_t instr;
 	uint8_t side;
 	uint8_t level;
+	uint16_t epoch;
 	uint8_t strategy;
 	uint8_t maker;
 	uint8_t reversed;
-	uint8_t pad[5];
+	uint8_t pad[3];
 };
 
 struct exec_stat {

@@ -70,6 +70,7 @@ report_bare(const struct exec_now *n, const struct exec_fill *f, uint8_t status)
 	blank.want.px = f->px;
 	blank.want.qty = f->qty;
 	blank.want.strategy = f->strategy;
+	blank.want.epoch = f->epoch;
 	exec_report(n, &blank, &note);
 	tell(n, from, f);
 }
@@ -101,6 +102,7 @@ fill_order(
 	f->cum = s->filled;
 	f->side = s->side;
 	f->level = s->level;
+	f->epoch = s->order.epoch;
 	f->strategy = s->order.strategy;
 	f->maker = ev->is_maker;
 	exec_report(n, s, &note);
@@ -139,6 +141,7 @@ fill_late(
 		p->filled.e8 += ev->qty.e8;
 		f->id = p->id;
 		f->cum = p->filled;
+		f->epoch = p->epoch;
 		f->strategy = p->strategy;
 	}
 	exec_dirty_slot(e, s);

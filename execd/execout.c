@@ -166,6 +166,7 @@ exec_forget(struct exec *e, struct exec_slot *s)
 	p->ref = s->ref;
 	p->id = s->order.id;
 	p->filled = s->filled;
+	p->epoch = s->order.epoch;
 	p->strategy = s->order.strategy;
 	s->past_at = (uint8_t)((s->past_at + 1) % EXEC_PAST);
 	memset(&s->order, 0, sizeof(s->order));

@@ -69,8 +69,9 @@ settle(struct paperdesk *d, uint64_t now_ns, struct core_out *out)
 			act[i] = d->e.act[i];
 		d->e.act_n = 0;
 		for (uint32_t i = 0; i < n; i++) {
-			struct paper_out po = {.n = 0, .touched_n = 0};
+			struct paper_out po;
 
+			paper_out_reset(&po);
 			port_paper_act(&d->p, &d->e.mkt, &act[i], now_ns, &po);
 			give(d, &po, now_ns, out);
 		}
@@ -99,8 +100,9 @@ static void
 arrivals(struct paperdesk *d, uint64_t now_ns, struct core_out *out)
 {
 	while (out->n + MSGS_ARRIVAL + EXEC_MSGS_STEP <= CORE_OUT_MAX) {
-		struct paper_out po = {.n = 0, .touched_n = 0};
+		struct paper_out po;
 
+		paper_out_reset(&po);
 		if (!port_paper_arrive(&d->p, &d->e.mkt, now_ns, &po))
 			return;
 		give(d, &po, now_ns, out);
@@ -112,13 +114,14 @@ void
 paperdesk_step(
     struct paperdesk *d, const struct event *ev, struct core_out *out)
 {
-	struct paper_out po = {.n = 0, .touched_n = 0};
+	struct paper_out po;
 
 	core_out_reset(out);
 	arrivals(d, ev->now_ns, out);
 	exec_step(&d->e, ev, out);
 	settle(d, ev->now_ns, out);
 	if (ev->kind == EV_SLOT && d->e.taken) {
+		paper_out_reset(&po);
 		port_paper_tick(
 		    &d->p, &d->e.mkt, &ev->slot->tick, ev->now_ns, &po);
 		give(d, &po, ev->now_ns, out);

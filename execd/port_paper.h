@@ -43,6 +43,14 @@ struct paper_out {
 	uint32_t touched[PAPER_OUT_MAX];
 };
 
+/* paper_out_reset - before a call, unless it shall add. */
+static inline void
+paper_out_reset(struct paper_out *out)
+{
+	out->n = 0;
+	out->touched_n = 0;
+}
+
 /* How long a message takes: a constant. A draw from a distribution belongs
  * here too, seeded by the order's id. */
 struct paper_latency {

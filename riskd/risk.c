@@ -188,8 +188,7 @@ on_fill(struct risk *r, const struct order *f, uint64_t now_ns,
 		r->stat.unknown++;
 		return;
 	}
-	if (o != 0 && !back ? f->cum_qty.e8 <= o->filled.e8
-			    : seen_fill(r, f->fill_id)) {
+	if (o != 0 ? f->cum_qty.e8 <= o->filled.e8 : seen_fill(r, f->fill_id)) {
 		r->stat.fill_dups++;
 		return;
 	}

@@ -370,6 +370,7 @@ T_19_fill_after_the_end(void **state)
 	ASSERT_SAID(0, MSG_FILL, a, REASON_OK);
 	assert_int_equal(said[0].cum_qty.e8, UNIT(5).e8);
 	assert_int_equal(said[0].side, SIDE_BID);
+	assert_int_equal(said[0].epoch, 1);
 	assert_int_equal(e->slot[0].cum.e8, UNIT(5).e8);
 	/* Of no order of ours: told as well. */
 	ev = event(PORT_FILLED, 77);
@@ -410,6 +411,7 @@ T_14_a_failed_trade_is_taken_back_once(void **state)
 	assert_true((said[0].oflags & ORDER_REVERSED) != 0);
 	assert_int_equal(said[0].side, SIDE_ASK);
 	assert_int_equal(said[0].usd.e6, -7);
+	assert_int_equal(said[0].epoch, 1);
 	t.order = said[0];
 	risk_step(r, &ev, &ro);
 	risk_step(r, &ev, &ro);

@@ -520,6 +520,38 @@ test_fill_books_and_tells(void **state)
 	assert_false(k.r->reduce);
 }
 
+/* T-14: taken back once, as the trade that undoes it; no drift, and what was
+ * filled in the slot, as execd counts it, stays. */
+static void
+T_14_a_fill_taken_back(void **state)
+{
+	struct order o;
+
+	(void)state;
+	kit_intent(&k, PM, SIDE_BID, CENT(47), UNIT(20));
+	kit_fill(&k, PM, SIDE_BID, k.id, CENT(47), UNIT(8), UNIT(8));
+	memset(&o, 0, sizeof(o));
+	o.hdr.kind = MSG_FILL;
+	o.hdr.instr = PM;
+	o.id = k.id;
+	o.side = SIDE_ASK;
+	o.exec_px = CENT(47);
+	o.exec_qty = UNIT(8);
+	o.cum_qty = UNIT(8);
+	o.fill_id = 4711;
+	o.oflags = ORDER_REVERSED;
+	kit_order(&k, RG_REPORT_PM_R, &o);
+	kit_order(&k, RG_REPORT_PM_R, &o);
+	assert_int_equal(k.r->instr[PM].pos.qty.e8, 0);
+	assert_int_equal(risk_pnl(k.r).e6, 0);
+	assert_int_equal(k.r->stat.fill_dups, 1);
+	assert_int_equal(k.r->stat.adopted, 0);
+	assert_false(k.r->reduce);
+	for (uint32_t i = 0; i < k.r->slot_n; i++)
+		assert_int_equal(k.r->slot[i].cum.e8,
+		    k.r->slot[i].side == SIDE_BID ? UNIT(8).e8 : 0);
+}
+
 /* T-19, T-69: a fill without an order is booked, and trading reduces. */
 static void
 T_69_unknown_fill_is_adopted(void **state)
@@ -651,6 +683,7 @@ main(void)
 	    T(test_daily_loss_bound),
 	    T(test_perp_stress_in_the_bound),
 	    T(test_fill_books_and_tells),
+	    T(T_14_a_fill_taken_back),
 	    T(T_69_unknown_fill_is_adopted),
 	    T(test_reports_that_make_no_sense),
 	};
