@@ -202,6 +202,14 @@ on_time(struct gwhl *g, const struct gwhl_call *c, uint64_t ms)
 	int64_t skew = (int64_t)ms - mid / NS_PER_MS;
 	int64_t slack = (g->now.wall_ns - c->wall_ns) / 2 / NS_PER_MS;
 
+	/* An answer that took long says little about the clock. */
+	if (slack > GWHL_SKEW_MS / 2) {
+		if (g->sync.is_ready)
+			next(g, GWHL_STEP_LIMIT);
+		else
+			gwhl_sync_failed(g, GWHL_TIME);
+		return;
+	}
 	g->sink->clock(g->sink->user, skew * NS_PER_MS);
 	if (skew > GWHL_SKEW_MS + slack || skew < -GWHL_SKEW_MS - slack) {
 		gwhl_sync_failed(g, GWHL_TIME); /* until it is right */

@@ -235,6 +235,9 @@ on_event(void *user, const struct port_event *ev)
 		assert_true(ev->what == PORT_FILLED);
 		return;
 	}
+	/* Of an order that its fills have ended: no more is heard. */
+	if (m->ended && m->left.e8 <= 0 && ev->what != PORT_FILLED)
+		return;
 	switch (ev->what) {
 	case PORT_ACKED:
 		assert_false(m->ended);
@@ -259,10 +262,7 @@ on_event(void *user, const struct port_event *ev)
 		if (!m->ended && m->answered && m->left.e8 <= 0 && m->rests)
 			m->busy = false;
 		return;
-	case PORT_CANCELLED:
-		if (!m->ended || m->left.e8 > 0)
-			ended(m);
-		return;
+	case PORT_CANCELLED: ended(m); return;
 	case PORT_GONE:
 		s.gone++;
 		m->answered = true;
