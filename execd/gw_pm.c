@@ -279,10 +279,14 @@ gwpm_market(struct gwpm *g, uint16_t instr, const struct instr *in)
 	struct gwpm_market *old = gwpm_market_of(g->book, instr);
 	struct gwpm_market *m = market_entry(g->book, in);
 
+	CHECK(instr > 0 && instr < GWPM_INSTRS);
 	if (old != NULL && old != m)
 		old->instr = 0;
+	g->book->by_instr[instr] = 0;
 	if (m == NULL)
 		return;
+	g->book->by_instr[instr] = (uint16_t)(m - g->book->market + 1);
+	m->refused = m->refused && m->epoch == in->epoch;
 	if (!m->used) {
 		memcpy(m->token[0].id.w, in->token_yes, 32);
 		memcpy(m->token[1].id.w, in->token_no, 32);

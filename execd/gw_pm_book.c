@@ -75,6 +75,11 @@ gwpm_book_index(struct gwpm_book *b)
 		if (o->state != GWPM_DONE)
 			link_active(b, o);
 	}
+	memset(b->by_instr, 0, sizeof(b->by_instr));
+	for (uint32_t i = 0; i < GWPM_MARKETS; i++)
+		if (b->market[i].used && b->market[i].instr < GWPM_INSTRS)
+			b->by_instr[b->market[i].instr] = (uint16_t)(i + 1);
+	b->by_instr[0] = 0; /* no instrument */
 	for (uint32_t i = 0; i < GWPM_FILLS; i++)
 		if (b->fill[i].key != 0)
 			link_fill(b, &b->fill[i]);
@@ -224,10 +229,9 @@ gwpm_fill_new(struct gwpm_book *b, uint64_t key)
 struct gwpm_market *
 gwpm_market_of(struct gwpm_book *b, uint16_t instr)
 {
-	for (uint32_t i = 0; instr != 0 && i < GWPM_MARKETS; i++)
-		if (b->market[i].used && b->market[i].instr == instr)
-			return &b->market[i];
-	return NULL;
+	if (instr >= GWPM_INSTRS || b->by_instr[instr] == 0)
+		return NULL;
+	return &b->market[b->by_instr[instr] - 1];
 }
 
 struct gwpm_market *

@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "execd/port.h"
+#include "libshm/instr.h"
 #include "libsign/pm_order.h"
 #include "libvenue/pm_user.h"
 
 #define GWPM_ORDERS  4096u
 #define GWPM_FILLS   16384u
 #define GWPM_MARKETS 512u
+#define GWPM_INSTRS  (INSTR_PM_BASE + INSTR_PM_N)
 #define GWPM_NONE    UINT32_MAX
 #define GWPM_CHAINS  4096u
 
@@ -161,6 +163,7 @@ struct gwpm_book {
 	uint32_t by_hash[GWPM_CHAINS]; /* + 1 */
 	uint32_t by_id[GWPM_CHAINS];
 	uint32_t by_key[GWPM_CHAINS];
+	uint16_t by_instr[GWPM_INSTRS]; /* market + 1 */
 	uint32_t active[GWPM_ORDERS];
 	struct gwpm_order order[GWPM_ORDERS];
 	struct gwpm_fill fill[GWPM_FILLS];

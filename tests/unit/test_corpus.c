@@ -16,6 +16,7 @@
 #include "tests/fuzz/decode.h"
 #include "tests/fuzz/decode_bn_rest.h"
 #include "tests/fuzz/decode_hl_user.h"
+#include "tests/fuzz/decode_pm_user.h"
 #include "tests/fuzz/decode_sbe.h"
 #include "tests/golden/data.h"
 
@@ -78,6 +79,7 @@ REPLAY(bn_rest, 10)
 REPLAY(rtds, 5)
 REPLAY(gamma, 9)
 REPLAY(polybolt, 10)
+REPLAY(pm_user, 6)
 REPLAY(pm_rest, 21)
 REPLAY(hl_user, 17)
 
@@ -94,6 +96,7 @@ main(void)
 	    cmocka_unit_test(rtds),
 	    cmocka_unit_test(gamma),
 	    cmocka_unit_test(polybolt),
+	    cmocka_unit_test(pm_user),
 	    cmocka_unit_test(pm_rest),
 	    cmocka_unit_test(hl_user),
 	};
