@@ -90,7 +90,6 @@ introduce(struct stage *s)
 	struct ctl_stage *me = s->me;
 
 	s->epoch = atomic_load(&me->own.epoch) + 1;
-	atomic_store(&me->own.pid, (uint64_t)getpid());
 	atomic_store(&me->own.start_ticks, start_ticks());
 	atomic_store(&me->own.start_ns, s->start_ns);
 	atomic_store(&me->own.epoch, s->epoch);
@@ -98,6 +97,10 @@ introduce(struct stage *s)
 	atomic_store(&me->own.in_ring, 0);
 	atomic_store(&me->own.in_seq, 0);
 	set_state(s, STAGE_BOOT);
+	/* The pid last: whoever finds it there finds no word of the life
+	 * before, above all not its last heartbeat. */
+	atomic_store_explicit(
+	    &me->own.pid, (uint64_t)getpid(), memory_order_release);
 }
 
 static void

@@ -83,6 +83,7 @@ struct supd {
 	struct sup_conn starter; /* the process that called start */
 	uint64_t now_ns;
 	uint64_t beat_ns; /* next heartbeat */
+	uint64_t look_ns; /* last look at the stages */
 	uint64_t stop_ns; /* when an orderly stop began, 0 not */
 	int ep;
 	int listen_fd;

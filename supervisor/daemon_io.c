@@ -201,6 +201,12 @@ daemon_apply(struct supd *d, const struct sup_out *out)
 			break;
 		case SUP_DO_PARK: parked(d, id); break;
 		case SUP_DO_FREEZE: crash_freeze(d, id); break;
+		case SUP_DO_STALLED:
+			LOG(LOG_MACHINE_STALLED,
+			    F_U64("stalled_ms",
+				out->item[i].seq / NS_PER_MS),
+			    F_U64("grace_ms", d->limits.stale_ns / NS_PER_MS));
+			break;
 		case SUP_EFFECT_N: CHECK(!"no such effect");
 		}
 	}
@@ -317,7 +323,13 @@ look(struct supd *d)
 	struct sup_look looks[ST_N];
 	struct sup_out out = {0};
 	uint8_t was[ST_N];
+	uint64_t due = d->look_ns + SUP_BEAT_NS;
 
+	/* Woken every SUP_BEAT_NS at least: what is more is the machine's. */
+	if (d->look_ns != 0 && d->now_ns > due)
+		supervise_late(
+		    &d->core, &d->limits, d->now_ns - due, d->now_ns, &out);
+	d->look_ns = d->now_ns;
 	memset(looks, 0, sizeof(looks));
 	for (int i = 0; i < ST_N; i++) {
 		const struct ctl_stage *st = &d->ctl->stage[i];

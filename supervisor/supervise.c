@@ -110,6 +110,7 @@ static void
 start(const struct turn *t)
 {
 	t->st->started_ns = t->now_ns;
+	t->st->born_ns = t->now_ns;
 	t->st->ready_ns = 0;
 	t->st->hang = 0;
 	t->st->again = 0;
@@ -274,6 +275,7 @@ static void
 adopt(const struct turn *t)
 {
 	t->st->started_ns = t->now_ns;
+	t->st->born_ns = 0; /* it has lived for longer than we know */
 	t->st->ready_ns = 0;
 	t->st->hang = 0;
 	go(t, SUP_STARTING, t->c->ready_timeout_ns);
@@ -407,6 +409,95 @@ stop_next(struct supervise *s, const struct turn *base)
 	}
 }
 
+/* A grace for everybody, said with how long nobody had a turn. */
+static void
+stalled(struct supervise *s, const struct turn *t, uint64_t away_ns)
+{
+	struct sup_out *out = t->out;
+
+	s->grace_ns = t->now_ns + t->c->stale_ns;
+	CHECK(out->n < SUP_OUT_MAX);
+	out->item[out->n].effect = SUP_DO_STALLED;
+	out->item[out->n].stage = 0;
+	out->item[out->n].ring = 0;
+	out->item[out->n].seq = away_ns;
+	out->n++;
+}
+
+void
+supervise_late(struct supervise *s, const struct supervise_cfg *c,
+    uint64_t late_ns, uint64_t now_ns, struct sup_out *out)
+{
+	struct turn t = {NULL, c, 0, now_ns, NULL, out};
+
+	if (late_ns > c->stale_ns / 2)
+		stalled(s, &t, late_ns);
+}
+
+/* Age of the last beat of this life; 0 when there was none. */
+static uint64_t
+beat_age(
+    const struct sup_stage *st, const struct sup_look *l, uint64_t now_ns)
+{
+	uint64_t beat = l->heartbeat_ns;
+
+	return beat == 0 || beat < st->born_ns || now_ns <= beat
+		   ? 0
+		   : now_ns - beat;
+}
+
+/* Everybody stale at once is the machine, the first time. */
+static void
+look_at_all(
+    struct supervise *s, const struct turn *t, const struct sup_look *looks)
+{
+	uint64_t youngest = UINT64_MAX;
+	uint32_t beating = 0;
+
+	for (int i = 0; i < ST_N; i++) {
+		const struct sup_stage *st = &s->stage[i];
+		uint64_t age = beat_age(st, &looks[i], t->now_ns);
+
+		if (looks[i].heartbeat_ns == 0 ||
+		    (st->state != SUP_STARTING && st->state != SUP_UP))
+			continue;
+		beating++;
+		if (age < youngest)
+			youngest = age;
+	}
+	if (beating == 0 || youngest <= t->c->stale_ns) {
+		s->all_stale = 0;
+		return;
+	}
+	if (beating == 1 || s->all_stale)
+		return;
+	s->all_stale = 1;
+	if (t->now_ns >= s->grace_ns)
+		stalled(s, t, youngest);
+}
+
+static void
+look_at(const struct turn *t, const struct sup_look *l, uint64_t grace_ns)
+{
+	struct sup_stage *st = t->st;
+	bool graced = t->now_ns < grace_ns;
+
+	if (l->ready)
+		act(t, SUP_EV_READY);
+	if (!graced && beat_age(st, l, t->now_ns) > t->c->stale_ns)
+		act(t, SUP_EV_STALE);
+	if (st->deadline_ns == 0 || t->now_ns < st->deadline_ns)
+		return;
+	if (st->state != SUP_STARTING)
+		act(t, SUP_EV_TIMEOUT);
+	else if (l->heartbeat_ns != 0 && l->heartbeat_ns >= st->born_ns)
+		st->deadline_ns = t->now_ns + t->c->ready_timeout_ns;
+	else if (graced)
+		st->deadline_ns = grace_ns;
+	else
+		act(t, SUP_EV_TIMEOUT);
+}
+
 void
 supervise_look(struct supervise *s, const struct supervise_cfg *c,
     const struct sup_look *looks, uint64_t now_ns, struct sup_out *out)
@@ -415,22 +506,11 @@ supervise_look(struct supervise *s, const struct supervise_cfg *c,
 
 	if (s->stop_all)
 		stop_next(s, &t);
+	look_at_all(s, &t, looks);
 	for (int i = 0; i < ST_N; i++) {
-		const struct sup_look *l = &looks[i];
-
 		t.id = (enum stage_id)i;
 		t.st = &s->stage[i];
-		if (l->ready)
-			act(&t, SUP_EV_READY);
-		if (l->heartbeat_ns != 0 && now_ns > l->heartbeat_ns &&
-		    now_ns - l->heartbeat_ns > c->stale_ns)
-			act(&t, SUP_EV_STALE);
-		if (t.st->deadline_ns == 0 || now_ns < t.st->deadline_ns)
-			continue;
-		if (t.st->state == SUP_STARTING && l->heartbeat_ns != 0)
-			t.st->deadline_ns = now_ns + c->ready_timeout_ns;
-		else
-			act(&t, SUP_EV_TIMEOUT);
+		look_at(&t, &looks[i], s->grace_ns);
 	}
 }
 

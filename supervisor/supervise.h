@@ -18,7 +18,12 @@
  * Hung      : heartbeat older than stale, or none at all within
  *             ready_timeout: SIGABRT (the stage prints a backtrace), after
  *             abort_grace SIGKILL, then as any death. A stage that beats but
- *             is not READY (a venue is away) is left to go on trying.
+ *             is not READY (a venue is away) is left to go on trying. A beat
+ *             from before this life is a dead predecessor's: no beat.
+ * Stalled   : a machine that gave nobody its turn proves nothing about one
+ *             stage. The supervisor late by more than half of stale
+ *             (supervise_late), or two stages and more stale all at once:
+ *             said once, and nobody is judged for another stale period.
  * Stopping  : all together in the reverse order of topo.def, one program
  *             after the other; SIGTERM, after stop_timeout SIGKILL.
  * Pure      : yes. One flat struct, O(ST_N) a call.
@@ -65,6 +70,7 @@ enum sup_effect {
 	SUP_DO_QUARANTINE = 5, /* ring and seq of the effect              */
 	SUP_DO_PARK = 6,       /* say so loudly                           */
 	SUP_DO_FREEZE = 7,     /* FREEZE_CRASH_LOOP, latched              */
+	SUP_DO_STALLED = 8,    /* of the machine; seq says how long, ns   */
 	SUP_EFFECT_N
 };
 
@@ -77,7 +83,7 @@ enum sup_park {
 };
 
 #define SUP_DEATHS_MAX 100u /* upper limit of supervisor.crash_loop_n     */
-#define SUP_OUT_MAX    (ST_N * 4u)
+#define SUP_OUT_MAX    (ST_N * 4u + 1u)
 
 /* Wait status of a death that could not be read: an adopted stage. */
 #define SUP_STATUS_UNKNOWN UINT32_C(0x10000)
@@ -110,6 +116,7 @@ struct sup_stage {
 	uint32_t start_n;
 	uint64_t deadline_ns; /* 0 none                                   */
 	uint64_t started_ns;
+	uint64_t born_ns; /* beats before it are not of this life         */
 	uint64_t ready_ns;
 	uint64_t died_ns;
 	uint64_t forgive_ns; /* deaths up to here no longer count         */
@@ -120,8 +127,10 @@ struct sup_stage {
 
 struct supervise {
 	struct sup_stage stage[ST_N];
+	uint64_t grace_ns; /* until then nobody is judged hung            */
 	uint8_t stop_all;
-	uint8_t pad[7];
+	uint8_t all_stale; /* everybody was, and has had the grace        */
+	uint8_t pad[6];
 };
 
 struct sup_out {
@@ -161,6 +170,11 @@ void supervise_stop_all(struct supervise *s);
  * an orderly stop. looks: ST_N of them. */
 void supervise_look(struct supervise *s, const struct supervise_cfg *c,
     const struct sup_look *looks, uint64_t now_ns, struct sup_out *out);
+
+/* supervise_late - the shell looks late_ns after it meant to. Call it before
+ * supervise_look. */
+void supervise_late(struct supervise *s, const struct supervise_cfg *c,
+    uint64_t late_ns, uint64_t now_ns, struct sup_out *out);
 
 /* supervise_exit - the process of a stage is gone (also: exec failed). */
 void supervise_exit(struct supervise *s, const struct supervise_cfg *c,

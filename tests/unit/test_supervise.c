@@ -36,7 +36,7 @@ static const char *
 effects(const struct sup_out *o)
 {
 	static const char *const name[SUP_EFFECT_N] = {"?", "start", "term",
-	    "abrt", "kill", "quarantine", "park", "freeze"};
+	    "abrt", "kill", "quarantine", "park", "freeze", "stalled"};
 	static char buf[256];
 	size_t at = 0;
 
@@ -342,6 +342,7 @@ hang_on_one_slot_is_poison(void **unused)
 	starts(&s, ST_RISKD, T0);
 	for (int life = 0; life < 2; life++) {
 		ready(&s, ST_RISKD, T0);
+		s.stage[ST_RISKD].born_ns = T0 - cfg.stale_ns - 1;
 		feed(&s, SUP_EV_STALE, &out);
 		assert_string_equal(effects(&out), "abrt");
 		looks_at(&s, T0 + cfg.abort_grace_ns, &out);
@@ -554,6 +555,117 @@ beating_but_not_ready_goes_on(void **unused)
 	assert_int_equal(s.stage[ST_FEEDD_BN].state, SUP_UP);
 }
 
+/* Two stages are up and beat at these times; what one look says. */
+static const char *
+look_at_two(struct supervise *s, uint64_t a, uint64_t b, uint64_t now)
+{
+	static struct sup_out out;
+	struct sup_look looks[ST_N];
+
+	memset(looks, 0, sizeof(looks));
+	memset(&out, 0, sizeof(out));
+	looks[ST_RISKD].heartbeat_ns = a;
+	looks[ST_QUOTED].heartbeat_ns = b;
+	supervise_look(s, &cfg, looks, now, &out);
+	return effects(&out);
+}
+
+static void
+two_up(struct supervise *s)
+{
+	supervise_init(s);
+	starts(s, ST_RISKD, T0);
+	starts(s, ST_QUOTED, T0);
+	ready(s, ST_RISKD, T0);
+	ready(s, ST_QUOTED, T0);
+}
+
+static void
+a_beat_of_the_life_before_is_none(void **unused)
+{
+	struct sup_look looks[ST_N];
+	struct supervise s;
+	struct sup_out out = {0};
+
+	(void)unused;
+	supervise_init(&s);
+	starts(&s, ST_RISKD, T0);
+	memset(looks, 0, sizeof(looks));
+	/* The page still holds what a stage that hung left there. */
+	looks[ST_RISKD].heartbeat_ns = T0 - MS(3539);
+	supervise_look(&s, &cfg, looks, T0 + MS(13), &out);
+	assert_string_equal(effects(&out), "");
+	assert_int_equal(s.stage[ST_RISKD].state, SUP_STARTING);
+	/* Nor does it prove that the new life lives. */
+	supervise_look(&s, &cfg, looks, T0 + cfg.ready_timeout_ns, &out);
+	assert_string_equal(effects(&out), "abrt");
+	/* Of an adopted life nobody knows when it began. */
+	supervise_init(&s);
+	memset(&out, 0, sizeof(out));
+	supervise_ask(&s, &cfg, ST_RISKD, SUP_EV_ADOPT, T0, &out);
+	supervise_look(&s, &cfg, looks, T0 + 1, &out);
+	assert_string_equal(effects(&out), "abrt");
+}
+
+static void
+everybody_stale_at_once_is_the_machine(void **unused)
+{
+	uint64_t now = T0 + cfg.stale_ns + 1;
+	struct supervise s;
+
+	(void)unused;
+	two_up(&s);
+	assert_string_equal(look_at_two(&s, T0, T0, now), "stalled");
+	assert_string_equal(look_at_two(&s, T0, T0, now + 1), "");
+	assert_int_equal(s.stage[ST_RISKD].state, SUP_UP);
+	/* The grace is for one period: then they hang indeed. */
+	now += cfg.stale_ns;
+	assert_string_equal(look_at_two(&s, T0, T0, now), "abrt abrt");
+	/* They came back: the next time counts anew. */
+	two_up(&s);
+	now = T0 + cfg.stale_ns + 1;
+	assert_string_equal(look_at_two(&s, T0, T0, now), "stalled");
+	assert_string_equal(look_at_two(&s, now, now, now + 1), "");
+	assert_string_equal(
+	    look_at_two(&s, now, now, now + 2 * cfg.stale_ns), "stalled");
+}
+
+static void
+one_stale_stage_hangs(void **unused)
+{
+	uint64_t now = T0 + cfg.stale_ns + 1;
+	struct supervise s;
+
+	(void)unused;
+	two_up(&s);
+	assert_string_equal(look_at_two(&s, T0, now, now), "abrt");
+	/* Alone it has nobody to be compared with. */
+	two_up(&s);
+	assert_string_equal(look_at_two(&s, T0, 0, now), "abrt");
+}
+
+static void
+a_late_supervisor_judges_nobody(void **unused)
+{
+	uint64_t now = T0 + cfg.stale_ns + 1;
+	struct supervise s;
+	struct sup_out out = {0};
+
+	(void)unused;
+	two_up(&s);
+	supervise_late(&s, &cfg, cfg.stale_ns / 2, now, &out);
+	assert_int_equal(out.n, 0);
+	supervise_late(&s, &cfg, cfg.stale_ns / 2 + 1, now, &out);
+	assert_string_equal(effects(&out), "stalled");
+	assert_true(out.item[0].seq == cfg.stale_ns / 2 + 1);
+	assert_string_equal(look_at_two(&s, T0, now, now), "");
+	/* A start is not held to its deadline either. */
+	starts(&s, ST_FEEDD_BN, now - cfg.ready_timeout_ns);
+	assert_string_equal(look_at_two(&s, now, now, now), "");
+	now += cfg.stale_ns;
+	assert_string_equal(look_at_two(&s, T0, now, now), "abrt abrt");
+}
+
 static void
 contracts(void **unused)
 {
@@ -606,6 +718,10 @@ main(void)
 	    cmocka_unit_test(stops_in_reverse_order),
 	    cmocka_unit_test(stop_all_counts_what_had_to_be_killed),
 	    cmocka_unit_test(beating_but_not_ready_goes_on),
+	    cmocka_unit_test(a_beat_of_the_life_before_is_none),
+	    cmocka_unit_test(everybody_stale_at_once_is_the_machine),
+	    cmocka_unit_test(one_stale_stage_hangs),
+	    cmocka_unit_test(a_late_supervisor_judges_nobody),
 	    cmocka_unit_test(contracts),
 	    cmocka_unit_test(hash_follows_state),
 	};

@@ -98,6 +98,7 @@ carry_out(struct world *w, const struct sup_out *out)
 			break;
 		case SUP_DO_PARK: parked = true; break;
 		case SUP_DO_FREEZE: froze = true; break;
+		case SUP_DO_STALLED: break;
 		case SUP_EFFECT_N: fail();
 		}
 	}
