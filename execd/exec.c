@@ -59,8 +59,12 @@ slot_due(const struct exec_now *n, struct exec_slot *s)
 {
 	struct exec *e = n->e;
 
-	if (s->want.deadline_ns != 0 && s->want.deadline_ns <= n->ns)
+	if (s->want.deadline_ns != 0 && s->want.deadline_ns <= n->ns) {
 		exec_done_want(n, s, REASON_DEADLINE);
+		/* What it was to replace is not wanted either. */
+		if (exec_has_order(s) && s->drop == 0)
+			s->drop = REASON_DEADLINE;
+	}
 	if (s->order.deadline_ns != 0 && s->order.deadline_ns <= n->ns &&
 	    s->drop == 0)
 		s->drop = REASON_DEADLINE;

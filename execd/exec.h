@@ -190,8 +190,10 @@ struct exec {
 	uint16_t gate_reason;
 	uint16_t pad2[3];
 	uint64_t sender_epoch; /* of quoted, the newest seen              */
-	uint64_t retry_ns;     /* half the pause before the first retry       */
-	uint64_t alarm_ns;     /* no deadline or hold is earlier; 0 none      */
+	/* Half the pause before the first retry; set by whoever knows the
+	 * round trip of the port. */
+	uint64_t retry_ns;
+	uint64_t alarm_ns; /* no deadline or hold is earlier; 0 none      */
 	uint32_t slot_n;
 	uint32_t sweep; /* next slot to withdraw in, + 1; 0 none          */
 	uint32_t act_n;

@@ -555,6 +555,10 @@ step_once(void)
 	uint8_t level = (uint8_t)rnd(LEVELS);
 
 	s.now += rnd(80) * MS;
+	if (s.gate != 0 && rnd(10) == 0)
+		gate(0);
+	if (s.e->mode != PORT_NORMAL && rnd(20) == 0)
+		exec_port_mode(s.e, PORT_NORMAL);
 	if (what < 25)
 		send(MSG_ORDER, m, side, level);
 	else if (what < 32)
@@ -568,7 +572,7 @@ step_once(void)
 	else if (what == 96)
 		crash();
 	else if (what == 97)
-		gate(s.gate == 0 ? FREEZE_LATENCY : 0);
+		gate(FREEZE_LATENCY);
 	else if (what == 98)
 		exec_port_mode(s.e, rnd(3) == 0	  ? PORT_POST_ONLY
 				    : rnd(3) == 0 ? PORT_CANCEL_ONLY

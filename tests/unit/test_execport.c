@@ -473,6 +473,25 @@ T_84_an_imperative_order_is_placed_at_most_once(void **state)
 	assert_int_equal(act_n, 0);
 }
 
+/* B replaces A, and expires while A is away: neither is wanted. */
+static void
+T_84_an_expired_order_leaves_nothing_behind(void **state)
+{
+	uint64_t a = order(48, 20);
+	struct order b = make(47, 20);
+
+	(void)state;
+	b.life_ms = 100;
+	send(&b);
+	wait_ns(100 * MS);
+	ASSERT_SAID(0, MSG_DONE, b.id, REASON_DEADLINE);
+	ASSERT_ACT(0, PORT_CANCEL, a);
+	venue(PORT_ACKED, a);
+	venue(PORT_CANCELLED, a);
+	ASSERT_SAID(0, MSG_DONE, a, REASON_DEADLINE);
+	assert_true(exec_flat(e));
+}
+
 static void
 test_cancel_while_placing(void **state)
 {
@@ -624,6 +643,7 @@ main(void)
 	    T(T_14_a_failed_trade_is_taken_back_once),
 	    T(T_42_each_retry_has_an_id_of_its_own),
 	    T(T_84_an_imperative_order_is_placed_at_most_once),
+	    T(T_84_an_expired_order_leaves_nothing_behind),
 	    T(test_cancel_while_placing),
 	    T(test_a_refused_reduce_is_a_cancel),
 	    T(test_a_silent_reduce_is_cancelled),
