@@ -35,6 +35,7 @@ gwhl_init(struct gwhl *g, const struct gwhl_setup *s, struct gwhl_book *book,
 	if (book->magic != BOOK_MAGIC)
 		memset(book, 0, sizeof(*book));
 	book->magic = BOOK_MAGIC;
+	g->life_key_n = book->key_n;
 	bucket_init(&g->weight, &weight, 1);
 	bucket_init(&g->messages, &frames, 1);
 	backoff_init(
@@ -257,6 +258,7 @@ ask(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 		o->want = QTY(0); /* what it is by now, the venue says */
 		o->state = GWHL_UNKNOWN;
 		o->is_answered = true;
+		o->expires_ms = gwhl_wall_ms(g) + GWHL_EXPIRES_MS;
 	}
 	if (o == NULL)
 		return;

@@ -31,6 +31,7 @@
  *             fills of before. What rests beyond the size that order
  *             management knows (a change met fills not yet seen) is
  *             withdrawn, as is an order of ours that nobody knows.
+ *             The start tells the last fills again, under their ids.
  * Budget    : actions per address; the last `budget_reserve` are for cancels
  *             (CANCEL_ONLY). When the venue refuses a cancel for it too: one
  *             action every GWHL_SLOW_NS.
@@ -40,6 +41,7 @@
  * Time      : ns monotonic and wall_ns UTC with each call.
  * Secrets   : pointers, kept by the caller; none is in the book, in a log
  *             item or in a request.
+ * Sinks     : must not call back into the port.
  * Pure      : yes; no allocation. O(active orders) a timer, O(1) an act.
  *
  *   gwhl_init; gwhl_market for each coin; gwhl_start; then
@@ -174,6 +176,7 @@ struct gwhl {
 	struct bucket messages; /* on sockets */
 	struct backoff again;
 	uint64_t tag;
+	uint32_t life_key_n; /* of the book's, when this life began */
 	int64_t skew_ms;
 	enum port_mode told;
 	uint64_t post_only_ns; /* until then; after an upgrade */

@@ -59,9 +59,12 @@ void gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns);
 /* gwhl_settle_ask - the question about it was answered, or cannot be. */
 void gwhl_settle_ask(struct gwhl *g, struct gwhl_order *o);
 void gwhl_absent(struct gwhl *g, struct gwhl_order *o, int64_t asked_wall_ns);
-void gwhl_fill(struct gwhl *g, const struct hlu_fill *f);
+void gwhl_keep_within(struct gwhl *g, struct gwhl_order *o);
 struct gwhl_coin *gwhl_coin_named(struct gwhl *g, struct json_str name);
 struct gwhl_coin *gwhl_coin_of(struct gwhl *g, uint16_t instr);
+
+/* gw_hl_fill.c */
+void gwhl_fill(struct gwhl *g, const struct hlu_fill *f);
 
 /* gw_hl_send.c */
 uint64_t gwhl_wall_ms(const struct gwhl *g);

@@ -92,6 +92,7 @@ static struct {
 	uint64_t id_n;
 	uint64_t fill_id[TOLD];
 	uint32_t told_n;
+	uint32_t life_n; /* of them by earlier lives of the port */
 	qty_t position;
 	usd_t fees;
 	enum port_mode mode;
@@ -194,17 +195,22 @@ answer_place(struct mine *m)
 	m->answered = true;
 }
 
-static void
+/* False: an earlier life has told it. */
+static bool
 told_fill(const struct port_event *ev)
 {
 	assert_true(s.told_n < TOLD);
-	for (uint32_t i = 0; i < s.told_n; i++)
+	for (uint32_t i = 0; i < s.life_n; i++)
+		if (s.fill_id[i] == ev->fill_id)
+			return false;
+	for (uint32_t i = s.life_n; i < s.told_n; i++)
 		assert_true(s.fill_id[i] != ev->fill_id); /* 2 */
 	s.fill_id[s.told_n++] = ev->fill_id;
 	s.position.e8 += ev->side == SIDE_BID ? ev->qty.e8 : -ev->qty.e8;
 	s.fees.e6 += ev->usd.e6;
 	if (ev->slot == PORT_NO_SLOT)
 		s.foreign++;
+	return true;
 }
 
 static void
@@ -229,8 +235,8 @@ on_event(void *user, const struct port_event *ev)
 		    (unsigned long long)((s.now - START_NS) / MS), ev->what,
 		    (unsigned long long)ev->id, ev->slot, (long long)ev->qty.e8,
 		    ev->reason);
-	if (ev->what == PORT_FILLED)
-		told_fill(ev);
+	if (ev->what == PORT_FILLED && !told_fill(ev))
+		return;
 	if (m == NULL) {
 		assert_true(ev->what == PORT_FILLED);
 		return;
@@ -654,6 +660,7 @@ restart(void)
 		} else {
 			i++;
 		}
+	s.life_n = s.told_n;
 	assert_true(gwhl_init(s.g, &s.set, s.book, &s.sink));
 	{
 		struct instr in = {.symbol = "BTC",

@@ -1,0 +1,177 @@
+/*
+ * Fills at Hyperliquid: each booked once, by (oid, tid, time), and followed
+ * by the positions that they start from.
+ */
+#include "execd/gw_hl_int.h"
+#include "libcore/check.h"
+
+static bool
+key_seen(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint32_t i = (uint32_t)(key % cap);
+
+	while (b->key_set[i] != 0 && b->key_set[i] != key)
+		i = (i + 1) % cap;
+	return b->key_set[i] == key;
+}
+
+/* Linear probing: what follows a removed key moves up. */
+static void
+key_remove(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint32_t i = (uint32_t)(key % cap);
+
+	while (b->key_set[i] != key) {
+		CHECK(b->key_set[i] != 0);
+		i = (i + 1) % cap;
+	}
+	b->key_set[i] = 0;
+	for (uint32_t k = (i + 1) % cap; b->key_set[k] != 0;
+	     k = (k + 1) % cap) {
+		uint32_t home = (uint32_t)(b->key_set[k] % cap);
+
+		if ((k + cap - home) % cap < (k + cap - i) % cap)
+			continue;
+		b->key_set[i] = b->key_set[k];
+		b->key_set[k] = 0;
+		i = k;
+	}
+}
+
+static void
+key_add(struct gwhl_book *b, uint64_t key)
+{
+	const uint32_t cap = 2 * GWHL_KEYS;
+	uint64_t *old = &b->key_ring[b->key_n % GWHL_KEYS];
+	uint32_t i = (uint32_t)(key % cap);
+
+	if (b->key_n >= GWHL_KEYS)
+		key_remove(b, *old);
+	*old = key;
+	b->key_n++;
+	while (b->key_set[i] != 0)
+		i = (i + 1) % cap;
+	b->key_set[i] = key;
+}
+
+/* Booked since this life began? Looked at during its start only. */
+static bool
+is_of_life(const struct gwhl *g, uint64_t key)
+{
+	const struct gwhl_book *b = g->book;
+
+	for (uint32_t i = g->life_key_n; i != b->key_n; i++)
+		if (b->key_ring[i % GWHL_KEYS] == key)
+			return true;
+	return false;
+}
+
+/* Each fill says the position before it: a free check that none is missing.
+ * One that comes late says nothing about now. */
+static void
+follow(struct gwhl *g, struct gwhl_coin *c, const struct hlu_fill *f)
+{
+	bool gap = c->has_position && c->position.e8 != f->start.e8;
+
+	if (f->venue_ns < c->fill_ns)
+		return;
+	if (gap) {
+		gwhl_log(g, GWHL_LOG_GAP, f->start.e8, f->coin);
+		g->sync.again = true;
+	}
+	c->has_position = !gap || f->venue_ns > c->fill_ns;
+	c->fill_ns = f->venue_ns;
+	c->position =
+	    QTY(f->start.e8 + (f->side == SIDE_BID ? f->qty.e8 : -f->qty.e8));
+}
+
+static void
+tell_fill(struct gwhl *g, const struct gwhl_order *o, uint64_t id,
+    const struct gwhl_coin *c, const struct hlu_fill *f)
+{
+	struct port_event ev = {.what = PORT_FILLED,
+	    .slot = o == NULL ? PORT_NO_SLOT : o->slot,
+	    .id = id,
+	    .instr = c->instr,
+	    .side = (uint8_t)f->side,
+	    .is_maker = !f->is_taker,
+	    .reason = REASON_OK,
+	    .px = f->px,
+	    .qty = f->qty,
+	    .usd = f->is_usdc ? f->fee : USD(0),
+	    .fill_id = gwhl_fill_id(f->oid, f->tid, f->venue_ns),
+	    .venue_ns = f->venue_ns};
+
+	g->sink->event(g->sink->user, &ev);
+}
+
+static void
+order_fill(struct gwhl *g, struct gwhl_order *o, const struct hlu_fill *f,
+    const struct gwhl_coin *c)
+{
+	if (o->state != GWHL_DONE && f->oid > o->oid) {
+		bool changes = o->oid != 0 && o->new_qty.e8 > 0;
+
+		gwhl_newer(g, o, f->oid, changes ? o->new_px : o->px,
+		    changes ? o->new_qty : o->qty);
+	}
+	gwhl_exists(g, o);
+	tell_fill(g, o, o->id, c, f);
+	o->total.e8 += f->qty.e8;
+	if (f->oid == o->oid)
+		o->done.e8 += f->qty.e8;
+	if (o->state == GWHL_DONE)
+		return;
+	if (f->oid != o->oid) {
+		if (o->is_held && f->oid == o->old_oid)
+			o->old_done.e8 += f->qty.e8;
+		if (o->is_held)
+			gwhl_held(g, o, false);
+		else
+			gwhl_keep_within(g, o);
+		return;
+	}
+	if (o->done.e8 >= o->qty.e8 && !o->is_ended && !o->is_changing)
+		gwhl_end(g, o, QTY(0), REASON_OK);
+	else
+		gwhl_finish(g, o, false);
+}
+
+void
+gwhl_fill(struct gwhl *g, const struct hlu_fill *f)
+{
+	uint64_t key = gwhl_fill_id(f->oid, f->tid, f->venue_ns);
+	uint64_t id = f->has_cloid ? gwhl_id_of(f->cloid) : 0;
+	struct gwhl_order *o =
+	    f->has_cloid ? gwhl_find(g, id) : gwhl_find_oid(g, f->oid);
+	struct gwhl_coin *c = gwhl_coin_named(g, f->coin);
+
+	if (f->venue_ns / NS_PER_MS < (int64_t)g->book->first_ms)
+		return;
+	if (key_seen(g->book, key)) {
+		g->stat.repeats++;
+		/* What an earlier life told may not have been kept. */
+		if (!g->sync.is_ready && c != NULL && !is_of_life(g, key))
+			tell_fill(g, o, id, c, f);
+		return;
+	}
+	if (c == NULL) {
+		gwhl_log(g, GWHL_LOG_FOREIGN_FILL, (int64_t)f->oid, f->coin);
+		return;
+	}
+	key_add(g->book, key);
+	g->stat.fills++;
+	follow(g, c, f);
+	if (o != NULL && o->side == f->side && o->state != GWHL_QUEUED) {
+		order_fill(g, o, f, c);
+		return;
+	}
+	if (id == 0)
+		gwhl_log(g,
+		    f->is_liquidation || f->oid == 0 ? GWHL_LOG_LIQUIDATION
+						     : GWHL_LOG_FOREIGN_FILL,
+		    (int64_t)f->oid, f->coin);
+	tell_fill(g, NULL, id, c, f);
+}
