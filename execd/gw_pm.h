@@ -196,6 +196,13 @@ bool gwpm_init(struct gwpm *g, const struct gwpm_setup *s,
     struct gwpm_book *book, const struct gwpm_sink *sink);
 void gwpm_start(struct gwpm *g, const struct gwpm_now *now);
 
+/*
+ * gwpm_retell - everything that the book knows of fills and of ended orders,
+ * once more, fills first: for order management whose state may be older than
+ * the book. The same fill_id is the same fill; what it knows it passes over.
+ */
+void gwpm_retell(struct gwpm *g);
+
 /* gwpm_market - what an instrument is (again); needs token ids. Another
  * market under the same instrument is another entry. */
 void gwpm_market(struct gwpm *g, uint16_t instr, const struct instr *in);

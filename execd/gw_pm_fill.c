@@ -328,6 +328,33 @@ gwpm_trade(
 	}
 }
 
+/* ---- telling again ---- */
+
+void
+gwpm_retell(struct gwpm *g)
+{
+	for (uint32_t k = 0; k < GWPM_FILLS; k++) {
+		const struct gwpm_fill *f =
+		    &g->book->fill[(g->book->fill_at + k) % GWPM_FILLS];
+
+		if (f->key == 0 || f->qty.e8 == 0)
+			continue;
+		tell_fill(g, f, PORT_FILLED);
+		if (f->state == GWPM_FILL_FINAL)
+			tell_fill(g, f, PORT_CONFIRMED);
+		else if (f->state == GWPM_FILL_FAILED)
+			tell_fill(g, f, PORT_REVERSED);
+	}
+	for (uint32_t i = 0; i < GWPM_ORDERS; i++) {
+		const struct gwpm_order *o = &g->book->order[i];
+
+		if (o->id != 0 && o->state == GWPM_DONE)
+			gwpm_tell(g, o, PORT_CANCELLED, REASON_OK);
+		else if (o->id != 0 && o->state == GWPM_UNKNOWN)
+			gwpm_tell(g, o, PORT_UNKNOWN, REASON_STARTUP);
+	}
+}
+
 /* ---- balances ---- */
 
 static void

@@ -203,6 +203,22 @@ T_27_absence_needs_time_and_two_reads(void **state)
 }
 
 static void
+T_27_one_read_is_not_enough_however_late(void **state)
+{
+	uint64_t id = kit_rest(1, SIDE_BID, 400, 10);
+
+	(void)state;
+	kit_pass(15 * KIT_S);
+	kit_act(PORT_ASK, id);
+	kit_pass(KIT_S / 10);
+	kit_reply(kit_ask(id), 200, "null");
+	assert_int_equal(kit_events(PORT_GONE, id), 0);
+	kit_pass(3 * KIT_S);
+	kit_reply(kit_ask(id), 404, "{\"error\":\"not found\"}");
+	assert_int_equal(kit_events(PORT_GONE, id), 1);
+}
+
+static void
 an_order_that_was_given_up_is_cancelled_when_it_shows_up(void **state)
 {
 	char hash[PM_ID_TEXT_MAX];
@@ -353,6 +369,7 @@ main(void)
 	    T(T_32_delayed_is_alive),
 	    T(T_31_no_answer_is_unknown_and_never_sent_again),
 	    T(T_27_absence_needs_time_and_two_reads),
+	    T(T_27_one_read_is_not_enough_however_late),
 	    T(an_order_that_was_given_up_is_cancelled_when_it_shows_up),
 	    T(T_34_what_was_not_cancelled_is_asked_and_cancelled_again),
 	    T(T_35_a_cancel_before_the_place_wins_in_the_end),

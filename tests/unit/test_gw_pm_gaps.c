@@ -69,6 +69,30 @@ T_14_what_failed_is_taken_back_once(void **state)
 }
 
 static void
+T_15_what_was_told_is_told_again_by_the_same_ids(void **state)
+{
+	uint64_t id = kit_rest(1, SIDE_BID, 400, 10);
+	unsigned n;
+	uint64_t fill;
+
+	(void)state;
+	kit_trade(id, "t1", "MATCHED", "4");
+	fill = kit.ev[kit.ev_n - 1].fill_id;
+	kit_trade(id, "t1", "FAILED", "4");
+	kit_trade(id, "t2", "CONFIRMED", "6");
+	assert_true(gwpm_flat(&kit.g));
+	n = kit.ev_n;
+	gwpm_retell(&kit.g);
+	assert_int_equal(kit.ev_n, n + 5);
+	assert_int_equal(kit.ev[n].what, PORT_FILLED);
+	assert_int_equal(kit.ev[n].fill_id, fill);
+	assert_int_equal(kit.ev[n + 1].what, PORT_REVERSED);
+	assert_int_equal(kit.ev[n + 3].what, PORT_CONFIRMED);
+	assert_int_equal(kit.ev[n + 4].what, PORT_CANCELLED);
+	assert_int_equal(kit.g.stat.fills, 2);
+}
+
+static void
 T_17_side_and_outcome_are_our_order_s(void **state)
 {
 	uint64_t id = kit_rest(1, SIDE_ASK, 400, 10); /* BUY NO at 0.6 */
@@ -348,6 +372,7 @@ main(void)
 	    T(T_19_a_fill_before_the_answer_counts),
 	    T(T_15_a_trade_told_often_is_one_fill),
 	    T(T_14_what_failed_is_taken_back_once),
+	    T(T_15_what_was_told_is_told_again_by_the_same_ids),
 	    T(T_17_side_and_outcome_are_our_order_s),
 	    T(a_gap_of_the_channel_stops_placing),
 	    T(T_39_after_a_restart_of_the_venue_one_order_goes_first),
