@@ -389,8 +389,10 @@ on_open(struct gwhl *g, const struct gwhl_call *c, const char *text, size_t n)
 		if (ours != NULL && ours->oid == o.oid && !ours->must_tell &&
 		    !ours->is_changing && !ours->has_cancel)
 			ours->ask_ns = 0;
-		if (ours != NULL && ours->slot == PORT_NO_SLOT &&
-		    ours->state == GWHL_LIVE && !ours->has_cancel)
+		if (ours != NULL && ours->state == GWHL_LIVE &&
+		    !ours->has_cancel &&
+		    (ours->slot == PORT_NO_SLOT ||
+			(g->set.cancel_on_start && !g->sync.is_ready)))
 			gwhl_withdraw(g, ours);
 	}
 	if (g->is_blocked)

@@ -193,6 +193,26 @@ T_82_or_are_cancelled_when_told_so(void **state)
 }
 
 static void
+own_orders_go_too_when_told_so(void **state)
+{
+	char open[600];
+	char cloid[HL_CLOID_TEXT_MAX];
+
+	(void)state;
+	cloid_text(ID, cloid);
+	(void)snprintf(
+	    open, sizeof(open), OPEN_ORDER("77", ",\"cloid\":\"%s\""), cloid);
+	k.set.cancel_on_start = true;
+	again();
+	to_link();
+	act(PORT_ASK, ID, 100);
+	to_normal(open);
+	assert_int_equal(count_sent("cancelByCloid"), 1);
+	update(ID, 77, "0.001", "canceled");
+	last(PORT_CANCELLED, REASON_OK);
+}
+
+static void
 T_42_own_orders_are_known_after_a_restart(void **state)
 {
 	char open[600];
@@ -525,6 +545,7 @@ main(void)
 	    S(an_agent_that_expires_is_told),
 	    S(T_82_orders_that_we_did_not_make_refuse_the_start),
 	    S(T_82_or_are_cancelled_when_told_so),
+	    S(own_orders_go_too_when_told_so),
 	    S(T_42_own_orders_are_known_after_a_restart),
 	    S(own_orders_that_nobody_remembers_are_withdrawn),
 	    T(T_84_what_a_killed_life_sent_is_asked_about),
