@@ -3,8 +3,6 @@
 #include "execd/gw_pm_int.h"
 #include "libcore/check.h"
 
-#define ORDER_KEPT_NS UINT64_C(600000000000) /* done, for late fills */
-
 static uint32_t
 chain_hash(const struct pm_hash *h)
 {
@@ -122,32 +120,27 @@ unlink_order(struct gwpm_book *b, struct gwpm_order *o)
 	*at = o->next_hash;
 }
 
-/* A free entry, else one that is long done, else any that is done. */
+/* Entries are used round and round, so that what is done is kept for as long
+ * as there is room. */
 static struct gwpm_order *
-order_entry(struct gwpm_book *b, uint64_t now_ns)
+order_entry(struct gwpm_book *b)
 {
-	struct gwpm_order *any = NULL;
-
 	for (uint32_t k = 0; k < GWPM_ORDERS; k++) {
 		uint32_t i = (b->order_at + k) % GWPM_ORDERS;
 		struct gwpm_order *o = &b->order[i];
-		bool is_done = o->state == GWPM_DONE && o->calls == 0;
 
-		if (o->id == 0 ||
-		    (is_done && o->done_ns + ORDER_KEPT_NS < now_ns)) {
-			b->order_at = (i + 1) % GWPM_ORDERS;
-			return o;
-		}
-		if (is_done && (any == NULL || o->done_ns < any->done_ns))
-			any = o;
+		if (o->id != 0 && (o->state != GWPM_DONE || o->calls > 0))
+			continue;
+		b->order_at = (i + 1) % GWPM_ORDERS;
+		return o;
 	}
-	return any;
+	return NULL;
 }
 
 struct gwpm_order *
-gwpm_order_new(struct gwpm_book *b, uint64_t id, uint64_t now_ns)
+gwpm_order_new(struct gwpm_book *b, uint64_t id)
 {
-	struct gwpm_order *o = order_entry(b, now_ns);
+	struct gwpm_order *o = order_entry(b);
 
 	CHECK(id != 0);
 	if (o == NULL)

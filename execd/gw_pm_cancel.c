@@ -29,14 +29,14 @@ pop(struct gwpm *g)
 }
 
 /* Fills a call with what is wanted. Nobody waits for an order that is gone
- * or that has no name at the venue yet. */
+ * or that has no name at the venue yet; an entry may be another's by now. */
 static void
 gather(struct gwpm *g, struct gwpm_call *c, uint32_t most)
 {
 	while (g->cancel.n > 0 && c->n < most) {
 		struct gwpm_order *o = pop(g);
 
-		if (o->id == 0 || o->state == GWPM_DONE || !o->has_hash)
+		if (!o->has_cancel || o->state == GWPM_DONE || !o->has_hash)
 			continue;
 		o->tries++;
 		c->item[c->n++] = (uint32_t)(o - g->book->order);

@@ -25,8 +25,7 @@ struct gwpm_order *gwpm_order_by_hash(
     struct gwpm_book *b, const struct pm_hash *h);
 struct gwpm_order *gwpm_order_by_id(struct gwpm_book *b, uint64_t id);
 /* gwpm_order_new - NULL: full. gwpm_order_hashed - its hash is known now. */
-struct gwpm_order *gwpm_order_new(
-    struct gwpm_book *b, uint64_t id, uint64_t now_ns);
+struct gwpm_order *gwpm_order_new(struct gwpm_book *b, uint64_t id);
 void gwpm_order_hashed(struct gwpm_book *b, struct gwpm_order *o);
 void gwpm_order_close(struct gwpm_book *b, struct gwpm_order *o, uint64_t ns);
 struct gwpm_fill *gwpm_fill_by_key(struct gwpm_book *b, uint64_t key);

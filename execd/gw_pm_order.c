@@ -119,7 +119,7 @@ gwpm_place(struct gwpm *g, const struct port_act *a, const struct gwpm_now *now)
 		return;
 	}
 	if (g->post.n == GWPM_ORDERS ||
-	    (o = gwpm_order_new(g->book, a->id, now->ns)) == NULL) {
+	    (o = gwpm_order_new(g->book, a->id)) == NULL) {
 		refuse(g, a, REASON_FULL);
 		return;
 	}

@@ -286,6 +286,24 @@ T_35_a_cancel_before_the_place_wins_in_the_end(void **state)
 }
 
 static void
+a_cancel_that_waited_does_not_hit_the_next_order(void **state)
+{
+	uint64_t id = kit_rest(1, SIDE_BID, 400, 10);
+	struct gwpm_order *o = gwpm_order_by_id(kit.book, id);
+
+	(void)state;
+	kit.g.cancel_hold_ns = kit.now.ns + KIT_S;
+	kit_act(PORT_CANCEL, id);
+	kit_trade(id, "t1", "MATCHED", "10");
+	kit.book->order_at = (uint32_t)(o - kit.book->order);
+	id = kit_rest(1, SIDE_BID, 390, 10);
+	assert_ptr_equal(gwpm_order_by_id(kit.book, id), o);
+	kit_pass(3 * KIT_S);
+	assert_int_equal(kit.g.cancel.n, 0);
+	assert_int_equal(kit_count("DELETE", "/order"), 0);
+}
+
+static void
 a_cancel_of_what_has_not_left_costs_nothing(void **state)
 {
 	uint64_t id = kit_place(1, SIDE_BID, 400, 10);
@@ -373,6 +391,7 @@ main(void)
 	    T(an_order_that_was_given_up_is_cancelled_when_it_shows_up),
 	    T(T_34_what_was_not_cancelled_is_asked_and_cancelled_again),
 	    T(T_35_a_cancel_before_the_place_wins_in_the_end),
+	    T(a_cancel_that_waited_does_not_hit_the_next_order),
 	    T(a_cancel_of_what_has_not_left_costs_nothing),
 	    T(batches_hold_fifteen),
 	    T(T_44_bursts_stay_below_the_venue_s_and_recover),
