@@ -345,8 +345,10 @@ gwhl_up(struct gwhl *g, const struct gwhl_now *now)
 	g->subscribed = 0;
 	g->pong_ns = 0;
 	g->sent_ns = now->ns;
+	g->ask_ns = 0;
 	if (g->user[0] == '\0')
 		return; /* when the start knows whom to follow */
+	g->ask_ns = now->ns;
 	(void)hl_subscribe_user("orderUpdates", g->user, q);
 	g->sink->ws(g->sink->user, q, strlen(q));
 	(void)hl_subscribe_user("userFills", g->user, q);
@@ -586,7 +588,8 @@ gwhl_timer(struct gwhl *g, const struct gwhl_now *now)
 			gwhl_no_answer(g, &g->call[i]);
 	/* The start learnt whose streams to follow. */
 	if (g->is_up && g->sync.step == GWHL_STEP_LINK && g->subscribed == 0 &&
-	    g->user[0] != '\0' && now->ns - g->sent_ns > WAKE_NS)
+	    g->user[0] != '\0' &&
+	    (g->ask_ns == 0 || now->ns - g->ask_ns > GWHL_CALL_NS))
 		gwhl_up(g, now);
 	keep_alive(g);
 	each_active(g);

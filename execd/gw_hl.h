@@ -193,6 +193,7 @@ struct gwhl {
 	uint32_t posts_out;
 	uint64_t lease_ns;
 	uint64_t beat_ns;
+	uint64_t ask_ns;  /* when streams were asked for, 0 not yet */
 	uint64_t sent_ns; /* last frame to the venue */
 	uint64_t pong_ns; /* a pong is due by then, 0 none */
 	char why[160];
