@@ -21,6 +21,7 @@ static const char *const scope_names[FAULT_SCOPE_N] = {
     [FAULT_AT_TIMELINE] = "timeline",
     [FAULT_AT_LISTENER] = "listener",
     [FAULT_AT_CLIENT] = "client",
+    [FAULT_AT_EXCHANGE] = "exchange",
 };
 
 _Static_assert(FAULT_N <= 64, "a bit each in fault_conn");

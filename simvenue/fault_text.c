@@ -361,6 +361,9 @@ fault_message(struct fault_set *s, const struct fault_at *at,
 	if (fault_bears(c, FAULT_SILENT_SOCKET) ||
 	    fault_bears(c, FAULT_RTDS_STALL) || is_lost(s, at, c))
 		return;
+	int64_t value;
+	if (fault_roll(s, FAULT_DELAYED, at, &value) && value > 0)
+		out->delay_ms = (uint64_t)value;
 	struct json_str sent = changed(s, at, text, tmp);
 	if (sent.n > 0)
 		put_in_order(s, at, c, sent, out);
@@ -438,6 +441,39 @@ status(struct sim_answer *a, unsigned code, const char *body)
 	sim_answer_lit(a, code, body);
 }
 
+/* Orders of either exchange, or their changes. */
+static bool
+is_order(const struct sim_request *r)
+{
+	return http_text_is(r->method, "POST") &&
+	       (http_text_is(r->path, "/order") ||
+		   http_text_is(r->path, "/orders") ||
+		   http_text_is(r->path, "/exchange"));
+}
+
+/* What stands for the last order of a batch is told as a success of none. */
+static void
+partial_batch(struct sim_answer *a, struct fault_tmp tmp)
+{
+	static const char blank[] =
+	    ",{\"success\":true,\"errorMsg\":\"could not run the execution\","
+	    "\"orderID\":\"\",\"status\":\"\",\"makingAmount\":\"\","
+	    "\"takingAmount\":\"\"}]";
+	struct json_str s = {.s = a->body.buf, .n = (uint32_t)a->body.n};
+	bool left_out[ITEMS_MAX] = {false};
+	uint32_t n = count_items(s);
+	struct text t;
+	text_init(&t, tmp.buf, tmp.sz);
+	if (n < 2 || n > ITEMS_MAX)
+		return;
+	left_out[n - 1] = true;
+	if (!copy_items(s, &t, n, left_out))
+		return;
+	t.n--; /* the bracket */
+	text_lit(&t, blank);
+	body_from(a, &t);
+}
+
 /* One of them at most. */
 static void
 refusals(struct fault_set *s, const struct fault_at *at, struct sim_answer *a,
@@ -477,10 +513,16 @@ fault_answer(struct fault_set *s, const struct fault_at *at,
 	else if (is_pm && http_text_is(r->path, "/book") &&
 		 fault_roll(s, FAULT_STALE_REST_BOOK, at, &value))
 		stale_book(a, tmp);
+	else if (is_pm && is_order(r) && http_text_is(r->path, "/orders") &&
+		 fault_roll(s, FAULT_PARTIAL_BATCH, at, &value))
+		partial_batch(a, tmp);
 	refusals(s, at, a, out);
 	if (fault_roll(s, FAULT_DATE_SKEW, at, &value))
 		out->date_skew_s = value;
 	if (fault_roll(s, FAULT_SLOW_ANSWER, at, &value) && value > 0)
+		out->delay_ms = (uint64_t)value;
+	if (is_order(r) && fault_roll(s, FAULT_FILL_BEFORE_ACK, at, &value) &&
+	    value > 0)
 		out->delay_ms = (uint64_t)value;
 	out->is_lost = fault_roll(s, FAULT_REPLY_LOST, at, &value);
 }

@@ -432,6 +432,8 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 		return 200;
 	}
 	e = take_nonce(s, c.meta.nonce, now_ns / NS_PER_MS_U);
+	if (d->collides)
+		e = NONCE_DUPLICATE;
 	if (e != NONCE_OK) {
 		say_nonce(out, e, c.meta.nonce);
 		return 200;

@@ -42,6 +42,7 @@ struct hl_signatory {
 struct hl_desk {
 	struct hlx *x;
 	bool mainnet;
+	bool collides;	    /* every nonce was used before */
 	bool has_limits;    /* the address budget is enforced */
 	usd_t schedule_min; /* volume below which scheduleCancel is refused */
 	struct secp secp;

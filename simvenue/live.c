@@ -88,6 +88,19 @@ live_wait_ns(const struct live *l, uint64_t now_ns)
 }
 
 void
+live_set_mood(struct live *l, const struct live_mood *m)
+{
+	struct pmx *x = &l->w.pmx;
+
+	x->mode = m->mode != 0 ? m->mode : PMX_MODE_NORMAL;
+	x->settle.retry_ppm = m->retry_ppm;
+	x->settle.fail_ppm = m->fail_ppm;
+	l->w.hl_desk.collides = m->collides;
+	if (m->lapses)
+		pmx_lapse(x);
+}
+
+void
 live_arrived(struct live *l, enum venue v, enum live_call call, uint32_t n)
 {
 	struct live_count *c = &l->count[v];

@@ -92,6 +92,18 @@ bool live_fund(struct live *l, const struct live_account *a);
 void live_step(struct live *l, uint64_t now_ns);
 uint64_t live_wait_ns(const struct live *l, uint64_t now_ns);
 
+/* How the exchanges misbehave; all zero: not at all. */
+struct live_mood {
+	enum pmx_mode mode; /* 0: normal */
+	uint32_t retry_ppm;
+	uint32_t fail_ppm;
+	bool lapses;   /* heartbeats do not count */
+	bool collides; /* nonces are taken for used */
+};
+
+/* live_set_mood - from now on. */
+void live_set_mood(struct live *l, const struct live_mood *m);
+
 /* live_arrived - note a request for order entry. */
 void live_arrived(
     struct live *l, enum venue v, enum live_call call, uint32_t n);

@@ -63,11 +63,55 @@ live_flush(struct sim_server *s)
 	s->is_flushing = false;
 }
 
+/* Counted once each time that it comes into force. */
+static bool
+in_force(struct sim_server *s, enum fault f, enum venue v, int64_t *value)
+{
+	const struct fault_at at = {.venue = v, .now_ms = uv_now(s->cfg.loop)};
+	bool is = fault_value(&s->faults, f, &at, value);
+
+	s->faults.fired[f] += is && !s->in_force[f];
+	s->in_force[f] = is;
+	return is;
+}
+
+static uint32_t
+ppm(int64_t value)
+{
+	return value < 0 ? 0 : value > 1000000 ? 1000000 : (uint32_t)value;
+}
+
+static void
+set_mood(struct sim_server *s)
+{
+	const enum venue pm = VENUE_POLYMARKET;
+	struct live_mood m = {0};
+	int64_t v;
+
+	if (in_force(s, FAULT_MODE_POST_ONLY, pm, &v))
+		m.mode = PMX_MODE_POST_ONLY;
+	if (in_force(s, FAULT_MODE_CANCEL_ONLY, pm, &v))
+		m.mode = PMX_MODE_CANCEL_ONLY;
+	if (in_force(s, FAULT_MODE_DISABLED, pm, &v))
+		m.mode = PMX_MODE_DISABLED;
+	if (in_force(s, FAULT_SETTLEMENT_RETRIES, pm, &v))
+		m.retry_ppm = ppm(v);
+	if (in_force(s, FAULT_SETTLEMENT_FAILS, pm, &v)) {
+		m.retry_ppm = ppm(v);
+		m.fail_ppm = 1000000;
+	}
+	m.lapses = in_force(s, FAULT_HEARTBEAT_LAPSE, pm, &v);
+	m.collides = in_force(s, FAULT_NONCE_COLLISION, VENUE_HYPERLIQUID, &v);
+	live_set_mood(s->live, &m);
+}
+
 void
 live_turn(struct sim_server *s)
 {
-	if (s->live != NULL)
-		live_step(s->live, clock_wall_ns());
+	if (s->live == NULL)
+		return;
+	set_mood(s);
+	live_step(s->live, clock_wall_ns());
 }
 
 static void

@@ -308,6 +308,8 @@ live_pm_public(
 
 	if (http_text_is(r->method, "POST") && http_text_is(r->path, "/books"))
 		answer_books(s, r, a);
+	else if (is_get && http_text_is(r->path, "/"))
+		sim_answer_lit(a, 200, "\"OK\"");
 	else if (is_get && answer_token(s, r, a))
 		return;
 	else if (is_get && starts(r->path, "/events/slug/"))

@@ -412,6 +412,13 @@ pmx_beat(struct pmx *x, uint32_t account, uint64_t now_ns)
 	a->beat_ns = now_ns;
 }
 
+void
+pmx_lapse(struct pmx *x)
+{
+	for (uint32_t a = 0; a < PMX_ACCOUNTS; a++)
+		x->account[a].beat_ns = 0;
+}
+
 static void
 check_beats(struct pmx *x, uint64_t now_ns)
 {

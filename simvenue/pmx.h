@@ -103,6 +103,10 @@ enum pmx_cancel pmx_cancel(
 #define PMX_CHECK_NS UINT64_C(5000000000)
 void pmx_beat(struct pmx *x, uint32_t account, uint64_t now_ns);
 
+/* pmx_lapse - every heartbeat so far is forgotten: the next check cancels all
+ * orders of those whose switch is armed. */
+void pmx_lapse(struct pmx *x);
+
 /* pmx_step - what is due by now_ns. pmx_wake - when something is, 0 never. */
 void pmx_step(struct pmx *x, uint64_t now_ns);
 uint64_t pmx_wake(const struct pmx *x);

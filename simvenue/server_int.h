@@ -101,6 +101,7 @@ struct sim_server {
 	struct live *live; /* NULL: recordings are played */
 	uv_timer_t live_timer;
 	bool is_flushing;
+	bool in_force[FAULT_N];	  /* of the exchanges, when last looked */
 	struct live_frame *first; /* in order */
 	struct live_frame **last;
 	unsigned handle_n;

@@ -470,6 +470,99 @@ streams_of_a_user_are_that_user_s(void **arg)
 	free(other);
 }
 
+/* ---- moods ---- */
+
+static void
+T_39_modes_refuse_orders(void **arg)
+{
+	struct live_mood m = {.mode = PMX_MODE_CANCEL_ONLY};
+	struct live_mood well = {0};
+	char id[PM_ID_TEXT_MAX];
+
+	(void)arg;
+	live_set_mood(l, &m);
+	buy(&people[1], 2000, id);
+	assert_int_not_equal(status, 200);
+	live_set_mood(l, &well);
+	buy(&people[1], 2000, id);
+	assert_int_equal(status, 200);
+	call2(&people[1], "DELETE", "/cancel-all", NULL);
+	assert_non_null(strstr(body, id));
+}
+
+static void
+T_14_a_matched_trade_fails(void **arg)
+{
+	struct live_mood m = {.retry_ppm = 1000000, .fail_ppm = 1000000};
+	struct live_mood well = {0};
+	void *mine = open_sub(VENUE_POLYMARKET, "/ws/user");
+	char id[PM_ID_TEXT_MAX];
+	const struct desk_login *who;
+
+	(void)arg;
+	hello(mine, &people[1], "");
+	kept_n = 0;
+	live_set_mood(l, &m);
+	buy(&people[1], 6000, id);
+	for (unsigned i = 0; i < 300; i++)
+		live_step(l, l->w.now_ns + SECOND / 10);
+	live_set_mood(l, &well);
+	assert_int_equal(heard(VENUE_POLYMARKET, mine, "\"RETRYING\""), 1);
+	assert_int_equal(heard(VENUE_POLYMARKET, mine, "\"FAILED\""), 1);
+	who = &l->w.pm_desk.login[1];
+	assert_true(address_eq(&who->address, &people[1].who));
+	assert_int_equal(l->w.pmx.account[who->account[PM_SIG_EOA]].usd.own,
+	    LIVE_DEV_USD.e6);
+	assert_true(pmx_is_conserved(&l->w.pmx));
+	free(mine);
+}
+
+static void
+T_38_a_lapse_cancels_everything(void **arg)
+{
+	struct live_mood m = {.lapses = true};
+	struct live_mood well = {0};
+	void *mine = open_sub(VENUE_POLYMARKET, "/ws/user");
+	char id[PM_ID_TEXT_MAX];
+
+	(void)arg;
+	hello(mine, &people[1], "");
+	kept_n = 0;
+	buy(&people[1], 2000, id);
+	pmx_beat(
+	    &l->w.pmx, l->w.pm_desk.login[1].account[PM_SIG_EOA], l->w.now_ns);
+	live_set_mood(l, &m);
+	for (unsigned i = 0; i < 60; i++)
+		live_step(l, l->w.now_ns + SECOND / 10);
+	live_set_mood(l, &well);
+	assert_int_equal(heard(VENUE_POLYMARKET, mine, "CANCELLATION"), 1);
+	free(mine);
+}
+
+static void
+T_62_a_nonce_is_taken_for_used(void **arg)
+{
+	struct hl_cancel c = {.oid = 1};
+	struct hl_action a = {.kind = HL_CANCEL, .n = 1, .cancels = &c};
+	struct hl_signer s = {&secp, keys[1], true};
+	struct hl_meta m = {.nonce = START / 1000000u + 7};
+	struct hl_request q = {&a, &m, 0, NULL};
+	struct live_mood bad = {.collides = true};
+	struct live_mood well = {0};
+	static char request[HL_BODY_MAX];
+
+	(void)arg;
+	assert_true(hl_request(&s, &q, request) > 0);
+	live_set_mood(l, &bad);
+	call(VENUE_HYPERLIQUID, "POST", "/exchange", request, "");
+	assert_non_null(strstr(body, "duplicate nonce"));
+	live_set_mood(l, &well);
+	m.nonce++;
+	assert_true(hl_request(&s, &q, request) > 0);
+	call(VENUE_HYPERLIQUID, "POST", "/exchange", request, "");
+	assert_non_null(strstr(body, "\"ok\""));
+}
+
 /* ---- Binance, accounts ---- */
 
 static void
@@ -536,6 +629,10 @@ main(void)
 	    cmocka_unit_test(anybody_may_ask_for_markets),
 	    cmocka_unit_test(streams_of_a_user_are_that_user_s),
 	    cmocka_unit_test(the_ledger_is_what_was_traded),
+	    cmocka_unit_test(T_39_modes_refuse_orders),
+	    cmocka_unit_test(T_14_a_matched_trade_fails),
+	    cmocka_unit_test(T_38_a_lapse_cancels_everything),
+	    cmocka_unit_test(T_62_a_nonce_is_taken_for_used),
 	    cmocka_unit_test(the_book_asked_for_is_the_book_streamed),
 	    cmocka_unit_test(accounts_are_read_or_refused),
 	};

@@ -328,6 +328,38 @@ slice(const char *s)
 }
 
 static void
+test_late_and_partial(void **state)
+{
+	char text[1024];
+	struct sim_answer a = {.status = 200};
+	struct fault_tmp tmp = {.buf = tmp_buf, .sz = SIM_OUT_SZ};
+	struct fault_reply f;
+	struct sim_request r = {
+	    .method = slice("POST"), .path = slice("/orders")};
+	(void)state;
+	begin(1);
+	rule("{\"name\":\"delayed\",\"value\":250}");
+	say(BOOK);
+	assert_true(said(0, BOOK));
+	assert_int_equal(out.delay_ms, 250);
+	begin(1);
+	rule("{\"name\":\"fill_before_ack\",\"value\":120}");
+	rule("{\"name\":\"partial_batch\"}");
+	text_init(&a.body, text, sizeof(text));
+	text_lit(&a.body, "[{\"orderID\":\"0x1\"},{\"orderID\":\"0x2\"}]");
+	fault_answer(&set, &at, &r, &a, tmp, &f);
+	(void)text_end(&a.body);
+	assert_int_equal(f.delay_ms, 120);
+	assert_non_null(
+	    strstr(text, "[{\"orderID\":\"0x1\"},{\"success\":true"));
+	assert_non_null(strstr(text, "\"orderID\":\"\""));
+	assert_null(strstr(text, "0x2"));
+	r.path = slice("/book");
+	fault_answer(&set, &at, &r, &a, tmp, &f);
+	assert_int_equal(f.delay_ms, 0);
+}
+
+static void
 test_answers(void **state)
 {
 	static const struct {
@@ -445,6 +477,7 @@ main(void)
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_connections),
 	    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_late_and_partial),
 	    cmocka_unit_test(test_control),
 	    cmocka_unit_test(test_contracts),
 	};
