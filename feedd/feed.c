@@ -414,9 +414,11 @@ run_link(struct feed *f, struct link *l)
 			f->ops->open(f, l->conn);
 		if (what == LINK_DO_PING)
 			f->ops->ping(f, l->conn);
-		if (what == LINK_DO_CLOSE) {
+		if (what == LINK_DO_CLOSE || what == LINK_DO_GIVE_UP) {
 			l->closing = false;
-			close_conn(f, l->conn, REASON_SILENT);
+			close_conn(f, l->conn,
+			    what == LINK_DO_CLOSE ? REASON_SILENT
+						  : REASON_NO_PONG);
 		}
 	}
 	eval_link(f, l);

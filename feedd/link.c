@@ -88,6 +88,9 @@ link_up(struct link *l, uint64_t now_ns)
 	l->leaving = false;
 	l->msgs = 0;
 	l->age_us = 0;
+	l->has_rtt = false;
+	l->rtt_us = 0;
+	l->rtt_ema_us = 0;
 	l->up_ns = now_ns;
 	l->ping_ns = 0;
 	l->recv_ns = now_ns;
@@ -115,7 +118,9 @@ void
 link_down(
     struct link *l, const struct cfg *cfg, uint64_t now_ns, uint64_t random)
 {
-	if (link_is_live(l) && now_ns >= l->up_ns + LINK_HEALTHY_NS)
+	uint64_t healthy_ns = (uint64_t)cfg->feed_healthy_after.ns;
+
+	if (link_is_live(l) && now_ns >= l->up_ns + healthy_ns)
 		l->attempt = 0;
 	l->state = LINK_DOWN;
 	l->complete = false;
@@ -212,6 +217,19 @@ overdue_ns(const struct link *l, const struct cfg *cfg)
 	return l->ping_ns + (uint64_t)cfg->latency_pong_overdue.ns;
 }
 
+/* When the missing pong ends the connection; 0 never. One that is silent
+ * altogether has dead_ns. */
+static uint64_t
+give_up_ns(const struct link *l, const struct cfg *cfg)
+{
+	uint64_t limit = (uint64_t)cfg->latency_pong_give_up.ns;
+	uint64_t least = 2 * (uint64_t)cfg->latency_pong_overdue.ns;
+
+	if (!l->awaiting || l->pong_lax || l->recv_ns <= l->ping_ns)
+		return 0;
+	return l->ping_ns + (limit > least ? limit : least);
+}
+
 enum link_do
 link_timer(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 {
@@ -228,6 +246,11 @@ link_timer(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 	if (now_ns >= dead_ns(l, cfg)) {
 		l->closing = true;
 		return LINK_DO_CLOSE;
+	}
+	due = give_up_ns(l, cfg);
+	if (due != 0 && now_ns >= due) {
+		l->closing = true;
+		return LINK_DO_GIVE_UP;
 	}
 	due = overdue_ns(l, cfg);
 	if (due != 0 && now_ns >= due) {
@@ -249,6 +272,7 @@ link_due(const struct link *l, const struct cfg *cfg)
 	uint64_t due;
 	uint64_t stale;
 	uint64_t over;
+	uint64_t end;
 
 	if (l->state == LINK_DOWN)
 		return l->wanted ? l->retry_ns : 0;
@@ -261,6 +285,9 @@ link_due(const struct link *l, const struct cfg *cfg)
 	over = overdue_ns(l, cfg);
 	if (over != 0 && over < due)
 		due = over;
+	end = give_up_ns(l, cfg);
+	if (end != 0 && end < due)
+		due = end;
 	if (!l->awaiting && l->ping_ns + ping_interval_ns(l, cfg) < due)
 		due = l->ping_ns + ping_interval_ns(l, cfg);
 	return due;

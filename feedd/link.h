@@ -11,13 +11,16 @@
  *          interval, until it comes.
  *          The interval is latency.ping_interval within what the venue counts
  *          as polite and as alive (link.c).
+ *          While messages come, but no pong for latency.pong_give_up, the
+ *          connection is given up: half of it is dead. The round trip that
+ *          is smoothed is of this connection alone.
  * Silence  no message and no pong for feed.stale_*: STALE; for twice as long
  *          the connection is given up. No data for `idle_ns`, which the venue
  *          sets from the expected rate of what is carried: STALE and given up
  *          at once, pongs or not. The first data of a connection may take
  *          twice feed.snapshot_timeout longer.
  * Backoff  feed.reconnect_min doubling to feed.reconnect_max, a random point
- *          in the upper half; it starts over after LINK_HEALTHY_NS of life.
+ *          in the upper half; it starts over after feed.healthy_after of life.
  *          Above that a budget for all connections of a venue: budget_take.
  * Pure: yes.
  */
@@ -31,8 +34,6 @@
 #include "libshm/cfg.h"
 #include "libshm/slots.h"
 
-#define LINK_HEALTHY_NS UINT64_C(30000000000)
-
 struct link {
 	uint8_t conn;
 	uint8_t venue;
@@ -43,7 +44,7 @@ struct link {
 	bool closing;  /* we asked for its end */
 	bool awaiting; /* a ping is under way */
 	bool overdue;  /* ... for too long */
-	bool pong_lax; /* a venue that may never answer: no overdue */
+	bool pong_lax; /* a venue that may never answer: no overdue, no end */
 	bool has_pong; /* one has come on this connection */
 	bool has_rtt;
 	bool has_data; /* some has come on this connection */
@@ -86,9 +87,10 @@ bool budget_take(
 /* What link_timer wants done now. */
 enum link_do {
 	LINK_DO_NOTHING = 1,
-	LINK_DO_OPEN,  /* state is CONNECTING from now on */
-	LINK_DO_CLOSE, /* dead: close it */
-	LINK_DO_PING,  /* counted as sent */
+	LINK_DO_OPEN,	 /* state is CONNECTING from now on */
+	LINK_DO_CLOSE,	 /* silent: close it */
+	LINK_DO_GIVE_UP, /* its pong does not come: close it */
+	LINK_DO_PING,	 /* counted as sent */
 	LINK_DO_N
 };
 

@@ -270,6 +270,10 @@ net_advice(enum reason r)
 		"404: check the address; 5xx: the venue's trouble"},
 	    {REASON_PEER_CLOSED, "nothing, it comes back by itself"},
 	    {REASON_SILENT, "nothing, it is made again"},
+	    {REASON_NO_PONG,
+		"nothing, it is made again; when it goes on, check what is "
+		"between this machine and the venue (a proxy?) and "
+		"latency.pong_give_up"},
 	    {REASON_BAD_FRAME, "check that the address is a WebSocket"},
 	};
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)

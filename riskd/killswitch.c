@@ -107,6 +107,15 @@ kill_restart(struct kill *k)
 }
 
 void
+kill_reconnect(struct kill *k)
+{
+	CHECK(k->state >= KILL_STARTUP && k->state < KILL_STATE_N);
+	k->samples_n = 0;
+	k->ema_ns = 0;
+	k->good_n = 0;
+}
+
+void
 kill_start_tripped(struct kill *k)
 {
 	kill_init(k);

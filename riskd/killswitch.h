@@ -86,6 +86,11 @@ void kill_init(struct kill *k);
  * tripped stays tripped and counts good round trips from none. */
 void kill_restart(struct kill *k);
 
+/* kill_reconnect - the connection is another: what is smoothed begins with
+ * its first round trip, and good ones are counted from none. Nothing is
+ * lifted. */
+void kill_reconnect(struct kill *k);
+
 /* kill_start_tripped - as kill_init, but tripped by a former life. */
 void kill_start_tripped(struct kill *k);
 

@@ -126,9 +126,10 @@ struct risk_link {
 	uint64_t sample_ns; /* last new round trip                        */
 	uint64_t gen;	    /* marks of older generations do not count      */
 	uint32_t rtt_us;
-	int32_t skew_ms; /* the venue's clock minus ours, as proven       */
-	uint8_t state;	 /* enum link_state                              */
-	uint8_t pad[7];
+	uint32_t reconnects; /* as feedd counts them                      */
+	int32_t skew_ms;     /* the venue's clock minus ours, as proven       */
+	uint8_t state;	     /* enum link_state                              */
+	uint8_t pad[3];
 };
 
 /* What the shell knows and the rings do not say. */

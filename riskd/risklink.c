@@ -124,6 +124,9 @@ on_link(struct risk *r, enum venue v, const struct event *ev)
 	l->seen_ns = ev->now_ns;
 	l->state = t->state;
 	l->skew_ms = t->skew_ms;
+	if (t->reconnects != l->reconnects)
+		kill_reconnect(&l->kill);
+	l->reconnects = t->reconnects;
 	if (!again) {
 		l->rtt_us = t->rtt_us;
 		l->sample_ns = ev->now_ns;

@@ -35,9 +35,8 @@ a_server_that_does_not_read_is_given_up(void **state)
 {
 	uint64_t before;
 	(void)state;
-	feedrig_fault(&f, "{\"name\":\"slow_reader\"" MARKET ",\"count\":1}");
-	FEED_UNTIL(&f, feedrig_fired(&f, "slow_reader") > 0);
-	/* Its data still comes, and is still true. */
+	counted("slow_reader", MARKET ",\"count\":1", REASON_NO_PONG);
+	/* Data comes again, and is true. */
 	before = f.bbos;
 	FEED_UNTIL(&f, f.bbos > before + 10);
 	mended();
@@ -102,6 +101,18 @@ T_46_a_missing_pong_is_told_though_data_comes(void **state)
 }
 
 static void
+T_46_a_link_without_pongs_is_made_again(void **state)
+{
+	int64_t before;
+	(void)state;
+	before = feedrig_metric(&f, M_FEEDD_RECONNECTS);
+	counted("no_pong", MARKET ",\"count\":1", REASON_NO_PONG);
+	FEED_UNTIL(&f, feedrig_metric(&f, M_FEEDD_RECONNECTS) > before);
+	mended();
+	FEED_UNTIL(&f, feedrig_metric(&f, M_FEEDD_RTT_US) < 300000);
+}
+
+static void
 a_slow_pong_is_a_long_round_trip(void **state)
 {
 	(void)state;
@@ -144,6 +155,7 @@ main(void)
 	    T(close_1012_and_1013_are_reconnected),
 	    T(a_refused_upgrade_is_tried_again),
 	    T(T_46_a_missing_pong_is_told_though_data_comes),
+	    T(T_46_a_link_without_pongs_is_made_again),
 	    T(a_slow_pong_is_a_long_round_trip),
 	    T(a_stalled_price_stream_is_made_again),
 	    T(a_replay_that_begins_again_is_taken),

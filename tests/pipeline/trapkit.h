@@ -30,6 +30,7 @@ static const char *const sets[] = {
     "polymarket.rtds_symbols=btc/usd",
     "polymarket.series=btc-updown-15m",
     "latency.pong_overdue=300ms",
+    "latency.pong_give_up=1s",
     "discovery.poll=1s",
     NULL,
 };

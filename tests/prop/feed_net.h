@@ -15,6 +15,7 @@
 
 enum net_kind {
 	NET_FRAME = 1,
+	NET_PONG,
 	NET_UP,
 	NET_DOWN
 };
@@ -149,6 +150,11 @@ net_act(struct net *n, const struct rig_act *a)
 		net_put(n, lane, NET_UP, "");
 	if (a->a.what == FEED_CLOSE)
 		net_cut(n, lane);
+	if (a->a.what == FEED_PING ||
+	    (a->a.what == FEED_SEND &&
+		(strcmp(a->text, "PING") == 0 ||
+		    strstr(a->text, "\"ping\"") != NULL)))
+		net_put(n, lane, NET_PONG, "");
 	if (a->a.what == FEED_SEND && n->lane[lane].up)
 		n->sent(n, lane, a->text);
 }
@@ -181,6 +187,8 @@ net_deliver(struct net *n, uint32_t lane)
 		rig_step(n->r, FEED_EV_UP, conn);
 	} else if (m.kind == NET_DOWN) {
 		rig_down(n->r, conn, 1006);
+	} else if (m.kind == NET_PONG) {
+		rig_step(n->r, FEED_EV_PONG, conn);
 	} else {
 		rig_frame(n->r, conn, m.text);
 	}

@@ -155,11 +155,15 @@ storm(enum venue v, uint64_t seed, uint32_t limit, uint64_t window)
 		if (below(3) == 0)
 			be_nice(r);
 	}
-	for (uint8_t c = 0; c < FEED_CONN_N; c++) /* calm: who is up stays */
-		if (link_is_live(feed_link(r->f, c)))
+	/* Calm: who is up, or will be, stays; who is refused hears it now. */
+	for (uint8_t c = 0; c < FEED_CONN_N; c++)
+		if (link_is_live(feed_link(r->f, c)) ||
+		    fate[c].up_ns != UINT64_MAX)
 			fate[c].down_ns = UINT64_MAX;
+		else if (fate[c].down_ns != UINT64_MAX)
+			fate[c].down_ns = r->now_ns;
 	calm = r->now_ns + (uint64_t)r->cfg.feed_reconnect_max.ns;
-	while (r->now_ns < calm + SEC) {
+	while (r->now_ns < calm + 5 * SEC) { /* the budget's pause too */
 		take_acts(r, true);
 		next(r);
 		be_nice(r);

@@ -153,6 +153,67 @@ missing_pong_counts(void **state)
 	assert_int_equal(l.rtt_us, 3500000);
 }
 
+/* Data comes and comes, a pong never: the link is given up. */
+static void
+T_46_a_missing_pong_ends_the_link(void **state)
+{
+	struct link l = up(SEC);
+	struct cfg c = cfg;
+	enum link_do what = LINK_DO_NOTHING;
+	uint64_t now = 2 * SEC;
+
+	(void)state;
+	assert_int_equal(link_timer(&l, &cfg, now), LINK_DO_PING);
+	for (; what == LINK_DO_NOTHING && now < 100 * SEC; now += SEC / 2) {
+		link_recv(&l, now + 1, true);
+		assert_true(link_due(&l, &cfg) <= 12 * SEC);
+		what = link_timer(&l, &cfg, now + 1);
+	}
+	assert_int_equal(what, LINK_DO_GIVE_UP);
+	assert_int_equal(now, 12 * SEC + SEC / 2);
+	assert_int_equal(link_timer(&l, &cfg, now), LINK_DO_NOTHING);
+	/* One that may never answer, and one that answers, stay. */
+	l = up(SEC);
+	l.pong_lax = true;
+	link_timer(&l, &cfg, 2 * SEC);
+	link_recv(&l, 40 * SEC, true);
+	assert_int_equal(link_timer(&l, &cfg, 41 * SEC), LINK_DO_NOTHING);
+	l = up(SEC);
+	link_timer(&l, &cfg, 2 * SEC);
+	link_recv(&l, 11 * SEC, true);
+	link_pong(&l, &cfg, 11 * SEC);
+	assert_int_equal(link_timer(&l, &cfg, 12 * SEC), LINK_DO_PING);
+	/* Not before it is overdue for as long again. */
+	c.latency_pong_overdue.ns = 20 * NS_PER_S;
+	l = up(SEC);
+	link_timer(&l, &c, 2 * SEC);
+	link_recv(&l, 41 * SEC, true);
+	assert_int_equal(link_timer(&l, &c, 42 * SEC - 1), LINK_DO_NOTHING);
+	assert_int_equal(link_timer(&l, &c, 42 * SEC), LINK_DO_GIVE_UP);
+}
+
+/* What one connection was like says nothing of the next. */
+static void
+round_trips_start_afresh_with_each_connection(void **state)
+{
+	struct link l = up(SEC);
+	struct tick_link t;
+
+	(void)state;
+	link_timer(&l, &cfg, 2 * SEC);
+	link_pong(&l, &cfg, 6 * SEC);
+	assert_int_equal(l.rtt_ema_us, 4000000);
+	link_down(&l, &cfg, 7 * SEC, 0);
+	assert_int_equal(link_timer(&l, &cfg, l.retry_ns), LINK_DO_OPEN);
+	link_up(&l, 8 * SEC);
+	link_report(&l, 8 * SEC, &t);
+	assert_int_equal(t.rtt_us, 0); /* nothing measured */
+	assert_int_equal(t.rtt_ema_us, 0);
+	assert_int_equal(link_timer(&l, &cfg, 8 * SEC), LINK_DO_PING);
+	link_pong(&l, &cfg, 8 * SEC + MS);
+	assert_int_equal(l.rtt_ema_us, 1000);
+}
+
 /* No bytes at all: stale, closed, made again. */
 static void
 T_51_half_open_is_stale_then_given_up(void **state)
@@ -251,7 +312,13 @@ reconnects_back_off(void **state)
 	}
 	link_up(&l, now);
 	assert_int_equal(l.reconnects, 1);
-	now += LINK_HEALTHY_NS;
+	now += 10 * SEC - 1; /* feed.healthy_after */
+	link_down(&l, &cfg, now, 0);
+	assert_int_equal(l.retry_ns - now, 5 * SEC);
+	now = l.retry_ns;
+	assert_int_equal(link_timer(&l, &cfg, now), LINK_DO_OPEN);
+	link_up(&l, now);
+	now += 10 * SEC;
 	link_down(&l, &cfg, now, 0);
 	assert_int_equal(l.retry_ns - now, 50 * MS);
 	link_want(&l, false, now);
@@ -370,6 +437,8 @@ main(void)
 	    cmocka_unit_test(jump_back_starts_again),
 	    cmocka_unit_test(pings_are_measured_and_smoothed),
 	    cmocka_unit_test(missing_pong_counts),
+	    cmocka_unit_test(T_46_a_missing_pong_ends_the_link),
+	    cmocka_unit_test(round_trips_start_afresh_with_each_connection),
 	    cmocka_unit_test(T_51_half_open_is_stale_then_given_up),
 	    cmocka_unit_test(T_51_pongs_alone_do_not_keep_a_link),
 	    cmocka_unit_test(ready_takes_data),

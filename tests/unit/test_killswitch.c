@@ -294,6 +294,39 @@ T_47_restart(void **state)
 	assert_int_equal(k.state, KILL_GOOD);
 }
 
+/* What the connection before was like is not smoothed into the next: good
+ * again after resume_n good round trips, not after twenty. */
+static void
+T_47_a_new_connection_smooths_afresh(void **state)
+{
+	struct kill k;
+	int n = 1;
+
+	(void)state;
+	good_at_50(&k);
+	while (k.ema_ns < MS(1500))
+		ping(&k, 2000);
+	assert_int_equal(k.state, KILL_TRIPPED);
+	kill_reconnect(&k);
+	assert_int_equal(k.state, KILL_TRIPPED);
+	assert_int_equal(k.cause, KILL_BY_EMA);
+	/* Nothing measured lifts nothing. */
+	assert_false(kill_probe(&k, &cfg, &(struct kill_sample){.age_ns = 1}));
+	while (!ping(&k, 1))
+		n++;
+	assert_int_equal(n, 3);
+	assert_int_equal(k.ema_ns, MS(1));
+	/* Good ones of two connections are not three in a row. */
+	kill_start_tripped(&k);
+	ping(&k, 50);
+	ping(&k, 50);
+	kill_reconnect(&k);
+	assert_false(ping(&k, 50));
+	good_at_50(&k);
+	kill_reconnect(&k);
+	assert_int_equal(k.state, KILL_GOOD);
+}
+
 /* A new riskd: EMA below resume and resume_n in a row, not just the one
  * that ends STARTUP. */
 static void
@@ -337,6 +370,7 @@ main(void)
 	    cmocka_unit_test(test_limits_per_venue),
 	    cmocka_unit_test(T_47_restart),
 	    cmocka_unit_test(T_47_starts_tripped),
+	    cmocka_unit_test(T_47_a_new_connection_smooths_afresh),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);

@@ -242,6 +242,33 @@ T_47_feed_restart_lifts_nothing(void **state)
 	}
 }
 
+/* A feed that made a slow connection again trades after resume_n good round
+ * trips of the new one. */
+static void
+T_47_a_new_connection_resumes_soon(void **state)
+{
+	struct tick t;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		k.now += MS(1000);
+		kit_link(&k, PM, 2000, LINK_READY);
+	}
+	memset(&t, 0, sizeof(t));
+	t.hdr.kind = TICK_LINK;
+	t.u.link.state = LINK_READY;
+	t.u.link.reconnects = 1;
+	kit_tick(&k, kit_md(PM), &t);
+	for (int i = 0; i < k.cfg.latency_resume_n; i++) {
+		assert_int_equal(
+		    k.r->freeze[VENUE_POLYMARKET], FREEZE_LATENCY);
+		k.now += MS(1000);
+		t.u.link.rtt_us = 800;
+		kit_tick(&k, kit_md(PM), &t);
+	}
+	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], 0);
+}
+
 /* Nor does a new riskd, which finds its own freeze word. */
 static void
 T_47_new_life_starts_tripped(void **state)
@@ -444,6 +471,7 @@ main(void)
 	    T(test_world),
 	    T(test_feed_restart),
 	    T(T_47_feed_restart_lifts_nothing),
+	    T(T_47_a_new_connection_resumes_soon),
 	    T(T_47_new_life_starts_tripped),
 	    T(T_23_daily_loss_latches),
 	    T(test_day_rolls_at_midnight_of_the_zone),
