@@ -176,7 +176,8 @@ void cfg_defaults(struct cfg *c);
  * cfg_set - give key i the value that text says.
  * Returns : true; or false with *c untouched and the reason in why, e.g.
  *           `"abc" is not a whole number; allowed: 1 to 100, default 3`.
- *           LIST: text is split at commas, blanks around items dropped.
+ *           LIST: text is split at commas, blanks around items dropped, with
+ *           or without [ ] around all; items as cfgitem.h says.
  * Needs   : i < CFG_KEY_N (CHECK). text may hold any bytes.
  */
 bool cfg_set(struct cfg *c, size_t i, const char *text, char why[CFG_WHY_SZ]);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "libcore/check.h"
+#include "libshm/cfgitem.h"
 
 #define ECHO_N 40 /* bytes of a bad value that are repeated to the operator */
 
@@ -361,6 +362,77 @@ list_add(struct cfg_list *l, const char *item, size_t n)
 }
 
 static bool
+refuse_item(size_t i, const char *item, size_t n, char why[CFG_WHY_SZ])
+{
+	char text[CFG_ITEM_SZ];
+	char e[ECHO_N + 4];
+
+	CHECK(n < sizeof(text));
+	memcpy(text, item, n);
+	text[n] = '\0';
+	snprintf(why, CFG_WHY_SZ, "\"%s\" is no such item; each is: %s",
+	    echo(text, e), cfg_item_form(i));
+	return false;
+}
+
+/* What is left of n bytes without the blanks around them. */
+static size_t
+trim(const char **p, size_t n)
+{
+	size_t skip = strspn(*p, " ");
+
+	if (skip >= n)
+		return 0;
+	*p += skip;
+	n -= skip;
+	while ((*p)[n - 1] == ' ')
+		n--;
+	return n;
+}
+
+/* Commas between; [a, b], as a file has it, is the same as a, b. */
+static bool
+split_list(size_t i, const char *text, struct cfg_list *l, char why[CFG_WHY_SZ])
+{
+	const char *p = text;
+	size_t left = trim(&p, strlen(text));
+	bool open = left > 0 && p[0] == '[';
+	bool shut = left > 0 && p[left - 1] == ']';
+
+	memset(l, 0, sizeof(*l));
+	if (open != shut || (open && left == 1))
+		return refuse(
+		    i, text, "has one bracket; write a,b or [a,b]", why);
+	if (open) {
+		p++;
+		left -= 2;
+	}
+	while (left > 0 && p[strspn(p, " ")] != '\0') {
+		size_t n = strcspn(p, ",");
+		const char *item = p;
+		const char *what;
+		size_t len;
+
+		n = n < left ? n : left;
+		len = trim(&item, n);
+		if (len == 0 && n == left && l->n == 0)
+			break; /* [ ] */
+		what = list_add(l, item, len);
+		if (what != NULL)
+			return refuse(i, text, what, why);
+		if (!cfg_item_ok(i, item, len))
+			return refuse_item(i, item, len, why);
+		if (n == left)
+			break;
+		p += n + 1;
+		left -= n + 1;
+		if (left == 0)
+			return refuse(i, text, "has an empty item", why);
+	}
+	return true;
+}
+
+static bool
 set_list(struct cfg *c, size_t i, const char *text, char why[CFG_WHY_SZ])
 {
 	const struct cfg_key *k = cfg_key_at(i);
@@ -368,22 +440,8 @@ set_list(struct cfg *c, size_t i, const char *text, char why[CFG_WHY_SZ])
 	size_t lo;
 	size_t hi;
 
-	memset(&l, 0, sizeof(l));
-	for (const char *p = text; text[strspn(text, " ")] != '\0';) {
-		size_t n = strcspn(p, ",");
-		size_t skip = strspn(p, " ");
-		size_t len = n;
-		const char *what;
-
-		while (len > skip && p[len - 1] == ' ')
-			len--;
-		what = list_add(&l, p + skip, skip < len ? len - skip : 0);
-		if (what != NULL)
-			return refuse(i, text, what, why);
-		if (p[n] == '\0')
-			break;
-		p += n + 1;
-	}
+	if (!split_list(i, text, &l, why))
+		return false;
 	counts(k, &lo, &hi);
 	if (l.n < lo)
 		return refuse(i, text, "has too few items", why);

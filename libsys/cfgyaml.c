@@ -10,6 +10,7 @@
 #include <yaml.h>
 
 #include "libcore/check.h"
+#include "libshm/cfgitem.h"
 #include "libsys/cfgfile_int.h"
 
 #define NAME_SZ	  64
@@ -215,6 +216,20 @@ take_scalar(struct reader *r, size_t key)
 		cfgload_set(r->l, key, text, &o, where(r, at));
 }
 
+/* The item at hand, so that its own place is told. */
+static bool
+item_ok(struct reader *r, size_t key, const char *item)
+{
+	const struct cfg_key *k = cfg_key_at(key);
+	char at[WHERE_SZ];
+
+	if (cfg_item_ok(key, item, strlen(item)))
+		return true;
+	cfgload_error(r->l, "%s: %s.%s: \"%.40s\" is no such item; each is: %s",
+	    where(r, at), k->group, k->name, item, cfg_item_form(key));
+	return false;
+}
+
 /* Items joined by commas, which is how cfg_set takes a list. */
 static bool
 take_items(struct reader *r, size_t key, char text[CFG_TEXT_SZ])
@@ -244,6 +259,10 @@ take_items(struct reader *r, size_t key, char text[CFG_TEXT_SZ])
 		}
 		if (len + strlen(item) + 3 > CFG_TEXT_SZ) {
 			fail_key(r, key, "has too many items");
+			ok = false;
+			continue;
+		}
+		if (!item_ok(r, key, item)) {
 			ok = false;
 			continue;
 		}

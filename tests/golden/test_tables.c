@@ -20,6 +20,7 @@
 
 #include "libcore/reasons.h"
 #include "libshm/cfg.h"
+#include "libshm/cfgitem.h"
 #include "libshm/metrics.h"
 #include "libshm/topo.h"
 #include "libsys/cfgfile.h"
@@ -52,12 +53,16 @@ static void
 print_key(FILE *f, size_t i)
 {
 	const struct cfg_key *k = cfg_key_at(i);
+	const char *form = cfg_item_form(i);
 	char allowed[CFG_WHY_SZ];
+	char cell[2 * CFG_WHY_SZ];
 
 	cfg_allowed(i, allowed);
 	fprintf(f, "| `%s` | %s | ", k->name, cfg_type_name(k->type));
 	print_code(f, k->def);
-	print_cell(f, allowed);
+	snprintf(cell, sizeof(cell), "%s%s%s", allowed, form ? "; each: " : "",
+	    form ? form : "");
+	print_cell(f, cell);
 	fprintf(f, " %s | ", cfg_apply_name(k->apply));
 	print_cell(f, k->doc);
 	fputc('\n', f);
@@ -80,6 +85,13 @@ print_config(FILE *f)
 	      "exact. Durations take a unit (`ns us ms s m h`);\na bare "
 	      "number is allowed where the name ends in one (`_ms`, `_s`, "
 	      "`_hours`). Sizes\ntake `KiB MiB GiB TiB`.\n\n"
+	      "A list is written in YAML as `symbols: [btcusdt, ethusdt]`, or "
+	      "as one `- btcusdt` a\nline; in the environment as "
+	      "`BINANCE_SYMBOLS=btcusdt,ethusdt`; on the command line as\n"
+	      "`-s binance.symbols=btcusdt,ethusdt`. Brackets around it are "
+	      "allowed there too,\nquotes around items are not; nothing at "
+	      "all, or `[]`, is the empty list. A layer\nreplaces the list of "
+	      "the layer below, it does not add to it.\n\n"
 	      "**live** settings change at `supervisor reload`, all at once; "
 	      "**restart** settings\nneed the pipeline started again, and a "
 	      "reload that changes one is refused; **not\nused yet** settings "

@@ -64,6 +64,10 @@ static const struct {
     {KEY(binance_symbols), "", ""},
     {KEY(binance_symbols), "  ", ""},
     {KEY(binance_symbols), "a,b , c", "a, b, c"},
+    {KEY(binance_symbols), "[BTCUSDT]", "BTCUSDT"},
+    {KEY(binance_symbols), " [ a , b ] ", "a, b"},
+    {KEY(binance_symbols), "[]", ""},
+    {KEY(binance_symbols), "[ ]", ""},
 };
 
 /* What is refused, and what is said. */
@@ -167,14 +171,32 @@ static const struct {
 	"\"ws://a b/\" is not such an address; allowed: ws or wss, then "
 	"://host, :port and /path if any"},
     {KEY(binance_streams), "", "\"\" has too few items; allowed: 1 to 8 items"},
-    {KEY(binance_streams), "1,2,3,4,5,6,7,8,9",
-	"\"1,2,3,4,5,6,7,8,9\" has too many items; allowed: 1 to 8 items"},
-    {KEY(binance_streams), "a,,b",
-	"\"a,,b\" has an empty item; allowed: 1 to 8 items"},
-    {KEY(binance_streams), "a,",
-	"\"a,\" has an empty item; allowed: 1 to 8 items"},
-    {KEY(binance_streams), "a, a",
-	"\"a, a\" names an item twice; allowed: 1 to 8 items"},
+    {KEY(binance_streams),
+	"depth,trade,depth5,depth10,depth20,aggTrade,bookTicker,depth@100ms,"
+	"depth5@100ms",
+	"\"depth,trade,depth5,depth10,depth20,aggTr...\" has too many items; "
+	"allowed: 1 to 8 items"},
+    {KEY(binance_symbols), "[btcusdt",
+	"\"[btcusdt\" has one bracket; write a,b or [a,b]; allowed: 0 to 32 "
+	"items"},
+    {KEY(binance_symbols), "btcusdt]",
+	"\"btcusdt]\" has one bracket; write a,b or [a,b]; allowed: 0 to 32 "
+	"items"},
+    {KEY(binance_symbols), "[",
+	"\"[\" has one bracket; write a,b or [a,b]; allowed: 0 to 32 items"},
+    {KEY(binance_symbols), "[a,]",
+	"\"[a,]\" has an empty item; allowed: 0 to 32 items"},
+    {KEY(binance_symbols), "[\"a\"]",
+	"\"\"a\"\" is no such item; each is: letters and digits, as btcusdt"},
+    {KEY(polymarket_series), "btc-updow-15m",
+	"\"btc-updow-15m\" is no such item; each is: ASSET-updown-5m, -15m or "
+	"-4h (btc-updown-15m), or bitcoin-up-or-down-1h"},
+    {KEY(binance_streams), "trade,,depth",
+	"\"trade,,depth\" has an empty item; allowed: 1 to 8 items"},
+    {KEY(binance_symbols), "a,",
+	"\"a,\" has an empty item; allowed: 0 to 32 items"},
+    {KEY(binance_symbols), "a, a",
+	"\"a, a\" names an item twice; allowed: 0 to 32 items"},
 };
 
 static struct cfg c;
@@ -240,7 +262,8 @@ full_list_fits(void **state)
 	(void)state;
 	for (int i = 0; i < CFG_LIST_N; i++) {
 		memset(text + len, 'a', CFG_ITEM_SZ - 2);
-		text[len + CFG_ITEM_SZ - 2] = (char)('A' + i);
+		text[len + CFG_ITEM_SZ - 2] =
+		    "0123456789ABCDEFGHIJKLMNOPQRSTUV"[i];
 		text[len + CFG_ITEM_SZ - 1] = ',';
 		len += CFG_ITEM_SZ;
 	}
