@@ -118,6 +118,9 @@ size_t cfgfile_diff(
  */
 int cfgfile_state_dir(const struct cfg *c, char *buf, size_t sz);
 
+/* cfgfile_url_used - does anything connect to the address of key i, an URL? */
+bool cfgfile_url_used(const struct cfg *c, size_t i);
+
 /* cfgload_guess - the key that group.name was probably meant to be, -1 when
  * none is near; cfgload_guess_group likewise, NULL when none. */
 int cfgload_guess(const char *group, const char *name);

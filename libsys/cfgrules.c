@@ -145,50 +145,60 @@ venue_enabled(const struct cfg *c, const char *group)
 	return c->hyperliquid_enabled;
 }
 
-/* Of the two price sockets one is used at most. */
-static bool
-url_used(const struct cfg *c, const struct cfg_key *k, size_t i)
+/* Of the two price sockets one is used at most; nothing of a venue that is
+ * off. */
+bool
+cfgfile_url_used(const struct cfg *c, size_t i)
 {
+	const struct cfg_key *k = cfg_key_at(i);
+	const char *url = (const char *)c + k->offset;
 	int32_t stream = c->polymarket_price_stream;
 
+	CHECK(k->type == CFG_URL);
+	if (url[0] == '\0' || !venue_enabled(c, k->group))
+		return false;
 	if (i == CFG_KEY_polymarket_polybolt_url)
-		return venue_enabled(c, k->group) &&
-		       stream == CFG_PRICE_STREAM_POLYBOLT;
+		return stream == CFG_PRICE_STREAM_POLYBOLT;
 	if (i == CFG_KEY_polymarket_rtds_url)
-		return venue_enabled(c, k->group) &&
-		       stream == CFG_PRICE_STREAM_RTDS;
-	return venue_enabled(c, k->group);
+		return stream == CFG_PRICE_STREAM_RTDS;
+	return true;
 }
 
-/* sim never leaves the machine; paper against a simulator is odd enough to
- * be said once. */
+/* sim never leaves the machine; paper against a simulator is odd, and live
+ * against one is a mistake. Every such address is named. */
+static void
+check_url(struct cfg_load *l, size_t i)
+{
+	const struct cfg_key *k = cfg_key_at(i);
+	const char *url = (const char *)&l->cfg + k->offset;
+	bool local = is_local(url);
+	char at[CFGFILE_ORIGIN_SZ];
+
+	cfgfile_origin(l, i, at);
+	if (l->cfg.system_mode == MODE_SIM && !local)
+		cfgload_error(l,
+		    "%s: %s.%s: mode sim stays on this machine, but the "
+		    "address is %s",
+		    at, k->group, k->name, url);
+	if (l->cfg.system_mode == MODE_LIVE && local)
+		cfgload_error(l,
+		    "%s: %s.%s: mode live wants the real venue, but the "
+		    "address is on this machine: %s",
+		    at, k->group, k->name, url);
+	if (l->cfg.system_mode == MODE_PAPER && local)
+		cfgload_warn(l,
+		    "%s: %s.%s: mode paper wants the real venue, but the "
+		    "address is on this machine: %s; see etc/paper.yaml",
+		    at, k->group, k->name, url);
+}
+
 static void
 check_urls(struct cfg_load *l)
 {
-	char at[CFGFILE_ORIGIN_SZ];
-	bool said = l->cfg.system_mode != MODE_PAPER;
-
-	for (size_t i = 0; i < CFG_KEY_N; i++) {
-		const struct cfg_key *k = cfg_key_at(i);
-		const char *url = (const char *)&l->cfg + k->offset;
-
-		if (k->type != CFG_URL || url[0] == '\0' ||
-		    !url_used(&l->cfg, k, i))
-			continue;
-		cfgfile_origin(l, i, at);
-		if (l->cfg.system_mode == MODE_SIM && !is_local(url))
-			cfgload_error(l,
-			    "%s: %s.%s: mode sim stays on this machine, but "
-			    "the address is %s",
-			    at, k->group, k->name, url);
-		if (said || !is_local(url))
-			continue;
-		cfgload_warn(l,
-		    "%s: %s.%s: mode paper wants the real venues, but the "
-		    "address is on this machine; see etc/paper.yaml",
-		    at, k->group, k->name);
-		said = true;
-	}
+	for (size_t i = 0; i < CFG_KEY_N; i++)
+		if (cfg_key_at(i)->type == CFG_URL &&
+		    cfgfile_url_used(&l->cfg, i))
+			check_url(l, i);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "libshm/instr.h"
 #include "libshm/topo.h"
 #include "libsys/clock.h"
+#include "supervisor/keyfile_io.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
 #include "supervisor/spawn_io.h"
@@ -29,6 +30,7 @@ enum verdict {
 struct report {
 	json_t *json; /* array, NULL: text */
 	bool bad;
+	bool useless; /* a file without which a stage gives up at once */
 };
 
 static void __attribute__((format(printf, 4, 5)))
@@ -184,6 +186,69 @@ check_state(struct report *r, const struct sup_opts *o, const struct cfg *c)
 		    "frozen from before (%s); supervisor thaw lifts it", l.why);
 }
 
+/* Does any address that is used ask for TLS? */
+static bool
+wants_tls(const struct cfg *c)
+{
+	for (size_t i = 0; i < CFG_KEY_N; i++) {
+		const struct cfg_key *k = cfg_key_at(i);
+		const char *url = (const char *)c + k->offset;
+
+		if (k->type == CFG_URL && cfgfile_url_used(c, i) &&
+		    (strncmp(url, "wss:", 4) == 0 ||
+			strncmp(url, "https:", 6) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_secret(struct report *r, const char *key, const char *path, bool used)
+{
+	char why[KEYFILE_WHY_SZ];
+
+	if (path[0] == '\0')
+		return;
+	if (keyfile_secret(path, why)) {
+		say(r, V_OK, "paths", "%s: %s", key, path);
+	} else {
+		r->useless |= used;
+		say(r, used ? V_BAD : V_NOTE, "paths", "%s: %s%s", key, why,
+		    used ? "" : " (not used by these settings)");
+	}
+}
+
+static void
+check_files(struct report *r, const struct cfg *c)
+{
+	const char *ca = c->tls_ca_file.s;
+	bool tls = wants_tls(c);
+	bool bolt = c->polymarket_enabled && c->polymarket_rtds_symbols.n > 0 &&
+		    c->polymarket_price_stream == CFG_PRICE_STREAM_POLYBOLT;
+	char why[KEYFILE_WHY_SZ];
+
+	if (!keyfile_ca(ca[0] ? ca : KEYFILE_CA, why)) {
+		r->useless |= tls;
+		if (tls || ca[0] != '\0')
+			say(r, tls ? V_BAD : V_NOTE, "paths", "tls.ca_file: %s",
+			    why);
+	} else if (tls) {
+		say(r, V_OK, "paths", "tls.ca_file: %s",
+		    ca[0] ? ca : KEYFILE_CA);
+	}
+	check_secret(r, "binance.sbe_key_file", c->binance_sbe_key_file.s,
+	    c->binance_enabled && c->binance_sbe_url.s[0] != '\0');
+	check_secret(r, "polymarket.polybolt_key_file",
+	    c->polymarket_polybolt_key_file.s, bolt);
+	if (bolt && c->polymarket_polybolt_key_file.s[0] == '\0') {
+		r->useless = true;
+		say(r, V_BAD, "paths",
+		    "polymarket.polybolt_key_file: is empty, but "
+		    "polymarket.price_stream is polybolt; name the file with "
+		    "the credentials, or use price_stream: rtds");
+	}
+}
+
 int
 cmd_check(const struct sup_opts *o)
 {
@@ -199,6 +264,7 @@ cmd_check(const struct sup_opts *o)
 	check_cores(&r, &l.cfg);
 	check_clock(&r);
 	check_limits(&r);
+	check_files(&r, &l.cfg);
 	check_programs(&r, &l.cfg);
 	check_state(&r, o, &l.cfg);
 	if (r.json != NULL) {
@@ -206,7 +272,7 @@ cmd_check(const struct sup_opts *o)
 		putchar('\n');
 		json_decref(r.json);
 	}
-	return r.bad ? SUP_CONFIG : SUP_OK;
+	return r.useless ? SUP_PERMANENT : r.bad ? SUP_CONFIG : SUP_OK;
 }
 
 static void

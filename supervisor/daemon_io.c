@@ -203,8 +203,7 @@ daemon_apply(struct supd *d, const struct sup_out *out)
 		case SUP_DO_FREEZE: crash_freeze(d, id); break;
 		case SUP_DO_STALLED:
 			LOG(LOG_MACHINE_STALLED,
-			    F_U64("stalled_ms",
-				out->item[i].seq / NS_PER_MS),
+			    F_U64("stalled_ms", out->item[i].seq / NS_PER_MS),
 			    F_U64("grace_ms", d->limits.stale_ns / NS_PER_MS));
 			break;
 		case SUP_EFFECT_N: CHECK(!"no such effect");

@@ -436,8 +436,7 @@ supervise_late(struct supervise *s, const struct supervise_cfg *c,
 
 /* Age of the last beat of this life; 0 when there was none. */
 static uint64_t
-beat_age(
-    const struct sup_stage *st, const struct sup_look *l, uint64_t now_ns)
+beat_age(const struct sup_stage *st, const struct sup_look *l, uint64_t now_ns)
 {
 	uint64_t beat = l->heartbeat_ns;
 

@@ -109,6 +109,16 @@ static const struct {
     {"item twice", "binance:\n  symbols: [a, b, a]\n",
 	"PATH:2:12: binance.symbols: \"a, b, a\" names an item twice; "
 	"allowed: 0 to 32 items"},
+    {"series that is none",
+	"polymarket:\n  series: [btc-updown-5m, "
+	"btc-updow-15m]\n",
+	"PATH:2:27: polymarket.series: \"btc-updow-15m\" is no such item; "
+	"each is: ASSET-updown-5m, -15m or -4h (btc-updown-15m), or "
+	"bitcoin-up-or-down-1h"},
+    {"stream that is none", "binance:\n  streams:\n    - trades\n",
+	"PATH:3:7: binance.streams: \"trades\" is no such item; each is: "
+	"trade, aggTrade, bookTicker, depth, depth5, depth10 or depth20, the "
+	"latter four also with @100ms"},
     {"value for a group", "mm: 3\n",
 	"PATH:1:5: keys of the group are expected here, `name: value`"},
     {"list for a group", "mm:\n  - max_markets\n",
@@ -522,11 +532,15 @@ live_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(load("system: {mode: paper}\n", envp, NULL), -EINVAL);
-	assert_int_equal(l.error_n, 2);
+	/* The eight addresses of the simulator, and live itself. */
+	assert_int_equal(l.error_n, 8 + 2);
 	assert_string_equal(l.error[0].text,
+	    "default: polymarket.ws_url: mode live wants the real venue, but "
+	    "the address is on this machine: ws://127.0.0.1:18801/ws/market");
+	assert_string_equal(l.error[8].text,
 	    "env PAPER_MODE: system.mode: live is refused: this build has no "
 	    "live execution yet; use sim, paper or capture");
-	assert_string_equal(l.error[1].text,
+	assert_string_equal(l.error[9].text,
 	    "env PAPER_MODE: system.mode: live needs live.confirm: \"I accept "
 	    "real orders\"");
 	assert_string_equal(
@@ -535,18 +549,24 @@ live_is_refused(void **state)
 			      "live: {confirm: I accept real orders}\n",
 			     NULL, NULL),
 	    -EINVAL);
-	assert_int_equal(l.error_n, 1);
+	assert_int_equal(l.error_n, 8 + 1);
 }
 
 static void
-paper_against_the_simulator_warns_once(void **state)
+paper_against_the_simulator_names_every_address(void **state)
 {
 	(void)state;
 	assert_int_equal(load("system: {mode: paper}\n", NULL, NULL), 0);
-	assert_int_equal(l.warning_n, 1);
+	assert_int_equal(l.warning_n, 8);
 	assert_string_equal(l.warning[0].text,
-	    "default: polymarket.ws_url: mode paper wants the real venues, "
-	    "but the address is on this machine; see etc/paper.yaml");
+	    "default: polymarket.ws_url: mode paper wants the real venue, but "
+	    "the address is on this machine: ws://127.0.0.1:18801/ws/market; "
+	    "see etc/paper.yaml");
+	assert_int_equal(load("system: {mode: paper}\nbinance: {enabled: no}\n"
+			      "hyperliquid: {enabled: no}\n",
+			     NULL, NULL),
+	    0);
+	assert_int_equal(l.warning_n, 4);
 }
 
 static void
@@ -647,7 +667,7 @@ main(void)
 	    cmocka_unit_test(command_line_is_checked),
 	    cmocka_unit_test(paper_mode),
 	    cmocka_unit_test(live_is_refused),
-	    cmocka_unit_test(paper_against_the_simulator_warns_once),
+	    cmocka_unit_test(paper_against_the_simulator_names_every_address),
 	    cmocka_unit_test(an_address_that_nobody_uses_is_no_matter),
 	    cmocka_unit_test(reload_diff),
 	    cmocka_unit_test(state_directory),
