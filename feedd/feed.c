@@ -592,6 +592,12 @@ is_waited_for(const struct feed *f, const struct link *l)
 	       f->now_ns >= l->up_ns + limit;
 }
 
+static bool
+is_needed(const struct feed *f, uint8_t shard)
+{
+	return f->shard[shard].wanted && !f->shard[shard].optional;
+}
+
 bool
 feed_is_ready(const struct feed *f)
 {
@@ -600,7 +606,7 @@ feed_is_ready(const struct feed *f)
 	for (uint8_t i = 0; i < f->shard_n; i++) {
 		const struct link *l = &f->link[feed_best(f, i)];
 
-		if (f->shard[i].wanted && l->state != LINK_READY &&
+		if (is_needed(f, i) && l->state != LINK_READY &&
 		    !is_waited_for(f, l))
 			return false;
 	}
@@ -613,7 +619,7 @@ feed_state(const struct feed *f)
 	for (uint8_t i = 0; i < f->shard_n; i++) {
 		const struct link *l = &f->link[feed_best(f, i)];
 
-		if (f->shard[i].wanted && l->state != LINK_READY)
+		if (is_needed(f, i) && l->state != LINK_READY)
 			return (enum link_state)l->state;
 	}
 	return (enum link_state)f->link[feed_best(f, 0)].state;

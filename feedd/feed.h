@@ -179,10 +179,11 @@ uint64_t feed_hash(const struct feed *f);
 
 /* feed_is_ready - the list of instruments is known (it may be empty), and
  * every shard that is wanted is READY, or has been up without any data for
- * feed.snapshot_timeout: a silent venue holds up no start. */
+ * feed.snapshot_timeout: a silent venue holds up no start, nor does a shard
+ * that the venue as a whole does without (Polymarket's price stream). */
 bool feed_is_ready(const struct feed *f);
 
-/* feed_state - of the venue as a whole: of the first wanted shard that is not
+/* feed_state - of the venue as a whole: of the first needed shard that is not
  * READY, else of shard 0; DOWN when there is none. A shard is as well as the
  * better of its lanes. */
 enum link_state feed_state(const struct feed *f);

@@ -30,8 +30,9 @@ struct feed_ops {
 /* What readers know as one connection: the lanes s and s + FEED_LANES. */
 struct shard {
 	bool wanted;
-	uint8_t main; /* the connection to keep when one is enough */
-	uint8_t told; /* state in the last TICK_LINK */
+	bool optional; /* the venue as a whole does without it */
+	uint8_t main;  /* the connection to keep when one is enough */
+	uint8_t told;  /* state in the last TICK_LINK */
 	uint64_t told_ns;
 };
 

@@ -236,14 +236,14 @@ take_http(struct feed *f, const struct feed_event *in)
 {
 	struct pm_feed *p = pm_of(f);
 
-	if (in->tag != FEED_TAG_BOOK) {
-		if (in->tag >= PM_TAG_EXISTS)
-			pm_exists_answer(p, in);
-		else
-			pm_look_answer(p, in);
+	if (in->tag < PM_TAG_EXISTS) {
+		pm_look_answer(p, in);
 		return;
 	}
-	if (in->code != 200)
+	pm_asked_book(p, in);
+	if (in->tag != FEED_TAG_BOOK)
+		pm_exists_answer(p, in);
+	if (in->tag != FEED_TAG_BOOK || in->code != 200)
 		return;
 	pm_frame_init(&p->frame, in->data, in->n);
 	while (pm_next(&p->frame, &p->ev) != PM_END) {

@@ -121,6 +121,7 @@ struct pm_feed {
 	uint64_t list_due_ns; /* not before */
 	int64_t spent_ns;     /* of the request budget */
 	uint32_t asks_n;      /* answers awaited */
+	uint32_t books_n;     /* ... to questions about books */
 	uint32_t failures_n;  /* in a row */
 	uint32_t probe_n;     /* books asked for over REST */
 	bool was_asked;	      /* anything, ever */
@@ -129,8 +130,7 @@ struct pm_feed {
 	bool list_heard;
 	bool list_waits;	       /* its next page waits for the budget */
 	char list_after[PM_CURSOR_SZ]; /* the page to ask for; "": first */
-	uint32_t list_pages_n;	       /* of this look at the listing */
-	uint32_t list_n;	       /* markets in this look at the listing */
+	uint32_t list_n;	       /* markets fetched in this look */
 	uint32_t list_take_n;	       /* ... that would be taken */
 	usd_t list_floor;	       /* liquidity of the last one taken */
 	usd_t rank[PM_MARKETS_N];      /* of this look, best first */
@@ -281,8 +281,8 @@ uint64_t pm_timer(struct pm_feed *p, struct pm_market *m);
 /* pm_check_complete - can both connections of a shard carry every book? */
 void pm_check_complete(struct pm_feed *p, uint8_t shard);
 
-/* pm_probe - GET /book of a token, tag FEED_TAG_BOOK. */
-void pm_probe(struct pm_feed *p, const struct pm_market *m, uint32_t role_idx);
+/* pm_probe - GET /book of a token, tag FEED_TAG_BOOK; false: not now. */
+bool pm_probe(struct pm_feed *p, const struct pm_market *m, uint32_t role_idx);
 
 /* pm_rest_ahead - an answer to it: was it newer and different? pm_probe_again
  * - the second one, when it is due. */

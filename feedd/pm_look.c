@@ -20,6 +20,7 @@
 #define HALF_S	      INT64_C(500000000)
 #define FAR_WINDOWS   1u
 #define PAGE_N	      100
+#define PATH_SZ	      (3 * PM_CURSOR_SZ + 160)
 #define LEAVE_FRAC    INT64_C(80) /* percent of the floor */
 
 static void
@@ -81,20 +82,13 @@ check_clock(struct pm_feed *p)
 static void
 ask_book(struct pm_feed *p)
 {
-	char url[FEED_URL_MAX];
-	char id[PM_TOKEN_TEXT_MAX];
-
 	for (uint32_t k = 0; k < p->market_n; k++) {
 		uint32_t i = p->probe_n++ % (2 * p->market_n);
 		const struct pm_market *m = &p->market[i / 2];
 
 		if (!m->used || m->is_off)
 			continue;
-		pm_token_format(&m->tok[i % 2].id, id);
-		text_join(url, sizeof(url), p->feed.cfg.polymarket_rest_url.s,
-		    "/book?token_id=");
-		text_add(url, sizeof(url), id);
-		feed_get(&p->feed, FEED_TAG_BOOK, url, NULL);
+		(void)pm_probe(p, m, i % 2); /* or at another look */
 		return;
 	}
 }
@@ -143,15 +137,15 @@ static void
 ask_list(struct pm_feed *p)
 {
 	const struct cfg *c = &p->feed.cfg;
-	int64_t limit = i64_min(fetch_limit(c), PAGE_N);
-	char path[512];
+	int64_t limit = i64_clamp(fetch_limit(c) - p->list_n, 1, PAGE_N);
+	char path[PATH_SZ];
 
 	text_copy(path, sizeof(path), "/markets/keyset?closed=false&limit=");
 	text_add_u64(path, sizeof(path), (uint64_t)limit);
 	text_add(path, sizeof(path), "&order=liquidityNum&ascending=false");
 	if (p->list_after[0] != '\0') {
 		text_add(path, sizeof(path), "&after_cursor=");
-		text_add(path, sizeof(path), p->list_after);
+		text_add_encoded(path, sizeof(path), p->list_after);
 	}
 	p->list_open = pm_ask(p, PM_TAG_LIST, c->polymarket_gamma_url.s, path);
 	p->list_waits = !p->list_open && p->list_after[0] != '\0';
@@ -159,31 +153,27 @@ ask_list(struct pm_feed *p)
 		feed_wake_at(&p->feed, p->feed.now_ns + RETRY_NS);
 }
 
-/* Where the next page begins; false: there is none, or it has no name that
- * can be sent. */
+/* Where the next page begins; false: there is none. */
 static bool
 set_cursor(struct pm_feed *p, struct json_str cursor)
 {
 	size_t n = json_unescape(cursor, p->list_after, sizeof(p->list_after));
 
-	if (cursor.n > 0 && n != SIZE_MAX &&
-	    strpbrk(p->list_after, "&# %+") == NULL)
+	if (cursor.n > 0 && n != SIZE_MAX)
 		return true;
 	p->list_after[0] = '\0';
 	return false;
 }
 
-/* Binaries: until there are enough to choose from. Series: until each has its
- * window, and no further than may be fetched in one look. */
+/* No further than may be fetched in one look; for series alone only until
+ * each has its window. */
 static bool
 is_list_wanted(const struct pm_feed *p)
 {
 	const struct cfg *c = &p->feed.cfg;
-	int64_t most = fetch_limit(c);
 
-	if (c->discovery_binaries)
-		return p->list_n < most;
-	return (int64_t)p->list_pages_n * PAGE_N < most && series_missing(p);
+	return p->list_n < fetch_limit(c) &&
+	       (c->discovery_binaries || series_missing(p));
 }
 
 static void
@@ -192,7 +182,6 @@ begin_list(struct pm_feed *p)
 	if (p->list_open || p->list_waits || p->feed.now_ns < p->list_due_ns)
 		return;
 	p->list_n = 0;
-	p->list_pages_n = 0;
 	p->list_after[0] = '\0';
 	p->list_take_n = 0;
 	for (uint32_t i = 0; i < p->market_n; i++)
@@ -467,7 +456,6 @@ list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
 	}
 	if (!p->feed.cfg.discovery_binaries || !is_wanted_binary(p, g))
 		return w;
-	p->list_n++;
 	rank(p, g->liquidity);
 	*ranked = true;
 	if (w == NULL && g->liquidity.e6 >= p->list_floor.e6 &&
@@ -555,6 +543,7 @@ take_body(struct pm_feed *p, const struct feed_event *ev, struct pm_want *asked,
 			    ev->data, ev->n);
 			return false;
 		}
+		p->list_n += asked == NULL;
 		if (kind == GAMMA_MARKET)
 			take_market(p, &p->gamma, asked);
 		else
@@ -596,13 +585,15 @@ static void
 take_list(struct pm_feed *p, const struct feed_event *ev)
 {
 	struct gamma_answer answer;
+	uint32_t n = p->list_n;
 
 	p->list_open = false;
 	if (ev->code != 200 || !take_body(p, ev, NULL, &answer)) {
 		p->list_due_ns = p->feed.now_ns + RETRY_NS;
 		return;
 	}
-	p->list_pages_n++;
+	if (p->list_n == n)
+		p->list_n += PAGE_N; /* empty pages come to an end */
 	if (set_cursor(p, answer.next_cursor) && is_list_wanted(p))
 		ask_list(p);
 	if (!p->list_open && !p->list_waits)
@@ -624,7 +615,7 @@ not_found(struct pm_feed *p, struct pm_want *w)
 	pm_series_slug(s, w->start_s, w->by_year, w->slug, sizeof(w->slug));
 }
 
-/* Nothing is asked for a while; what we have stays. */
+/* Nothing is asked for a while, of whatever kind; what we have stays. */
 static void
 hold(struct pm_feed *p, const struct feed_event *ev)
 {
@@ -641,7 +632,8 @@ hold(struct pm_feed *p, const struct feed_event *ev)
 		ns = HOLD_MAX_NS;
 	if (ev->retry_after_s > 0)
 		ns = (uint64_t)ev->retry_after_s * (uint64_t)NS_PER_S;
-	p->hold_ns = f->now_ns + ns;
+	if (p->hold_ns < f->now_ns + ns)
+		p->hold_ns = f->now_ns + ns;
 	a.text = "no answer on markets";
 	a.n = strlen(a.text);
 	f->sink->act(f->sink->user, &a);
@@ -668,13 +660,32 @@ take_want(struct pm_feed *p, struct pm_want *w, const struct feed_event *ev,
 		pm_want_plan(p, w);
 }
 
+/* Asked too often, or at the wrong moment. */
+static bool
+is_throttled(uint16_t code)
+{
+	return code == 418 || code == 425 || code == 429;
+}
+
+void
+pm_asked_book(struct pm_feed *p, const struct feed_event *ev)
+{
+	if (p->books_n == 0)
+		return; /* nobody asked */
+	p->books_n--;
+	CHECK(p->asks_n > 0);
+	p->asks_n--;
+	if (is_throttled(ev->code))
+		hold(p, ev);
+}
+
 void
 pm_look_answer(struct pm_feed *p, const struct feed_event *ev)
 {
 	struct pm_want *w = pm_want_of_tag(p, ev->tag);
-	bool failed = ev->code != 200 &&
-		      (ev->code < 400 || ev->code >= 500 || ev->code == 408 ||
-			  ev->code == 425 || ev->code == 429);
+	bool failed =
+	    ev->code != 200 && (ev->code < 400 || ev->code >= 500 ||
+				   ev->code == 408 || is_throttled(ev->code));
 
 	CHECK(p->asks_n > 0);
 	p->asks_n--;

@@ -67,6 +67,7 @@ pm_ref_start(struct pm_feed *p, const struct feed_event *ev)
 	p->index_n = l->n;
 	f->instr_n += l->n;
 	feed_idle(f, PM_REF_CONN, REF_IDLE_NS);
+	f->shard[PM_REF_CONN].optional = true;
 	if (l->n > 0)
 		feed_want(f, PM_REF_CONN, true);
 	if (l->n > 0 && is_bolt(p))

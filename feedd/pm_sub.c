@@ -228,23 +228,24 @@ pm_lane_lost(struct pm_feed *p, struct pm_market *m, uint8_t conn)
 		pm_resnap_on(p, m, feed_other(conn));
 }
 
-static void
+static bool
 ask_book(struct pm_feed *p, const struct pm_tok *t, uint32_t tag)
 {
-	char url[FEED_URL_MAX];
+	char path[PM_TOKEN_TEXT_MAX + 32];
 	char id[PM_TOKEN_TEXT_MAX];
 
 	pm_token_format(&t->id, id);
-	text_join(url, sizeof(url), p->feed.cfg.polymarket_rest_url.s,
-	    "/book?token_id=");
-	text_add(url, sizeof(url), id);
-	feed_get(&p->feed, tag, url, NULL);
+	text_join(path, sizeof(path), "/book?token_id=", id);
+	if (!pm_ask(p, tag, p->feed.cfg.polymarket_rest_url.s, path))
+		return false;
+	p->books_n++;
+	return true;
 }
 
-void
+bool
 pm_probe(struct pm_feed *p, const struct pm_market *m, uint32_t role_idx)
 {
-	ask_book(p, &m->tok[role_idx], FEED_TAG_BOOK);
+	return ask_book(p, &m->tok[role_idx], FEED_TAG_BOOK);
 }
 
 static void
@@ -255,8 +256,7 @@ ask_exists(struct pm_feed *p, const struct pm_market *m)
 
 	if (p->exists_open)
 		return; /* one question at a time; it is asked again */
-	p->exists_open = true;
-	ask_book(p, &m->tok[role_idx], PM_TAG_EXISTS + at);
+	p->exists_open = ask_book(p, &m->tok[role_idx], PM_TAG_EXISTS + at);
 }
 
 void
@@ -465,6 +465,8 @@ pm_probe_again(struct pm_feed *p)
 		return;
 	}
 	p->again_ns = 0;
-	if (pm_is_on(m))
-		pm_probe(p, m, p->again_tok % 2);
+	if (!pm_is_on(m) || pm_probe(p, m, p->again_tok % 2))
+		return;
+	p->again_ns = p->feed.now_ns + AGAIN_NS;
+	feed_wake_at(&p->feed, p->again_ns);
 }

@@ -89,6 +89,10 @@ bool pm_slug(const struct gamma_market *g, char *buf, size_t cap);
 void pm_look_start(struct pm_feed *p);
 void pm_look_timer(struct pm_feed *p);
 void pm_look_answer(struct pm_feed *p, const struct feed_event *ev);
+
+/* pm_asked_book - an answer to a question about a book: the budget is one for
+ * all that is asked, and so is the pause that the venue asks for. */
+void pm_asked_book(struct pm_feed *p, const struct feed_event *ev);
 void pm_look_new_market(struct pm_feed *p, const struct pm_event *ev);
 void pm_look_resolved(struct pm_feed *p, const struct pm_event *ev);
 

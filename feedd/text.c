@@ -48,6 +48,25 @@ text_join(char *dst, size_t cap, const char *a, const char *b)
 }
 
 void
+text_add_encoded(char *dst, size_t cap, const char *src)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789-_.~";
+
+	for (; *src != '\0'; src++) {
+		unsigned char c = (unsigned char)*src;
+		char one[4] = {'%', hex[c >> 4], hex[c & 15], '\0'};
+
+		if (strchr(plain, *src) != NULL) {
+			one[0] = *src;
+			one[1] = '\0';
+		}
+		text_add(dst, cap, one);
+	}
+}
+
+void
 text_add_u64(char *dst, size_t cap, uint64_t v)
 {
 	char buf[FIXED_TEXT_MAX];

@@ -21,6 +21,9 @@ void text_join(char *dst, size_t cap, const char *a, const char *b);
 void text_add(char *dst, size_t cap, const char *src);
 void text_add_u64(char *dst, size_t cap, uint64_t v);
 
+/* text_add_encoded - the same as part of a query: percent-encoded. */
+void text_add_encoded(char *dst, size_t cap, const char *src);
+
 /* text_starts - does s begin with head? */
 bool text_starts(const char *s, const char *head);
 

@@ -68,14 +68,14 @@ answer(struct rig *r, struct rig_act *a)
 	struct feed_event ev = rig_event(r, FEED_EV_HTTP, 0);
 	char text[32];
 
-	if (strstr(a->url, "/book?") != NULL)
-		return; /* of the books nothing is said */
 	ev.tag = a->a.tag;
 	ev.code = 404;
 	ev.data = "";
 	snprintf(text, sizeof(text), "%lld",
 	    (long long)((r->wall_ns + (int64_t)r->now_ns) / NS_PER_S));
-	if (strstr(a->url, "/time") != NULL)
+	if (strstr(a->url, "/book?") != NULL)
+		ev.code = 500; /* of the books nothing is said */
+	else if (strstr(a->url, "/time") != NULL)
 		ev.data = text;
 	else if (strstr(a->url, "after_cursor=NEXT") != NULL)
 		ev.data = gamma.page[1];
