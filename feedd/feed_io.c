@@ -39,6 +39,7 @@ struct conn {
 	bool failed;	 /* could not be opened: told in housekeeping */
 	enum reason why; /* we close it; or why it could not be opened */
 	struct ws_client *ws;
+	char text[256]; /* more of why it could not be opened, or "" */
 	char host[LINK_NAME_SZ];
 	char url[FEED_URL_MAX];
 };
@@ -180,21 +181,16 @@ ca_file(void)
 }
 
 static bool
-need_tls(const char *url)
+need_tls(const char *url, char *err, size_t err_sz)
 {
-	char err[256];
-
 	if (strncmp(url, "wss:", 4) != 0 || shell.tls != NULL ||
 	    shell.curl != NULL)
 		return true;
 	if (shell.stage->cfg.feed_transport == CFG_TRANSPORT_CURL)
-		shell.curl = curltls_create(ca_file(), err, sizeof(err));
+		shell.curl = curltls_create(ca_file(), err, err_sz);
 	else
-		shell.tls = tls_client_create(ca_file(), err, sizeof(err));
-	if (shell.tls != NULL || shell.curl != NULL)
-		return true;
-	LOG(LOG_CONNECT_FAILED, F_STR("url", url), F_STR("what", err));
-	return false;
+		shell.tls = tls_client_create(ca_file(), err, err_sz);
+	return shell.tls != NULL || shell.curl != NULL;
 }
 
 /* The key goes to the server that it is for, and to no other. */
@@ -223,11 +219,12 @@ make_client(struct conn *c, const char *url)
 	if (net_url_parse(url, &parts) == 0)
 		(void)snprintf(c->host, sizeof(c->host), "%.57s:%u", parts.host,
 		    (unsigned)parts.port);
-	c->why = REASON_TLS;
-	if (!need_tls(url))
+	memcpy(c->url, url, strnlen(url, sizeof(c->url) - 1) + 1);
+	c->why = REASON_CA_FILE;
+	if (!need_tls(url, c->text, sizeof(c->text)))
 		return -1;
 	c->why = REASON_REFUSED;
-	memcpy(c->url, url, strnlen(url, sizeof(c->url) - 1) + 1);
+	(void)snprintf(c->text, sizeof(c->text), "not started");
 	want.url = c->url;
 	want.headers = headers_for(url);
 	want.tls = shell.tls;
@@ -396,8 +393,7 @@ tell_failures(void)
 		if (!c->failed)
 			continue;
 		c->failed = false;
-		tell_down(
-		    c, 0, "not started", &(struct ws_ended){.reason = c->why});
+		tell_down(c, 0, c->text, &(struct ws_ended){.reason = c->why});
 	}
 	for (uint32_t i = 0; i < CALLS_N; i++) {
 		struct feed_event ev = {
@@ -587,7 +583,10 @@ tell_skew(const struct stage *s)
 	    F_STR("venue", venue_name((enum venue)topo_stages[s->id].venue)),
 	    F_I64("skew_ms", ns / NS_PER_MS),
 	    F_I64("lo_ms", k->lo_ns / NS_PER_MS),
-	    F_I64("hi_ms", k->hi_ns / NS_PER_MS));
+	    F_I64("hi_ms", k->hi_ns / NS_PER_MS),
+	    F_STR("do", now ? "timedatectl and chronyc tracking: with one "
+			      "venue alone it is that venue's clock"
+			    : "nothing, they agree again"));
 }
 
 static void

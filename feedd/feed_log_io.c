@@ -2,8 +2,8 @@
 #include "feedd/feed_log_io.h"
 
 #include "libcore/check.h"
+#include "libsys/advice.h"
 #include "libsys/log.h"
-#include "libsys/net.h"
 
 static void
 log_conn(const struct feed_act *a, const char *url, const char *venue)
@@ -18,29 +18,31 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
 		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
 		    F_I64("retry_ms", a->value),
-		    F_STR("do", net_advice(a->reason)));
+		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
 	case FEED_LOG_DISCONNECTED:
 		LOG(LOG_DISCONNECTED, F_STR("url", url),
 		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
 		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
 		    F_I64("retry_ms", a->value),
-		    F_STR("do", net_advice(a->reason)));
+		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
 	case FEED_LOG_SUBSCRIBED:
 		LOG(LOG_SUBSCRIBED, F_STR("url", url), F_I64("n", a->value));
 		return;
 	case FEED_LOG_STALE:
 		LOG(LOG_FEED_STALE, F_STR("venue", venue), F_STR("url", url),
-		    F_I64("quiet_ms", a->value));
+		    F_I64("quiet_ms", a->value),
+		    F_STR("do", advice_reason(REASON_FEED_STALE)));
 		return;
 	case FEED_LOG_FRESH:
 		LOG(LOG_FEED_FRESH, F_STR("venue", venue), F_STR("url", url));
 		return;
 	case FEED_LOG_MALFORMED:
 		LOG_KIND(LOG_MALFORMED, (uint32_t)a->reason,
-		    F_STR("reason", reason_name(a->reason)),
-		    F_I64("offset", a->value), F_STRN("sample", a->text, a->n));
+		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
+		    F_I64("offset", a->value), F_STRN("sample", a->text, a->n),
+		    F_STR("do", advice_reason(a->reason)));
 		return;
 	case FEED_LOG_UNKNOWN:
 		LOG(LOG_UNKNOWN_MESSAGE, F_STRN("sample", a->text, a->n));
@@ -48,7 +50,8 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 	case FEED_LOG_DISCOVERY:
 		LOG(LOG_CONNECT_FAILED, F_STR("reason", reason_name(a->reason)),
 		    F_STR("why", why), F_STRN("what", a->text, a->n),
-		    F_U64("code", a->code), F_STR("do", net_advice(a->reason)));
+		    F_U64("code", a->code),
+		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
 	case FEED_LOG_LOGIN:
 		LOG(LOG_PRICE_LOGIN, F_STR("url", url),
@@ -87,7 +90,9 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 		return;
 	case FEED_LOG_BOOK_DIRTY:
 		LOG(LOG_BOOK_DIRTY, F_STR("instrument", in.symbol),
-		    F_STR("reason", reason));
+		    F_STR("reason", reason),
+		    F_STR("why", reason_text(a->reason)),
+		    F_STR("do", advice_reason(a->reason)));
 		return;
 	case FEED_LOG_HASH:
 		LOG(LOG_HASH_MISMATCH, F_STR("instrument", in.symbol),

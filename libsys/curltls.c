@@ -76,8 +76,9 @@ curl_why(CURL *easy, CURLcode rc)
 			   ? REASON_CERT_TIME
 			   : REASON_CERT_AUTHORITY;
 	}
-	if (rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_SSL_CACERT_BADFILE ||
-	    rc == CURLE_SSL_CIPHER)
+	if (rc == CURLE_SSL_CACERT_BADFILE)
+		return REASON_CA_FILE;
+	if (rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_SSL_CIPHER)
 		return REASON_TLS;
 	if (rc == CURLE_OPERATION_TIMEDOUT)
 		return sent_us > 0 ? REASON_SILENT : REASON_OPEN_TIMEOUT;

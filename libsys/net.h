@@ -14,8 +14,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "libcore/reasons.h"
-
 #define NET_HOST_MAX 254
 #define NET_PATH_MAX 2048
 
@@ -64,10 +62,6 @@ int net_connect(const struct sockaddr *sa, socklen_t sa_sz);
 
 /* net_connect_result - outcome of net_connect once writable. */
 int net_connect_result(int fd);
-
-/* net_advice - what a person can do about a connection that ended for r, one
- * line; "" when there is nothing to say. Pure. */
-const char *net_advice(enum reason r);
 
 /* net_local_port - the port a socket is bound to, 0 when it has none. */
 uint16_t net_local_port(int fd);

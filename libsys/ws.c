@@ -11,6 +11,7 @@
 #include "libsys/httpmsg.h"
 #include "libsys/net.h"
 #include "libsys/transport.h"
+#include "libsys/wstext.h"
 
 #define READ_SZ		    (64 * 1024)
 #define READS_MAX	    64 /* a turn, so that one feed starves no other */
@@ -135,8 +136,7 @@ finish(struct ws_client *c, enum ws_end end, unsigned code, const char *text)
 	if (c->state == STATE_IDLE)
 		return;
 	c->ended.reason = reason_of(c, end);
-	(void)snprintf(copy, sizeof(copy), "%s",
-	    text[0] != '\0' ? text : ws_end_name(end));
+	ws_end_text(copy, sizeof(copy), &(struct ws_end_said){end, code, text});
 	connection_release(c);
 	if (!c->is_destroyed)
 		c->events.on_close(c->user, end, code, copy);
@@ -327,7 +327,10 @@ static void
 stream_ended(struct ws_client *c)
 {
 	if (c->state == STATE_UPGRADE) {
-		finish(c, WS_END_UPGRADE, 0, "hung up before the answer");
+		finish(c, WS_END_UPGRADE, 0,
+		    c->url.is_tls ? "hung up before the answer"
+				  : "hung up before the answer, as a port of "
+				    "TLS does");
 		return;
 	}
 	ws_session_eof(&c->session);

@@ -137,6 +137,18 @@ a_name_that_does_not_resolve_is_told(void **state)
 	assert_int_equal(f.bbos, 0);
 }
 
+static void
+a_missing_authority_file_is_told(void **state)
+{
+	static const char *const missing[] = {
+	    QUICK, "tls.ca_file=/nowhere/ca.pem", NULL};
+	(void)state;
+	open_feed(ST_FEEDD_BN, RG_MD_BN_Q, "binance", missing);
+	FEED_UNTIL(&f, feedrig_reason(&f, REASON_CA_FILE) > 0);
+	assert_int_equal(feedrig_reason(&f, REASON_TLS), 0);
+	assert_int_equal(f.bbos, 0);
+}
+
 #define T(t) cmocka_unit_test_teardown(t, close_feed)
 
 int
@@ -146,6 +158,7 @@ main(void)
 	    T(mbedtls_verifies_whom_it_talks_to),
 	    T(curl_verifies_whom_it_talks_to),
 	    T(the_authority_is_kept),
+	    T(a_missing_authority_file_is_told),
 	    T(a_name_that_does_not_resolve_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

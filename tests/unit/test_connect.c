@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "libcore/fixed.h"
+#include "libsys/advice.h"
 #include "libsys/clock.h"
 #include "libsys/httpmsg.h"
 
@@ -32,12 +33,12 @@ expect(struct tls_pair *p, enum ws_end end, enum reason why)
 {
 	pair_wait(p, &p->closes, 1);
 	print_message("%s: %s: %s\n", reason_name(p->ended.reason), p->text,
-	    net_advice(p->ended.reason));
+	    advice_conn(p->ended.reason, p->code));
 	assert_int_equal(p->opens, 0);
 	assert_int_equal(p->end, end);
 	assert_int_equal(p->ended.reason, why);
 	assert_true(p->text[0] != '\0');
-	assert_true(net_advice(p->ended.reason)[0] != '\0');
+	assert_true(advice_conn(p->ended.reason, p->code)[0] != '\0');
 	pair_close(p);
 }
 
@@ -362,6 +363,31 @@ test_rest_statuses(void **state)
 	pair_close(&p);
 }
 
+/* A file of authorities that is not there: its own reason, not TLS's. */
+static void
+test_rest_without_authorities(void **state)
+{
+	struct tls_pair p;
+	struct seen s;
+	struct http_client_cfg cfg = {.ca_path = "/nowhere/ca.pem"};
+	struct http_call call = {0};
+	char url[64];
+	choose(state);
+	pair_open(&p, "localhost", "ca.pem");
+	(void)snprintf(url, sizeof(url), "https://localhost:%u/x",
+	    (unsigned)httpd_port(p.server));
+	cfg.loop = &p.loop;
+	call.url = url;
+	struct http_client *h = http_client_create(&cfg);
+	assert_non_null(h);
+	memset(&s, 0, sizeof(s));
+	assert_int_equal(http_client_call(h, &call, note_answer, &s), 0);
+	pair_wait(&p, &s.n, 1);
+	assert_int_equal(s.r.reason, REASON_CA_FILE);
+	http_client_destroy(h);
+	pair_close(&p);
+}
+
 static void
 test_rest_failures(void **state)
 {
@@ -496,6 +522,8 @@ main(void)
 		&transport_mbedtls},
 	    {"test_rest_statuses", test_rest_statuses, NULL, NULL,
 		&transport_curl},
+	    {"test_rest_without_authorities", test_rest_without_authorities,
+		NULL, NULL, &transport_mbedtls},
 	    {"test_rest_failures", test_rest_failures, NULL, NULL,
 		&transport_curl},
 	    cmocka_unit_test(test_dates),

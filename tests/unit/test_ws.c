@@ -283,11 +283,12 @@ test_server_closes_1012(void **state)
 	pair_listen(&p);
 	pair_client(&p, "127.0.0.1", httpd_port(p.server), "/ws");
 	pair_run(&p, &p.opens, 1);
-	httpd_ws_close(p.conn, 1012, "service restart");
+	httpd_ws_close(p.conn, 1012, "back soon");
 	pair_run(&p, &p.closes, 1);
 	assert_int_equal(p.end, WS_END_PEER);
 	assert_int_equal(p.code, 1012);
-	assert_string_equal(p.text, "service restart");
+	assert_string_equal(
+	    p.text, "closed with 1012 (service restart): back soon");
 	/* the same client connects again */
 	assert_int_equal(ws_client_connect(p.client), 0);
 	pair_run(&p, &p.opens, 2);
