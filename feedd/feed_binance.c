@@ -6,58 +6,16 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "feedd/bn_depth.h"
-#include "feedd/bn_ids.h"
-#include "feedd/bn_info.h"
-#include "feedd/feed_int.h"
+#include "feedd/bn_feed.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
 #include "libvenue/bn_sbe.h"
 
-#define SYMBOLS_N	  CFG_LIST_N
-#define SNAPSHOT_RETRY_NS UINT64_C(1000000000)
-#define LANES		  2u
-
-struct bn_symbol {
-	struct pub pub;
-	char name[32]; /* upper case */
-	struct instr in;
-	struct bn_ids trade;
-	struct bn_ids agg;
-	bool has_data[LANES];	/* a lane has shown something of it */
-	bool has_joined[LANES]; /* ... a difference that joins the book */
-	uint64_t touch_id;	/* update that the BBO is of */
-	uint64_t ticker_id;	/* last bookTicker */
-	uint64_t checked_id;	/* of the book compared with it */
-	struct tick_bbo ticker;
-	uint32_t touch_strikes;
-	bool is_asking;	 /* a snapshot is on its way */
-	uint64_t ask_ns; /* not before; 0 not wanted */
-	struct bn_depth depth;
-};
-
-struct bn_feed {
-	struct feed feed;
-	uint32_t symbol_n;
-	bool has_trade; /* then aggTrade is not published */
-	bool has_depth;
-	bool is_binary; /* bookTicker is thinned out there */
-	struct bn_info info;
-	struct bn_event ev;
-	struct bn_symbol symbol[SYMBOLS_N];
-};
-
 size_t
 bn_sz(void)
 {
 	return sizeof(struct bn_feed);
-}
-
-static struct bn_feed *
-bn(struct feed *f)
-{
-	return (struct bn_feed *)f;
 }
 
 static uint32_t
@@ -80,7 +38,7 @@ has_stream(const struct cfg *cfg, const char *name)
 static void
 start(struct feed *f, const struct feed_event *ev)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 	const struct cfg_list *l = &f->cfg.binance_symbols;
 
 	(void)ev;
@@ -89,6 +47,7 @@ start(struct feed *f, const struct feed_event *ev)
 		return;
 	b->has_trade = has_stream(&f->cfg, "trade");
 	b->has_depth = has_stream(&f->cfg, "depth");
+	b->has_touch = b->has_depth || has_stream(&f->cfg, "bookTicker");
 	b->is_binary = f->cfg.binance_sbe_url.s[0] != '\0';
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
@@ -121,7 +80,7 @@ open_conn(struct feed *f, uint8_t conn)
 	char url[FEED_URL_MAX];
 	char path[FEED_URL_MAX - CFG_STR_SZ];
 	struct bn_streams want = {.symbols = symbols, .kinds = kinds};
-	bool is_binary = bn(f)->is_binary;
+	bool is_binary = bn_of(f)->is_binary;
 
 	for (uint32_t i = 0; i < f->cfg.binance_symbols.n; i++)
 		symbols[want.symbols_n++] = f->cfg.binance_symbols.item[i];
@@ -154,23 +113,17 @@ bbo_of(const struct bn_event *ev)
 }
 
 static void
-ask_snapshot(struct feed *f, uint32_t i)
+forget_touch(struct feed *f, struct bn_symbol *s)
 {
-	struct bn_symbol *s = &bn(f)->symbol[i];
-	char url[FEED_URL_MAX];
-
-	if (s->is_asking)
-		return;
-	if (f->now_ns < s->ask_ns) {
-		feed_wake_at(f, s->ask_ns);
-		return;
-	}
-	s->is_asking = true;
-	s->ask_ns = f->now_ns + SNAPSHOT_RETRY_NS;
-	text_join(url, sizeof(url), f->cfg.binance_rest_url.s,
-	    "/api/v3/depth?limit=1000&symbol=");
-	text_add(url, sizeof(url), s->name);
-	feed_get(f, i, url, NULL);
+	s->touch_id = 0;
+	s->ticker_id = 0;
+	s->has_ticker = false;
+	s->touch_strikes = 0;
+	s->crossed_n = 0;
+	stuck_news(&s->touch_stuck);
+	stuck_news(&s->depth_stuck);
+	if (bn_of(f)->has_depth)
+		bn_depth_reset(&s->depth);
 }
 
 static void
@@ -179,11 +132,60 @@ forget(struct feed *f, struct bn_symbol *s)
 	pub_forget(&s->pub);
 	bn_ids_reset(&s->trade);
 	bn_ids_reset(&s->agg);
-	s->touch_id = 0;
-	s->ticker_id = 0;
-	s->touch_strikes = 0;
-	if (bn(f)->has_depth)
-		bn_depth_reset(&s->depth);
+	stuck_news(&s->trade_stuck);
+	forget_touch(f, s);
+}
+
+/* What is known of the touch and the book is wrong or old: tell, and take
+ * whatever comes next, as on a new connection. */
+static void
+start_over(struct feed *f, uint32_t i, enum reason r)
+{
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
+
+	feed_note(f, r);
+	feed_log(f, FEED_LOG_GAP, s->pub.idx, r, 0);
+	if (s->pub.is_valid)
+		feed_gap(f, &s->pub, r, 0);
+	forget_touch(f, s);
+	if (bn_of(f)->has_depth)
+		bn_ask_snapshot(f, i);
+	bn_check_lanes(f);
+}
+
+static uint64_t
+quiet_ns(const struct feed *f)
+{
+	return WATCH_QUIET_N * (uint64_t)f->cfg.binance_idle_s.ns;
+}
+
+static void
+touch_seen(struct feed *f, struct bn_symbol *s)
+{
+	if (s->touch_quiet.is_told)
+		feed_wake_at(f, f->now_ns + quiet_ns(f));
+	quiet_seen(&s->touch_quiet, f->now_ns);
+}
+
+/* A symbol whose touch does not come, on connections that are alive: it is
+ * void, and they are made again, once, one beside the other. */
+static void
+check_quiet(struct feed *f)
+{
+	struct bn_feed *b = bn_of(f);
+
+	for (uint32_t i = 0; b->has_touch && i < b->symbol_n; i++) {
+		struct quiet *q = &b->symbol[i].touch_quiet;
+		uint64_t due_ns;
+
+		if (quiet_take(q, f->now_ns, quiet_ns(f))) {
+			start_over(f, i, REASON_FEED_STALE);
+			feed_relieve_all(f, 0);
+		}
+		due_ns = quiet_due(q, quiet_ns(f));
+		if (due_ns != 0)
+			feed_wake_at(f, due_ns);
+	}
 }
 
 /* The book is wrong or incomplete: tell, and get another one. The touch of
@@ -191,18 +193,18 @@ forget(struct feed *f, struct bn_symbol *s)
 static void
 book_lost(struct feed *f, uint32_t i, enum reason r, uint64_t lost_n)
 {
-	struct bn_symbol *s = &bn(f)->symbol[i];
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
 
 	feed_log(f, FEED_LOG_GAP, s->pub.idx, r, (int64_t)lost_n);
 	feed_gap(f, &s->pub, r, lost_n);
 	s->touch_strikes = 0;
 	if (s->depth.sync == BN_SYNC_OK)
 		bn_depth_reset(&s->depth);
-	if (s->ticker_id != 0) {
+	if (s->has_ticker) {
 		pub_bbo(f, &s->pub, &s->ticker, 0);
 		feed_batch_end(f);
 	}
-	ask_snapshot(f, i);
+	bn_ask_snapshot(f, i);
 }
 
 /* Is everything there that the lane must show? On a lane alone that is the
@@ -216,13 +218,13 @@ is_symbol_complete(struct feed *f, const struct bn_symbol *s, uint8_t conn)
 	uint32_t lane = lane_of(conn);
 	bool waits = f->now_ns < f->link[conn].up_ns + limit;
 
-	if (bn(f)->has_depth && s->depth.sync != BN_SYNC_OK)
+	if (bn_of(f)->has_depth && s->depth.sync != BN_SYNC_OK)
 		return false;
 	if (!feed_is_carried(f, conn))
 		return true;
 	if (!s->has_data[lane])
 		return !waits;
-	return (!bn(f)->has_depth || s->has_joined[lane]) &&
+	return (!bn_of(f)->has_depth || s->has_joined[lane]) &&
 	       bn_ids_has_caught_up(&s->trade, lane) &&
 	       bn_ids_has_caught_up(&s->agg, lane);
 }
@@ -230,7 +232,7 @@ is_symbol_complete(struct feed *f, const struct bn_symbol *s, uint8_t conn)
 static void
 check_complete(struct feed *f, uint8_t conn)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 	bool all = true;
 
 	for (uint32_t i = 0; i < b->symbol_n; i++)
@@ -239,16 +241,16 @@ check_complete(struct feed *f, uint8_t conn)
 		feed_complete(f, conn, all);
 }
 
-static void
-check_lanes(struct feed *f)
+void
+bn_check_lanes(struct feed *f)
 {
 	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES)
 		if (feed_is_live(f, c))
 			check_complete(f, c);
 }
 
-static int
-find(const struct bn_feed *b, struct json_str name, bool is_stream)
+int
+bn_find(const struct bn_feed *b, struct json_str name, bool is_stream)
 {
 	for (uint32_t i = 0; i < b->symbol_n; i++)
 		if (is_stream ? text_stream_is(name, b->symbol[i].name)
@@ -257,8 +259,8 @@ find(const struct bn_feed *b, struct json_str name, bool is_stream)
 	return -1;
 }
 
-static void
-publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
+void
+bn_publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
 {
 	struct pub_stamp stamp = {venue_ns, s->depth.last_id, false};
 	struct tick_bbo bbo = s->pub.bbo;
@@ -286,8 +288,8 @@ trades_lost(struct feed *f, struct bn_symbol *s, uint64_t lost_n)
 	feed_note(f, REASON_SEQ_GAP);
 	feed_log(f, FEED_LOG_GAP, s->pub.idx, REASON_SEQ_GAP, (int64_t)lost_n);
 	feed_gap(f, &s->pub, REASON_SEQ_GAP, lost_n);
-	if (bn(f)->has_depth && s->depth.sync == BN_SYNC_OK)
-		publish_book(f, s, bbo_ns);
+	if (bn_of(f)->has_depth && s->depth.sync == BN_SYNC_OK)
+		bn_publish_book(f, s, bbo_ns);
 	if (was_valid)
 		pub_bbo(f, &s->pub, &bbo, bbo_ns);
 	feed_batch_end(f);
@@ -302,13 +304,29 @@ follow_trades(struct feed *f, struct bn_symbol *s, struct bn_ids *ids,
 	uint32_t lane = lane_of(f->conn);
 	bool is_new = bn_ids_take(ids, lane, ev->trade_id);
 	uint64_t lost_n =
-	    bn_ids_lost(ids, feed_is_carried(f, f->conn) ? LANES : lane);
+	    bn_ids_lost(ids, feed_is_carried(f, f->conn) ? BN_LANES : lane);
 
 	if (lost_n > 0)
 		trades_lost(f, s, lost_n);
-	if (!is_new)
+	if (is_new)
+		stuck_news(&s->trade_stuck);
+	else
 		feed_note(f, REASON_SEQ_OLD);
 	return is_new;
+}
+
+/* Ids begin again when those known are ahead of all that comes. */
+static bool
+is_trade_new(struct feed *f, struct bn_symbol *s, struct bn_ids *ids,
+    const struct bn_event *ev)
+{
+	if (follow_trades(f, s, ids, ev))
+		return true;
+	if (ev->trade_id == ids->last || !stuck_old(&s->trade_stuck, f->now_ns))
+		return false;
+	bn_ids_reset(ids);
+	trades_lost(f, s, 0);
+	return follow_trades(f, s, ids, ev);
 }
 
 /* A lane that may have had what the other one lacks is gone. */
@@ -327,14 +345,16 @@ lane_lost(struct feed *f, struct bn_symbol *s, uint8_t conn)
 static void
 conn_up(struct feed *f, uint8_t conn)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 	uint32_t lane = lane_of(conn);
 
 	for (uint32_t i = 0; i < b->symbol_n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
 
-		if (!feed_is_carried(f, conn))
+		if (!feed_is_carried(f, conn)) {
 			forget(f, s);
+			quiet_seen(&s->touch_quiet, f->now_ns);
+		}
 		s->has_data[lane] = false;
 		s->has_joined[lane] = false;
 		bn_ids_restart(&s->trade, lane);
@@ -342,20 +362,23 @@ conn_up(struct feed *f, uint8_t conn)
 	}
 	check_complete(f, conn);
 	feed_wake_at(f, f->now_ns + (uint64_t)f->cfg.feed_snapshot_timeout.ns);
+	feed_wake_at(f, f->now_ns + quiet_ns(f));
 }
 
 static void
 conn_down(struct feed *f, uint8_t conn)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 
 	for (uint32_t i = 0; i < b->symbol_n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
 
-		if (!feed_is_carried(f, conn))
+		if (!feed_is_carried(f, conn)) {
 			forget(f, s);
-		else
+			quiet_stop(&s->touch_quiet);
+		} else {
 			lane_lost(f, s, conn);
+		}
 	}
 	if (feed_is_carried(f, conn))
 		check_complete(f, feed_other(conn));
@@ -379,19 +402,11 @@ put_trade(struct feed *f, const struct bn_symbol *s, const struct bn_event *ev)
 static void
 take_trade(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
 {
-	uint32_t back_n = f->link[f->conn].clock.back_n;
-
 	feed_stamp(f, ev->event_ns);
-	if (f->link[f->conn].clock.back_n != back_n) {
-		/* The stream began again from an earlier time. */
-		feed_note(f, REASON_SEQ_GAP);
-		forget(f, s);
-		feed_gap(f, &s->pub, REASON_SEQ_GAP, 0);
-	}
 	if (ev->kind == BN_AGG_TRADE) {
-		if (bn(f)->has_trade || !follow_trades(f, s, &s->agg, ev))
+		if (bn_of(f)->has_trade || !is_trade_new(f, s, &s->agg, ev))
 			return;
-	} else if (!follow_trades(f, s, &s->trade, ev)) {
+	} else if (!is_trade_new(f, s, &s->trade, ev)) {
 		return;
 	}
 	put_trade(f, s, ev);
@@ -408,8 +423,8 @@ touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 	struct book_level bid = {{0}, {0}};
 	struct book_level ask = {{0}, {0}};
 
-	if (bn(f)->is_binary || s->depth.sync != BN_SYNC_OK ||
-	    s->ticker_id == 0 || s->ticker_id > s->depth.last_id ||
+	if (bn_of(f)->is_binary || s->depth.sync != BN_SYNC_OK ||
+	    !s->has_ticker || s->ticker_id > s->depth.last_id ||
 	    next_id <= s->depth.last_id || s->checked_id == s->depth.last_id)
 		return true;
 	s->checked_id = s->depth.last_id;
@@ -430,23 +445,57 @@ touch_agrees(struct feed *f, struct bn_symbol *s, uint64_t next_id)
 	       s->touch_strikes < (uint32_t)f->cfg.feed_hash_strikes;
 }
 
+/* Nobody prices from a crossed touch; twice in a row, nothing is known. */
+static void
+ticker_crossed(struct feed *f, uint32_t i)
+{
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
+
+	feed_note(f, REASON_CROSSED);
+	s->crossed_n++;
+	if (s->crossed_n < 2 || !s->pub.is_valid)
+		return;
+	start_over(f, i, REASON_CROSSED);
+}
+
+/* Is an update one of the past? */
+static bool
+is_ticker_old(struct feed *f, uint32_t i, uint64_t id)
+{
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
+
+	if (s->ticker_id == 0 || id > s->ticker_id)
+		return false;
+	feed_note(f, REASON_SEQ_OLD);
+	if (id == s->ticker_id || !stuck_old(&s->touch_stuck, f->now_ns))
+		return true;
+	start_over(f, i, REASON_SEQ_GAP);
+	return false;
+}
+
 static void
 take_ticker(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
-	struct bn_symbol *s = &bn(f)->symbol[i];
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
 
 	if (ev->event_ns != 0)
 		feed_stamp(f, ev->event_ns);
-	if (s->ticker_id != 0 && ev->last_id <= s->ticker_id) {
-		feed_note(f, REASON_SEQ_OLD);
+	touch_seen(f, s);
+	if (is_ticker_old(f, i, ev->last_id))
 		return;
-	}
-	if (bn(f)->has_depth && !touch_agrees(f, s, ev->last_id)) {
+	stuck_news(&s->touch_stuck);
+	if (bn_of(f)->has_depth && !touch_agrees(f, s, ev->last_id)) {
 		book_lost(f, i, REASON_TOUCH_MISMATCH, 0);
-		check_lanes(f);
+		bn_check_lanes(f);
 	}
 	s->ticker_id = ev->last_id;
 	s->ticker = bbo_of(ev);
+	s->has_ticker = !watch_is_crossed(&s->ticker);
+	if (!s->has_ticker) {
+		ticker_crossed(f, i);
+		return;
+	}
+	s->crossed_n = 0;
 	if (ev->last_id < s->touch_id)
 		return;
 	s->touch_id = ev->last_id;
@@ -480,13 +529,15 @@ touch_from_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns)
 static void
 depth_applied(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
-	struct bn_symbol *s = &bn(f)->symbol[i];
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
 
+	stuck_news(&s->depth_stuck);
+	touch_seen(f, s);
 	if (book_is_crossed(&s->depth.book)) {
 		feed_batch_end(f);
 		feed_note(f, REASON_CROSSED);
 		book_lost(f, i, REASON_CROSSED, 0);
-		check_lanes(f);
+		bn_check_lanes(f);
 		return;
 	}
 	touch_from_book(f, s, ev->venue_ns);
@@ -496,7 +547,7 @@ depth_applied(struct feed *f, uint32_t i, const struct bn_event *ev)
 static void
 take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
-	struct bn_symbol *s = &bn(f)->symbol[i];
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
 	struct level_user u = {f, s, {ev->venue_ns, ev->last_id, false}};
 	uint64_t before_id = s->depth.last_id;
 	bool *joined = &s->has_joined[lane_of(f->conn)];
@@ -508,15 +559,18 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 		return;
 	}
 	switch (bn_depth_diff(&s->depth, ev, level_changed, &u)) {
-	case BN_QUEUED: ask_snapshot(f, i); return;
+	case BN_QUEUED: bn_ask_snapshot(f, i); return;
 	case BN_OLD:
 		*joined = true;
 		feed_note(f, REASON_SEQ_OLD);
+		if (ev->last_id < s->depth.last_id &&
+		    stuck_old(&s->depth_stuck, f->now_ns))
+			start_over(f, i, REASON_SEQ_GAP);
 		return;
 	case BN_GAP:
 		feed_note(f, REASON_SEQ_GAP);
 		book_lost(f, i, REASON_SEQ_GAP, ev->first_id - before_id - 1);
-		check_lanes(f);
+		bn_check_lanes(f);
 		return;
 	case BN_APPLIED:
 		*joined = true;
@@ -528,25 +582,32 @@ take_depth(struct feed *f, uint32_t i, const struct bn_event *ev)
 }
 
 static void
-take_partial(struct feed *f, struct bn_symbol *s, const struct bn_event *ev)
+take_partial(struct feed *f, uint32_t i, const struct bn_event *ev)
 {
+	struct bn_symbol *s = &bn_of(f)->symbol[i];
+
+	touch_seen(f, s);
 	s->has_joined[lane_of(f->conn)] = true; /* whole by itself */
 	if (s->depth.sync == BN_SYNC_OK && ev->last_id <= s->depth.last_id) {
 		feed_note(f, REASON_SEQ_OLD);
-		return;
+		if (ev->last_id == s->depth.last_id ||
+		    !stuck_old(&s->depth_stuck, f->now_ns))
+			return;
+		start_over(f, i, REASON_SEQ_GAP);
 	}
+	stuck_news(&s->depth_stuck);
 	bn_depth_partial(&s->depth, ev);
-	publish_book(f, s, ev->venue_ns);
-	check_lanes(f);
+	bn_publish_book(f, s, ev->venue_ns);
+	bn_check_lanes(f);
 }
 
 static void
 take_event(
     struct feed *f, const struct bn_event *ev, const char *text, size_t n)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 	bool is_stream = ev->kind == BN_PARTIAL && ev->symbol.n == 0;
-	int i = find(b, is_stream ? ev->stream : ev->symbol, is_stream);
+	int i = bn_find(b, is_stream ? ev->stream : ev->symbol, is_stream);
 
 	feed_recv(f, i >= 0);
 	if (i < 0) {
@@ -563,7 +624,7 @@ take_event(
 	else if (ev->kind == BN_DEPTH)
 		take_depth(f, (uint32_t)i, ev);
 	else
-		take_partial(f, &b->symbol[i], ev);
+		take_partial(f, (uint32_t)i, ev);
 	if (!f->link[f->conn].complete)
 		check_complete(f, f->conn);
 }
@@ -606,7 +667,7 @@ static void
 take_frame(struct feed *f, const struct feed_event *in)
 {
 	static const char none[] = "(binary)";
-	struct bn_event *ev = &bn(f)->ev;
+	struct bn_event *ev = &bn_of(f)->ev;
 	struct bn_sbe sbe;
 
 	if (!in->is_binary) {
@@ -619,93 +680,21 @@ take_frame(struct feed *f, const struct feed_event *in)
 		take_any(f, ev, none, sizeof(none) - 1);
 }
 
-/* The reference is never traded: another tick is no other epoch. */
-static void
-take_terms(struct feed *f, const struct bn_item *item)
-{
-	struct bn_feed *b = bn(f);
-	int i = find(b, item->symbol, false);
-
-	if (i < 0 || !bn_info_apply(&b->symbol[i].in, item))
-		return;
-	feed_instr(f, b->symbol[i].pub.idx, &b->symbol[i].in);
-}
-
-/* The venue's limits are of our address: whatever was refused for them, all
- * requests wait. */
-static void
-hold_requests(struct feed *f, const struct feed_event *in)
-{
-	struct bn_feed *b = bn(f);
-	uint64_t until_ns =
-	    f->now_ns + (uint64_t)in->retry_after_s * (uint64_t)NS_PER_S;
-
-	if (in->retry_after_s == 0)
-		return;
-	bn_info_hold(&b->info, until_ns);
-	for (uint32_t i = 0; i < b->symbol_n; i++)
-		if (b->symbol[i].ask_ns < until_ns)
-			b->symbol[i].ask_ns = until_ns;
-}
-
-static void
-take_http(struct feed *f, const struct feed_event *in)
-{
-	struct bn_feed *b = bn(f);
-	struct bn_symbol *s;
-	struct bn_event *ev = &b->ev;
-
-	hold_requests(f, in);
-	if (in->tag == BN_TAG_INFO) {
-		bn_info_take(&b->info, f, in, take_terms);
-		return;
-	}
-	CHECK(in->tag < b->symbol_n);
-	s = &b->symbol[in->tag];
-	s->is_asking = false;
-	if (!feed_is_live(f, feed_best(f, 0)) || s->depth.sync == BN_SYNC_OK)
-		return;
-	if (in->code != 200) {
-		struct feed_act a = {.what = FEED_LOG,
-		    .log = FEED_LOG_DISCOVERY,
-		    .code = in->code};
-
-		a.text = "no depth snapshot";
-		a.n = strlen(a.text);
-		f->sink->act(f->sink->user, &a);
-		ask_snapshot(f, in->tag);
-		return;
-	}
-	if (bn_decode(ev, in->data, in->n) != BN_SNAPSHOT) {
-		feed_drop(f,
-		    ev->kind == BN_ERR ? ev->reason : REASON_UNKNOWN_EVENT,
-		    ev->err_off, in->data, in->n);
-		ask_snapshot(f, in->tag);
-		return;
-	}
-	if (!bn_depth_snapshot(&s->depth, ev)) {
-		feed_note(f, REASON_SEQ_OLD);
-		ask_snapshot(f, in->tag);
-		return;
-	}
-	publish_book(f, s, ev->venue_ns);
-	check_lanes(f);
-}
-
 static void
 on_timer(struct feed *f)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 	bool is_live = b->symbol_n > 0 && feed_is_live(f, feed_best(f, 0));
 
 	for (uint32_t i = 0; is_live && b->has_depth && i < b->symbol_n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
 
 		if (s->depth.sync == BN_SYNC_WAIT && s->depth.queue_n > 0)
-			ask_snapshot(f, i);
+			bn_ask_snapshot(f, i);
 	}
 	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
-	check_lanes(f);
+	bn_check_lanes(f);
+	check_quiet(f);
 	if (b->symbol_n > 0)
 		bn_info_run(&b->info, f);
 }
@@ -713,7 +702,7 @@ on_timer(struct feed *f)
 static void
 resync(struct feed *f, enum ring_content content)
 {
-	struct bn_feed *b = bn(f);
+	struct bn_feed *b = bn_of(f);
 
 	for (uint32_t i = 0; i < b->symbol_n; i++) {
 		struct bn_symbol *s = &b->symbol[i];
@@ -751,7 +740,7 @@ const struct feed_ops bn_ops = {
     .up = conn_up,
     .down = conn_down,
     .frame = take_frame,
-    .http = take_http,
+    .http = bn_take_http,
     .timer = on_timer,
     .ping = feed_ping_frame,
     .resync = resync,

@@ -8,67 +8,15 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "feedd/feed_int.h"
-#include "feedd/hl_suspect.h"
+#include "feedd/hl_feed.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
-#include "libvenue/hyperliquid.h"
-
-#define COINS_N	      CFG_LIST_N
-#define BOOK_CAP      HL_LEVELS_MAX
-#define SEEN_N	      512u /* trades remembered against repeats */
-#define META_TAG      1u
-#define META_RETRY_NS UINT64_C(2000000000)
-#define LANES	      2u
-#define BACK_NS	      INT64_C(60000000000)
-#define PX_DECIMALS   6u
-#define PX_SIG	      5u
-#define MIN_USD	      USD(10 * E6)
 
 /* The venue takes 1000 subscriptions. */
-_Static_assert(COINS_N *HL_COIN_MESSAGES *LANES <= 1000, "all fit");
-_Static_assert(COINS_N <= HL_SUSPECT_COINS, "each can be suspected");
-_Static_assert(LANES <= HL_SUSPECT_LANES, "each has its subscriptions");
-
-struct hl_seen {
-	int64_t venue_ns;
-	uint64_t trade_id;
-};
-
-struct coin {
-	struct pub pub;
-	char name[HL_COIN_MAX + 1];
-	struct instr in;
-	bool is_listed; /* in the venue's list */
-	bool has_book;
-	bool is_excused[LANES]; /* no book came: the lane does without */
-	bool lane_book[LANES];	/* one came on this lane */
-	bool has_trades[LANES]; /* first frame after subscribing has passed */
-	bool has_ctx;
-	uint8_t book_lane; /* that book_ns is of; touch_lane alike */
-	uint8_t touch_lane;
-	int64_t book_ns;
-	int64_t touch_ns;
-	int64_t trades_ns; /* trades from here on are news */
-	struct tick_ref ref;
-	uint32_t seen_at;
-	struct hl_seen seen[SEEN_N];
-	struct book book;
-	struct book_level level[2 * BOOK_CAP];
-};
-
-struct hl_feed {
-	struct feed feed;
-	uint32_t coin_n;
-	bool is_asking;
-	int64_t lane_ns[LANES]; /* newest time on a lane's connection */
-	struct hl_suspect suspect;
-	struct hl_event ev;
-	struct book tmp;
-	struct book_level tmp_level[2 * BOOK_CAP];
-	struct coin coin[COINS_N];
-};
+_Static_assert(CFG_LIST_N *HL_COIN_MESSAGES *HL_LANES <= 1000, "all fit");
+_Static_assert(CFG_LIST_N <= HL_SUSPECT_COINS, "each can be suspected");
+_Static_assert(HL_LANES <= HL_SUSPECT_LANES, "each has its subscriptions");
 
 size_t
 hl_sz(void)
@@ -76,28 +24,10 @@ hl_sz(void)
 	return sizeof(struct hl_feed);
 }
 
-static struct hl_feed *
-hl(struct feed *f)
-{
-	return (struct hl_feed *)f;
-}
-
-static void
-ask_meta(struct feed *f)
-{
-	char url[FEED_URL_MAX];
-
-	if (hl(f)->is_asking)
-		return;
-	hl(f)->is_asking = true;
-	text_join(url, sizeof(url), f->cfg.hyperliquid_rest_url.s, "/info");
-	feed_get(f, META_TAG, url, "{\"type\":\"meta\"}");
-}
-
 static void
 start(struct feed *f, const struct feed_event *ev)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	const struct cfg_list *l = &f->cfg.hyperliquid_coins;
 
 	(void)ev;
@@ -105,20 +35,20 @@ start(struct feed *f, const struct feed_event *ev)
 		f->has_universe = true;
 		return;
 	}
-	book_init(&h->tmp, h->tmp_level, BOOK_CAP);
+	book_init(&h->tmp, h->tmp_level, HL_BOOK_CAP);
 	for (uint32_t i = 0; i < l->n; i++) {
-		struct coin *c = &h->coin[i];
+		struct hl_market *c = &h->coin[i];
 
 		c->pub.idx = (uint16_t)(INSTR_HL_BASE + i);
 		c->pub.epoch = 1;
 		pub_forget(&c->pub);
 		text_copy(c->name, sizeof(c->name), l->item[i]);
-		book_init(&c->book, c->level, BOOK_CAP);
+		book_init(&c->book, c->level, HL_BOOK_CAP);
 	}
 	h->coin_n = l->n;
 	hl_suspect_init(&h->suspect, h->coin_n);
 	feed_idle(f, 0, (uint64_t)f->cfg.hyperliquid_idle_s.ns);
-	ask_meta(f);
+	hl_ask_meta(f);
 }
 
 static void
@@ -127,98 +57,89 @@ open_conn(struct feed *f, uint8_t conn)
 	feed_open_url(f, conn, f->cfg.hyperliquid_ws_url.s);
 }
 
-static int64_t
-pow10_e8(uint32_t decimals)
-{
-	int64_t v = E8;
-
-	for (uint32_t i = 0; i < decimals && i < 8; i++)
-		v /= 10;
-	return v;
-}
-
 static void
-list_coin(
-    struct feed *f, struct coin *c, const struct hl_coin *meta, uint32_t idx)
-{
-	struct instr *in = &c->in;
-	uint32_t decimals = meta->size_decimals;
-
-	c->is_listed = true;
-	text_copy(in->symbol, sizeof(in->symbol), c->name);
-	in->venue = VENUE_HYPERLIQUID;
-	in->cls = CLASS_PERP;
-	in->state = meta->is_delisted ? INSTR_CLOSED : INSTR_NORMAL;
-	in->epoch = c->pub.epoch;
-	in->asset_idx = idx;
-	in->lot_qty = QTY(pow10_e8(decimals));
-	in->min_qty = in->lot_qty;
-	in->min_usd = MIN_USD;
-	in->px_sig = PX_SIG;
-	in->tick_px =
-	    PX(pow10_e8(decimals < PX_DECIMALS ? PX_DECIMALS - decimals : 0));
-	feed_instr(f, c->pub.idx, in);
-	f->instr_n++;
-}
-
-static void
-take_meta(struct feed *f, const struct hl_event *ev)
-{
-	struct hl_feed *h = hl(f);
-
-	for (uint32_t i = 0; i < h->coin_n; i++) {
-		struct coin *c = &h->coin[i];
-
-		for (uint32_t k = 0; k < ev->coins_n && !c->is_listed; k++)
-			if (text_is(ev->coins[k].name, c->name))
-				list_coin(f, c, &ev->coins[k], k);
-		if (c->is_listed)
-			continue;
-		hl_suspect_leave_out(&h->suspect, i);
-		feed_drop(f, REASON_UNKNOWN_ASSET, 0, c->name, strlen(c->name));
-	}
-	f->has_universe = true;
-	if (f->instr_n > 0)
-		feed_want(f, 0, true);
-}
-
-static void
-take_http(struct feed *f, const struct feed_event *in)
-{
-	struct hl_feed *h = hl(f);
-	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
-
-	h->is_asking = false;
-	if (f->has_universe || in->tag != META_TAG)
-		return;
-	if (in->code == 200 && hl_decode(&h->ev, in->data, in->n) == HL_META) {
-		take_meta(f, &h->ev);
-		return;
-	}
-	if (in->code == 200)
-		feed_drop(f,
-		    h->ev.kind == HL_ERR ? h->ev.reason : REASON_UNKNOWN_EVENT,
-		    h->ev.err_off, in->data, in->n);
-	a.code = in->code;
-	a.text = "no list of coins";
-	a.n = strlen(a.text);
-	f->sink->act(f->sink->user, &a);
-	feed_wake_at(f, f->now_ns + META_RETRY_NS);
-}
-
-static void
-forget(struct coin *c)
+forget_book(struct hl_market *c)
 {
 	pub_forget(&c->pub);
 	c->has_book = false;
-	c->book_ns = 0;
-	c->touch_ns = 0;
-	c->trades_ns = 0;
+	c->newest.ns = 0;
+	c->touch.ns = 0;
+	c->book_crossed_n = 0;
+	c->touch_crossed_n = 0;
+	stuck_news(&c->book_stuck);
+	stuck_news(&c->touch_stuck);
 	book_clear(&c->book);
 }
 
 static void
-forget_lane(struct coin *c, uint32_t lane)
+forget(struct hl_market *c)
+{
+	forget_book(c);
+	c->trades_ns = 0;
+	quiet_stop(&c->book_quiet);
+	quiet_stop(&c->touch_quiet);
+}
+
+/* What is known of the touch and the book is wrong or old: tell, and take
+ * whatever comes next, as on a new connection. */
+static void
+start_over(struct feed *f, struct hl_market *c, enum reason r)
+{
+	feed_note(f, r);
+	feed_log(f, FEED_LOG_GAP, c->pub.idx, r, 0);
+	if (c->pub.is_valid)
+		feed_gap(f, &c->pub, r, 0);
+	forget_book(c);
+}
+
+static uint64_t
+quiet_ns(const struct feed *f)
+{
+	return WATCH_QUIET_N * (uint64_t)f->cfg.hyperliquid_idle_s.ns;
+}
+
+static void
+stream_seen(struct feed *f, struct quiet *q)
+{
+	if (quiet_due(q, quiet_ns(f)) == 0)
+		feed_wake_at(f, f->now_ns + quiet_ns(f));
+	quiet_seen(q, f->now_ns);
+}
+
+static bool
+is_quiet(struct feed *f, struct quiet *q)
+{
+	uint64_t due_ns;
+
+	if (quiet_take(q, f->now_ns, quiet_ns(f)))
+		return true;
+	due_ns = quiet_due(q, quiet_ns(f));
+	if (due_ns != 0)
+		feed_wake_at(f, due_ns);
+	return false;
+}
+
+/* A coin whose books or touch do not come any more, on connections that are
+ * alive: it is void, and they are made again, once, one beside the other. */
+static void
+check_quiet(struct feed *f)
+{
+	struct hl_feed *h = hl_of(f);
+
+	for (uint32_t i = 0; i < h->coin_n; i++) {
+		struct hl_market *c = &h->coin[i];
+		bool is_book = is_quiet(f, &c->book_quiet);
+		bool is_touch = is_quiet(f, &c->touch_quiet);
+
+		if (c->in.state != INSTR_NORMAL || (!is_book && !is_touch))
+			continue;
+		start_over(f, c, REASON_FEED_STALE);
+		feed_relieve_all(f, 0);
+	}
+}
+
+static void
+forget_lane(struct hl_market *c, uint32_t lane)
 {
 	c->is_excused[lane] = false;
 	c->lane_book[lane] = false;
@@ -232,7 +153,7 @@ lane_of(uint8_t conn)
 }
 
 static int64_t
-subscribe(struct feed *f, uint8_t conn, const struct coin *c)
+subscribe(struct feed *f, uint8_t conn, const struct hl_market *c)
 {
 	static const enum hl_sub subs[] = {
 	    HL_SUB_BBO, HL_SUB_BOOK_FAST, HL_SUB_TRADES, HL_SUB_CTX};
@@ -255,14 +176,14 @@ subscribe(struct feed *f, uint8_t conn, const struct coin *c)
 static void
 subscribe_due(struct feed *f, uint8_t conn)
 {
-	struct hl_suspect *s = &hl(f)->suspect;
+	struct hl_suspect *s = &hl_of(f)->suspect;
 	uint32_t lane = lane_of(conn);
 	int64_t sent_n = 0;
 	uint32_t i;
 	uint64_t due_ns;
 
 	while ((i = hl_suspect_next(s, lane, f->now_ns)) != HL_NO_COIN)
-		sent_n += subscribe(f, conn, &hl(f)->coin[i]);
+		sent_n += subscribe(f, conn, &hl_of(f)->coin[i]);
 	if (sent_n > 0)
 		feed_log(f, FEED_LOG_SUBSCRIBED, 0, REASON_NONE, sent_n);
 	due_ns = hl_suspect_due(s, lane);
@@ -273,7 +194,7 @@ subscribe_due(struct feed *f, uint8_t conn)
 static void
 conn_up(struct feed *f, uint8_t conn)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	uint32_t lane = lane_of(conn);
 
 	h->lane_ns[lane] = 0;
@@ -293,7 +214,7 @@ conn_up(struct feed *f, uint8_t conn)
 static void
 suspect(struct feed *f, uint8_t conn)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
 	char text[96];
 	uint32_t i = hl_suspect_down(&h->suspect, lane_of(conn), f->now_ns);
@@ -320,8 +241,8 @@ conn_down(struct feed *f, uint8_t conn)
 	uint32_t other = lane_of(feed_other(conn));
 
 	suspect(f, conn);
-	for (uint32_t i = 0; i < hl(f)->coin_n; i++) {
-		struct coin *c = &hl(f)->coin[i];
+	for (uint32_t i = 0; i < hl_of(f)->coin_n; i++) {
+		struct hl_market *c = &hl_of(f)->coin[i];
 		bool was_valid = c->pub.is_valid;
 
 		forget_lane(c, lane_of(conn));
@@ -336,14 +257,14 @@ conn_down(struct feed *f, uint8_t conn)
 static void
 ping(struct feed *f, uint8_t conn)
 {
-	hl_suspect_spend(&hl(f)->suspect, 1, f->now_ns);
+	hl_suspect_spend(&hl_of(f)->suspect, 1, f->now_ns);
 	feed_send(f, conn, HL_PING, strlen(HL_PING));
 }
 
-static struct coin *
+static struct hl_market *
 find(struct feed *f, struct json_str name)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 
 	for (uint32_t i = 0; i < h->coin_n; i++)
 		if (h->coin[i].is_listed && text_is(name, h->coin[i].name))
@@ -354,12 +275,12 @@ find(struct feed *f, struct json_str name)
 static void
 check_complete(struct feed *f, uint8_t conn)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	uint32_t lane = lane_of(conn);
 	bool all = true;
 
 	for (uint32_t i = 0; i < h->coin_n; i++) {
-		const struct coin *c = &h->coin[i];
+		const struct hl_market *c = &h->coin[i];
 
 		all = all && (!c->is_listed || c->lane_book[lane] ||
 				 c->is_excused[lane]);
@@ -369,38 +290,55 @@ check_complete(struct feed *f, uint8_t conn)
 }
 
 /* Is a frame older than what its stream has shown, or another lane's of the
- * same block? A jump far back is a stream that began again, and is taken. */
+ * same block? A time far ahead makes all that follows look old: then all
+ * begins again. */
 static bool
-is_old(struct feed *f, int64_t venue_ns, int64_t last_ns, uint8_t last_lane)
+is_past(struct feed *f, struct hl_market *c, int64_t venue_ns,
+    const struct hl_newest *newest, struct stuck *stuck)
 {
-	if (venue_ns == last_ns && lane_of(f->conn) != last_lane &&
-	    feed_is_carried(f, f->conn)) {
-		feed_note(f, REASON_SEQ_OLD);
-		return true;
-	}
-	if (venue_ns >= last_ns || venue_ns < last_ns - BACK_NS)
+	bool is_same = venue_ns == newest->ns &&
+		       lane_of(f->conn) != newest->lane &&
+		       feed_is_carried(f, f->conn);
+
+	if (!is_same && venue_ns >= newest->ns) {
+		stuck_news(stuck);
 		return false;
+	}
 	feed_note(f, REASON_SEQ_OLD);
-	return true;
+	if (is_same || !stuck_old(stuck, f->now_ns))
+		return true;
+	start_over(f, c, REASON_SEQ_GAP);
+	return false;
+}
+
+/* Nobody prices from what is crossed; twice in a row, nothing is known. */
+static void
+crossed(struct feed *f, struct hl_market *c, uint32_t *n)
+{
+	feed_note(f, REASON_CROSSED);
+	(*n)++;
+	if (*n >= 2 && c->pub.is_valid)
+		start_over(f, c, REASON_CROSSED);
 }
 
 static void
 seen_time(struct feed *f, int64_t venue_ns)
 {
-	int64_t *newest = &hl(f)->lane_ns[lane_of(f->conn)];
+	int64_t *newest = &hl_of(f)->lane_ns[lane_of(f->conn)];
 
 	feed_stamp(f, venue_ns);
-	if (venue_ns > *newest || venue_ns < *newest - BACK_NS)
+	if (venue_ns > *newest)
 		*newest = venue_ns;
 }
 
 static void
-take_bbo(struct feed *f, struct coin *c, const struct hl_event *ev)
+take_bbo(struct feed *f, struct hl_market *c, const struct hl_event *ev)
 {
 	struct tick_bbo bbo = {{0}, {0}, {0}, {0}};
 
 	seen_time(f, ev->venue_ns);
-	if (is_old(f, ev->venue_ns, c->touch_ns, c->touch_lane))
+	stream_seen(f, &c->touch_quiet);
+	if (is_past(f, c, ev->venue_ns, &c->touch, &c->touch_stuck))
 		return;
 	if (ev->bids_n > 0 && ev->bids[0].qty.e8 > 0) {
 		bbo.bid_px = ev->bids[0].px;
@@ -410,8 +348,13 @@ take_bbo(struct feed *f, struct coin *c, const struct hl_event *ev)
 		bbo.ask_px = ev->asks[0].px;
 		bbo.ask_qty = ev->asks[0].qty;
 	}
-	c->touch_ns = ev->venue_ns;
-	c->touch_lane = (uint8_t)lane_of(f->conn);
+	if (watch_is_crossed(&bbo)) {
+		crossed(f, c, &c->touch_crossed_n);
+		return;
+	}
+	c->touch_crossed_n = 0;
+	c->touch.ns = ev->venue_ns;
+	c->touch.lane = (uint8_t)lane_of(f->conn);
 	pub_bbo(f, &c->pub, &bbo, ev->venue_ns);
 	feed_batch_end(f);
 }
@@ -425,12 +368,12 @@ fill(struct book *b, enum side side, const struct hl_level *l, uint32_t n)
 }
 
 static void
-publish_first(struct feed *f, struct coin *c, int64_t venue_ns)
+publish_first(struct feed *f, struct hl_market *c, int64_t venue_ns)
 {
 	struct pub_stamp stamp = {venue_ns, 0, false};
 	struct tick_bbo bbo = c->pub.bbo;
 	int64_t bbo_ns = c->pub.bbo_ns;
-	bool is_older = c->pub.is_valid && venue_ns < c->touch_ns;
+	bool is_older = c->pub.is_valid && venue_ns < c->touch.ns;
 
 	pub_snapshot(f, &c->pub, &c->book, &stamp);
 	f->stats.snapshots++;
@@ -442,30 +385,33 @@ publish_first(struct feed *f, struct coin *c, int64_t venue_ns)
 }
 
 static void
-replace_book(struct feed *f, struct coin *c, int64_t venue_ns)
+replace_book(struct feed *f, struct hl_market *c, int64_t venue_ns)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	struct pub_stamp stamp = {venue_ns, 0, false};
 
-	c->book_ns = venue_ns;
-	c->book_lane = (uint8_t)lane_of(f->conn);
+	c->newest.ns = venue_ns;
+	c->newest.lane = (uint8_t)lane_of(f->conn);
 	if (c->has_book)
 		pub_diff(f, &c->pub, &c->book, &h->tmp, &stamp);
 	book_copy(&c->book, &h->tmp);
 	if (!c->has_book)
 		publish_first(f, c, venue_ns);
-	if (venue_ns >= c->touch_ns || venue_ns < c->touch_ns - BACK_NS) {
-		c->touch_ns = venue_ns;
-		c->touch_lane = c->book_lane;
+	if (venue_ns >= c->touch.ns) {
+		c->touch.ns = venue_ns;
+		c->touch.lane = c->newest.lane;
+		stuck_news(&c->touch_stuck);
 		pub_touch(f, &c->pub, &c->book, venue_ns);
 	}
 	feed_batch_end(f);
+	if (venue_ns < c->touch.ns && stuck_old(&c->touch_stuck, f->now_ns))
+		start_over(f, c, REASON_SEQ_GAP);
 }
 
 static void
-take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
+take_book(struct feed *f, struct hl_market *c, const struct hl_event *ev)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	bool *lane_book = &c->lane_book[lane_of(f->conn)];
 
 	seen_time(f, ev->venue_ns);
@@ -473,10 +419,13 @@ take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
 	fill(&h->tmp, SIDE_BID, ev->bids, ev->bids_n);
 	fill(&h->tmp, SIDE_ASK, ev->asks, ev->asks_n);
 	if (book_is_crossed(&h->tmp)) {
-		feed_note(f, REASON_CROSSED);
+		crossed(f, c, &c->book_crossed_n);
 		return;
 	}
-	if (!is_old(f, ev->venue_ns, c->book_ns, c->book_lane))
+	c->book_crossed_n = 0;
+	stream_seen(f, &c->book_quiet);
+	stream_seen(f, &c->touch_quiet);
+	if (!is_past(f, c, ev->venue_ns, &c->newest, &c->book_stuck))
 		replace_book(f, c, ev->venue_ns);
 	if (*lane_book)
 		return;
@@ -485,14 +434,14 @@ take_book(struct feed *f, struct coin *c, const struct hl_event *ev)
 }
 
 static bool
-is_repeat(struct coin *c, const struct hl_trade *t)
+is_repeat(struct hl_market *c, const struct hl_trade *t)
 {
-	for (uint32_t i = 0; i < SEEN_N; i++)
+	for (uint32_t i = 0; i < HL_SEEN_N; i++)
 		if (c->seen[i].trade_id == t->trade_id &&
 		    c->seen[i].venue_ns == t->venue_ns)
 			return true;
 	c->seen[c->seen_at] = (struct hl_seen){t->venue_ns, t->trade_id};
-	c->seen_at = (c->seen_at + 1) % SEEN_N;
+	c->seen_at = (c->seen_at + 1) % HL_SEEN_N;
 	return false;
 }
 
@@ -501,7 +450,7 @@ is_repeat(struct coin *c, const struct hl_trade *t)
  * is there, what came since its beginning is news too, unless it brought it
  * already: it may be behind. */
 static int64_t
-news_from(struct feed *f, struct coin *c, const struct hl_event *ev)
+news_from(struct feed *f, struct hl_market *c, const struct hl_event *ev)
 {
 	bool *has = &c->has_trades[lane_of(f->conn)];
 	int64_t from_ns = 0;
@@ -510,7 +459,7 @@ news_from(struct feed *f, struct coin *c, const struct hl_event *ev)
 		return 0;
 	*has = true;
 	if (c->trades_ns == 0) {
-		int64_t shown_ns = hl(f)->lane_ns[lane_of(f->conn)];
+		int64_t shown_ns = hl_of(f)->lane_ns[lane_of(f->conn)];
 
 		from_ns = shown_ns == 0 ? INT64_MAX : shown_ns;
 		c->trades_ns = shown_ns;
@@ -523,7 +472,7 @@ news_from(struct feed *f, struct coin *c, const struct hl_event *ev)
 }
 
 static void
-take_trades(struct feed *f, struct coin *c, const struct hl_event *ev)
+take_trades(struct feed *f, struct hl_market *c, const struct hl_event *ev)
 {
 	int64_t from_ns = news_from(f, c, ev);
 
@@ -549,7 +498,7 @@ take_trades(struct feed *f, struct coin *c, const struct hl_event *ev)
 }
 
 static void
-put_ref(struct feed *f, const struct coin *c)
+put_ref(struct feed *f, const struct hl_market *c)
 {
 	struct tick t = feed_tick(f, TICK_REF, c->pub.idx, 0);
 
@@ -559,7 +508,7 @@ put_ref(struct feed *f, const struct coin *c)
 }
 
 static void
-take_ctx(struct feed *f, struct coin *c, const struct hl_event *ev)
+take_ctx(struct feed *f, struct hl_market *c, const struct hl_event *ev)
 {
 	if (f->conn != f->shard[0].main)
 		return;
@@ -577,7 +526,7 @@ take_event(
     struct feed *f, const struct hl_event *ev, const char *text, size_t n)
 {
 	bool is_empty = ev->kind == HL_TRADES && ev->trades_n == 0;
-	struct coin *c = is_empty ? NULL : find(f, ev->coin);
+	struct hl_market *c = is_empty ? NULL : find(f, ev->coin);
 
 	feed_recv(f, c != NULL);
 	if (is_empty)
@@ -586,7 +535,7 @@ take_event(
 		feed_drop(f, REASON_UNKNOWN_ASSET, 0, text, n);
 		return;
 	}
-	hl_suspect_prove(&hl(f)->suspect, (uint32_t)(c - hl(f)->coin));
+	hl_suspect_prove(&hl_of(f)->suspect, (uint32_t)(c - hl_of(f)->coin));
 	if (ev->kind == HL_BBO)
 		take_bbo(f, c, ev);
 	else if (ev->kind == HL_BOOK)
@@ -601,7 +550,7 @@ take_event(
 static void
 take_refusal(struct feed *f, const struct feed_event *in)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 
 	feed_recv(f, false);
 	if (h->ev.refusal == HL_REFUSED_ALREADY) {
@@ -617,7 +566,7 @@ take_refusal(struct feed *f, const struct feed_event *in)
 static void
 take_frame(struct feed *f, const struct feed_event *in)
 {
-	struct hl_event *ev = &hl(f)->ev;
+	struct hl_event *ev = &hl_of(f)->ev;
 
 	switch (hl_decode(ev, in->data, in->n)) {
 	case HL_ERR:
@@ -648,7 +597,7 @@ take_frame(struct feed *f, const struct feed_event *in)
 static void
 books_overdue(struct feed *f, uint8_t conn)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 	uint32_t lane = lane_of(conn);
 	uint32_t have_n = 0;
 	uint32_t asked_n = 0;
@@ -676,10 +625,10 @@ on_timer(struct feed *f)
 	uint64_t limit = (uint64_t)f->cfg.feed_snapshot_timeout.ns;
 
 	feed_idle(f, 0, (uint64_t)f->cfg.hyperliquid_idle_s.ns);
-	if (!f->has_universe) {
-		ask_meta(f);
+	hl_meta_again(f);
+	if (!f->has_universe)
 		return;
-	}
+	check_quiet(f);
 	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES) {
 		const struct link *l = &f->link[c];
 
@@ -697,11 +646,11 @@ on_timer(struct feed *f)
 static void
 resync(struct feed *f, enum ring_content content)
 {
-	struct hl_feed *h = hl(f);
+	struct hl_feed *h = hl_of(f);
 
 	for (uint32_t i = 0; i < h->coin_n; i++) {
-		struct coin *c = &h->coin[i];
-		struct pub_stamp stamp = {c->book_ns, 0, content == RING_TOP};
+		struct hl_market *c = &h->coin[i];
+		struct pub_stamp stamp = {c->newest.ns, 0, content == RING_TOP};
 
 		if (!c->is_listed)
 			continue;
@@ -721,11 +670,11 @@ hash(const struct feed *f, uint64_t h)
 	const struct hl_feed *s = (const struct hl_feed *)f;
 
 	for (uint32_t i = 0; i < s->coin_n; i++) {
-		const struct coin *c = &s->coin[i];
+		const struct hl_market *c = &s->coin[i];
 
 		h = hash_bytes(h, &c->pub.bbo, sizeof(c->pub.bbo));
 		h = hash_bytes(h, &c->ref, sizeof(c->ref));
-		h = hash_u64(h, (uint64_t)c->touch_ns);
+		h = hash_u64(h, (uint64_t)c->touch.ns);
 		h = book_hash(&c->book, h);
 	}
 	return h;
@@ -737,7 +686,7 @@ const struct feed_ops hl_ops = {
     .up = conn_up,
     .down = conn_down,
     .frame = take_frame,
-    .http = take_http,
+    .http = hl_take_http,
     .timer = on_timer,
     .ping = ping,
     .resync = resync,

@@ -129,8 +129,10 @@ void feed_reconnect(struct feed *f, uint8_t conn);
 /* feed_want - open or close a shard. */
 void feed_want(struct feed *f, uint8_t shard, bool wanted);
 
-/* feed_relieve - the venue is about to close this connection. */
+/* feed_relieve - the venue is about to close this connection; feed_relieve_all
+ * - every lane of a shard is replaced, as planned ones are. */
 void feed_relieve(struct feed *f, uint8_t conn);
+void feed_relieve_all(struct feed *f, uint8_t shard);
 
 /* feed_is_live - is a connection up? feed_is_carried - is the other lane of
  * its shard? */

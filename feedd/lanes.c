@@ -165,3 +165,12 @@ feed_relieve(struct feed *f, uint8_t conn)
 	f->told_link = true;
 	lanes_run(f, feed_shard(conn));
 }
+
+void
+feed_relieve_all(struct feed *f, uint8_t shard)
+{
+	CHECK(shard < FEED_LANES);
+	for (uint8_t c = shard; c < FEED_CONN_N; c += FEED_LANES)
+		if (feed_is_live(f, c))
+			feed_relieve(f, c);
+}
