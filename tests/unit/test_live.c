@@ -455,6 +455,11 @@ streams_of_a_user_are_that_user_s(void **arg)
 	    "\"userFills\",\"user\":\"0x70997970c51812dc3a010c7d01b50e0d17dc79"
 	    "c8\"}}");
 	assert_true(out_has("\"isSnapshot\":true"));
+	say(VENUE_HYPERLIQUID, other,
+	    "{\"method\":\"subscribe\",\"subscription\":{\"type\":"
+	    "\"orderUpdates\",\"user\":\"0x70997970c51812dc3a010c7d01b50e0d17"
+	    "dc79c8\"}}");
+	assert_true(out_has("subscriptionResponse"));
 	assert_true(hl_request(&s, &q, request) > 0);
 	call(VENUE_HYPERLIQUID, "POST", "/exchange", request, "");
 	assert_non_null(strstr(body, "\"resting\""));
