@@ -188,9 +188,9 @@ close_conn(struct feed *f, uint8_t conn, enum reason why)
 }
 
 void
-feed_reconnect(struct feed *f, uint8_t conn)
+feed_reconnect(struct feed *f, uint8_t conn, enum reason why)
 {
-	close_conn(f, conn, REASON_NONE);
+	close_conn(f, conn, why);
 }
 
 void
@@ -336,7 +336,7 @@ conn_up(struct feed *f, struct link *l, const struct feed_event *ev)
 		return;
 	link_up(l, f->now_ns);
 	if (!l->wanted) { /* no longer */
-		feed_reconnect(f, l->conn);
+		feed_reconnect(f, l->conn, REASON_NONE);
 		return;
 	}
 	if (!feed_is_carried(f, l->conn))
@@ -370,6 +370,8 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 {
 	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_CONNECT_FAILED};
 	bool was_live = link_is_live(l);
+	const char *cause;
+	bool planned = lanes_planned(f, l, ev->reason, &cause);
 
 	if (!was_live && l->state != LINK_CONNECTING)
 		return;
@@ -382,12 +384,12 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 	f->ops->down(f, l->conn);
 	eval_link(f, l);
 	if (was_live)
-		a.log = FEED_LOG_DISCONNECTED;
+		a.log = planned ? FEED_LOG_REPLACED : FEED_LOG_DISCONNECTED;
 	a.conn = l->conn;
 	a.code = ev->code;
 	a.reason = ev->reason;
-	a.text = ev->data;
-	a.n = ev->n;
+	a.text = was_live && planned ? cause : ev->data;
+	a.n = was_live && planned ? strlen(cause) : ev->n;
 	a.value = (int64_t)((l->retry_ns - f->now_ns) / (uint64_t)NS_PER_MS);
 	f->sink->act(f->sink->user, &a);
 }

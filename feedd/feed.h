@@ -95,6 +95,7 @@ enum feed_log {
 	FEED_LOG_CONNECTED = 1,	 /* conn */
 	FEED_LOG_CONNECT_FAILED, /* as DISCONNECTED, and it never was up */
 	FEED_LOG_DISCONNECTED,	 /* conn, code, text; value: retry ms */
+	FEED_LOG_REPLACED,	 /* conn, text: why we planned its end */
 	FEED_LOG_SUBSCRIBED,	 /* conn; value: how many */
 	FEED_LOG_MALFORMED,	 /* reason, text; value: offset */
 	FEED_LOG_UNKNOWN,	 /* text: the message */

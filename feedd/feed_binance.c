@@ -180,7 +180,7 @@ check_quiet(struct feed *f)
 
 		if (quiet_take(q, f->now_ns, quiet_ns(f))) {
 			start_over(f, i, REASON_FEED_STALE);
-			feed_relieve_all(f, 0);
+			feed_relieve_all(f, 0, REASON_SILENT);
 		}
 		due_ns = quiet_due(q, quiet_ns(f));
 		if (due_ns != 0)
@@ -644,7 +644,7 @@ take_any(struct feed *f, const struct bn_event *ev, const char *text, size_t n)
 	case BN_PARTIAL: take_event(f, ev, text, n); return;
 	case BN_SHUTDOWN:
 		feed_recv(f, false);
-		feed_relieve(f, f->conn);
+		feed_relieve(f, f->conn, REASON_PEER_CLOSED);
 		return;
 	case BN_ANSWER: feed_recv(f, false); return;
 	case BN_SNAPSHOT:

@@ -134,7 +134,7 @@ check_quiet(struct feed *f)
 		if (c->in.state != INSTR_NORMAL || (!is_book && !is_touch))
 			continue;
 		start_over(f, c, REASON_FEED_STALE);
-		feed_relieve_all(f, 0);
+		feed_relieve_all(f, 0, REASON_SILENT);
 	}
 }
 
@@ -608,7 +608,7 @@ books_overdue(struct feed *f, uint8_t conn)
 		asked_n += hl_suspect_has(&h->suspect, lane, i);
 	}
 	if (have_n == 0 && asked_n > 0) {
-		feed_reconnect(f, conn);
+		feed_reconnect(f, conn, REASON_SILENT);
 		return;
 	}
 	for (uint32_t i = 0; i < h->coin_n; i++)

@@ -24,6 +24,9 @@ struct feed_ops {
 	void (*ping)(struct feed *f, uint8_t conn);
 	void (*resync)(struct feed *f, enum ring_content content);
 	void (*stop)(struct feed *f); /* may be NULL */
+	/* A shard went stale, or is fresh again without a new connection; may
+	 * be NULL. Not for shard 0: its state is read for all. */
+	void (*stale)(struct feed *f, uint8_t shard, bool is_stale);
 	uint64_t (*hash)(const struct feed *f, uint64_t h);
 };
 
@@ -110,8 +113,8 @@ void feed_get(struct feed *f, uint32_t tag, const char *url, const char *body);
 void feed_open_url(struct feed *f, uint8_t conn, const char *url);
 
 /* feed_reconnect - end a connection that is up; it comes back when it is
- * wanted. */
-void feed_reconnect(struct feed *f, uint8_t conn);
+ * wanted. why: NONE when that was planned. */
+void feed_reconnect(struct feed *f, uint8_t conn, enum reason why);
 
 /*
  * Lanes (lanes.c). Which connections of a shard are wanted:
@@ -129,10 +132,11 @@ void feed_reconnect(struct feed *f, uint8_t conn);
 /* feed_want - open or close a shard. */
 void feed_want(struct feed *f, uint8_t shard, bool wanted);
 
-/* feed_relieve - the venue is about to close this connection; feed_relieve_all
- * - every lane of a shard is replaced, as planned ones are. */
-void feed_relieve(struct feed *f, uint8_t conn);
-void feed_relieve_all(struct feed *f, uint8_t shard);
+/* feed_relieve - this connection is to be replaced: PEER_CLOSED, the venue
+ * says that it will close it; SILENT, a stream of it is dead. feed_relieve_all
+ * - every lane of a shard. */
+void feed_relieve(struct feed *f, uint8_t conn, enum reason why);
+void feed_relieve_all(struct feed *f, uint8_t shard, enum reason why);
 
 /* feed_is_live - is a connection up? feed_is_carried - is the other lane of
  * its shard? */
@@ -149,6 +153,12 @@ void feed_idle(struct feed *f, uint8_t shard, uint64_t idle_ns);
  * by time alone; 0 never. */
 void lanes_run(struct feed *f, uint8_t shard);
 uint64_t lanes_due(const struct feed *f, uint8_t shard);
+
+/* lanes_planned - was the end of a connection, for `why`, part of a plan?
+ * *cause: rotation, announced, silent_stream, unneeded or stop. Before the
+ * link is made again. */
+bool lanes_planned(const struct feed *f, const struct link *l, enum reason why,
+    const char **cause);
 
 /* feed_wake_at - the venue's part wants a timer at ns, or earlier. */
 void feed_wake_at(struct feed *f, uint64_t ns);

@@ -27,6 +27,10 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		    F_I64("retry_ms", a->value),
 		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
+	case FEED_LOG_REPLACED:
+		LOG(LOG_REPLACED, F_STR("url", url),
+		    F_STRN("cause", a->text, a->n));
+		return;
 	case FEED_LOG_SUBSCRIBED:
 		LOG(LOG_SUBSCRIBED, F_STR("url", url), F_I64("n", a->value));
 		return;
@@ -113,6 +117,7 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 	case FEED_LOG_CONNECTED:
 	case FEED_LOG_CONNECT_FAILED:
 	case FEED_LOG_DISCONNECTED:
+	case FEED_LOG_REPLACED:
 	case FEED_LOG_SUBSCRIBED:
 	case FEED_LOG_MALFORMED:
 	case FEED_LOG_UNKNOWN:

@@ -72,7 +72,8 @@ is_due(const struct feed *f, const struct link *l)
 
 	if (!link_is_live(l) || l->closing)
 		return false;
-	return l->leaving || (rotate != 0 && f->now_ns >= l->up_ns + rotate);
+	return l->leaving != REASON_NONE ||
+	       (rotate != 0 && f->now_ns >= l->up_ns + rotate);
 }
 
 /* Does a lane carry the shard, and long enough that what the other one had
@@ -87,7 +88,7 @@ static void
 drop_lane(struct feed *f, struct link *l)
 {
 	link_want(l, false, f->now_ns);
-	feed_reconnect(f, l->conn);
+	feed_reconnect(f, l->conn, REASON_NONE);
 }
 
 void
@@ -118,7 +119,7 @@ lanes_run(struct feed *f, uint8_t shard)
 	}
 	link_want(b, true, f->now_ns);
 	if (is_due(f, b) && has_taken_over(f, a))
-		feed_reconnect(f, b->conn);
+		feed_reconnect(f, b->conn, REASON_NONE);
 }
 
 uint64_t
@@ -159,18 +160,35 @@ feed_want(struct feed *f, uint8_t shard, bool wanted)
 }
 
 void
-feed_relieve(struct feed *f, uint8_t conn)
+feed_relieve(struct feed *f, uint8_t conn, enum reason why)
 {
-	f->link[conn].leaving = true;
+	CHECK(why != REASON_NONE && (unsigned)why <= UINT8_MAX);
+	f->link[conn].leaving = (uint8_t)why;
 	f->told_link = true;
 	lanes_run(f, feed_shard(conn));
 }
 
 void
-feed_relieve_all(struct feed *f, uint8_t shard)
+feed_relieve_all(struct feed *f, uint8_t shard, enum reason why)
 {
 	CHECK(shard < FEED_LANES);
 	for (uint8_t c = shard; c < FEED_CONN_N; c += FEED_LANES)
 		if (feed_is_live(f, c))
-			feed_relieve(f, c);
+			feed_relieve(f, c, why);
+}
+
+bool
+lanes_planned(const struct feed *f, const struct link *l, enum reason why,
+    const char **cause)
+{
+	uint64_t rotate = rotate_ns(f);
+
+	*cause = f->stopping			    ? "stop"
+		 : l->leaving == REASON_PEER_CLOSED ? "announced"
+		 : l->leaving != REASON_NONE	    ? "silent_stream"
+		 : rotate != 0 && f->now_ns >= l->up_ns + rotate ? "rotation"
+								 : "unneeded";
+	if (why == REASON_NONE)
+		return true;
+	return l->leaving != REASON_NONE && feed_is_carried(f, l->conn);
 }

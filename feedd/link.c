@@ -85,7 +85,7 @@ link_up(struct link *l, uint64_t now_ns)
 	l->overdue = false;
 	l->has_pong = false;
 	l->has_data = false;
-	l->leaving = false;
+	l->leaving = REASON_NONE;
 	l->msgs = 0;
 	l->age_us = 0;
 	l->has_rtt = false;

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "feedd/clockoff.h"
+#include "libcore/reasons.h"
 #include "libshm/cfg.h"
 #include "libshm/slots.h"
 
@@ -48,8 +49,8 @@ struct link {
 	bool has_pong; /* one has come on this connection */
 	bool has_rtt;
 	bool has_data; /* some has come on this connection */
-	bool leaving;  /* the venue is about to close it */
-	uint8_t pad8;
+	bool pad8;
+	uint8_t leaving; /* enum reason: to be replaced for it; 0 no */
 	uint32_t attempt;
 	uint32_t rtt_us;
 	uint32_t rtt_ema_us;

@@ -175,12 +175,12 @@ refused(struct pm_feed *p, const struct polybolt_event *ev)
 	case POLYBOLT_AUTH_ATTEMPTS:
 		b->is_refused = true;
 		tell(f, FEED_LOG_LOGIN, ev);
-		feed_reconnect(f, f->conn);
+		feed_reconnect(f, f->conn, REASON_VENUE);
 		return;
 	case POLYBOLT_AUTH_REQUIRED: /* 2 */
 	case POLYBOLT_AUTH_UNAVAILABLE:
 		tell(f, FEED_LOG_REFUSED, ev);
-		feed_reconnect(f, f->conn);
+		feed_reconnect(f, f->conn, REASON_VENUE);
 		return;
 	case POLYBOLT_RATE_LIMIT: /* 3 */
 		tell(f, FEED_LOG_REFUSED, ev);

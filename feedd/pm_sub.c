@@ -448,8 +448,8 @@ pm_rest_ahead(struct pm_feed *p, const struct pm_market *m, uint32_t role_idx,
 	}
 	p->ahead_n[shard] = 0;
 	feed_note(f, REASON_FEED_STALE);
-	feed_reconnect(f, best);
-	feed_reconnect(f, feed_other(best));
+	feed_reconnect(f, best, REASON_SILENT);
+	feed_reconnect(f, feed_other(best), REASON_SILENT);
 }
 
 /* The book that was ahead of a silent socket, once more. */

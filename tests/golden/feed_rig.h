@@ -136,7 +136,9 @@ static inline void
 rig_down(struct rig *r, uint8_t conn, uint16_t code)
 {
 	struct feed_event ev = rig_event(r, FEED_EV_DOWN, conn);
+	bool is_ours = feed_link(r->f, conn)->closing;
 
+	ev.reason = is_ours ? REASON_NONE : REASON_PEER_CLOSED;
 	ev.code = code;
 	ev.data = "test";
 	ev.n = 4;

@@ -307,6 +307,17 @@ trade_on(struct rig *r, uint8_t conn, uint64_t id)
 	rig_frame(r, conn, text);
 }
 
+/* How the end of a connection was told: what of it, and why. */
+static void
+end_told(struct rig *r, uint8_t conn, enum feed_log log, const char *text)
+{
+	const struct rig_act *a = rig_last(r, FEED_LOG, conn);
+
+	assert_non_null(a);
+	assert_int_equal(a->a.log, log);
+	assert_string_equal(a->text, text);
+}
+
 /* The venue says that it will close: elsewhere first, then close. */
 static void
 shutdown_is_overtaken(void **state)
@@ -331,10 +342,44 @@ shutdown_is_overtaken(void **state)
 	rig_pass(r, 2 * 1000000ull);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
+	end_told(r, 0, FEED_LOG_REPLACED, "announced");
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
 	assert_int_equal(rig_ticks(r, TICK_CONN), 0);
 	assert_int_equal(rig_ticks(r, TICK_TRADE), 2);
 	assert_true(feed_is_ready(r->f));
+	/* Nobody planned this one. */
+	rig_down(r, 8, 1012);
+	end_told(r, 8, FEED_LOG_DISCONNECTED, "test");
+	rig_close(r);
+}
+
+/* It closes before the other lane carries: an end like any other; while
+ * the other one does: as planned. */
+static void
+an_announced_end_may_come_early(void **state)
+{
+	static const char bye[] = "{\"stream\":\"!serverShutdown\",\"data\":{"
+				  "\"e\":\"serverShutdown\","
+				  "\"E\":1770123456789}}";
+	struct rig *r = open_streams("trade");
+
+	(void)state;
+	trade_on(r, 0, 7);
+	rig_frame(r, 0, bye);
+	rig_pass(r, 1000000);
+	rig_down(r, 0, 1001);
+	end_told(r, 0, FEED_LOG_DISCONNECTED, "test");
+	rig_step(r, FEED_EV_UP, 8);
+	trade_on(r, 8, 8);
+	rig_frame(r, 8, bye);
+	rig_pass(r, 200 * 1000000ull);
+	rig_step(r, FEED_EV_UP, 0);
+	trade_on(r, 0, 9);
+	rig_down(r, 8, 1001);
+	end_told(r, 8, FEED_LOG_REPLACED, "announced");
+	rig_step(r, FEED_EV_STOP, 0);
+	rig_down(r, 0, 1000);
+	end_told(r, 0, FEED_LOG_REPLACED, "stop");
 	rig_close(r);
 }
 
@@ -401,6 +446,7 @@ T_58_rotation_overlaps(void **state)
 	rig_pass(r, 600 * 1000000ull);
 	assert_non_null(rig_last(r, FEED_CLOSE, 0));
 	rig_down(r, 0, 1000);
+	end_told(r, 0, FEED_LOG_REPLACED, "rotation");
 	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
 	/* For readers the venue's connection never went down. */
 	assert_int_equal(rig_ticks(r, TICK_CONN), 0);
@@ -427,6 +473,7 @@ main(void)
 	    cmocka_unit_test(partial_book_needs_no_snapshot),
 	    cmocka_unit_test(bad_input_is_counted),
 	    cmocka_unit_test(shutdown_is_overtaken),
+	    cmocka_unit_test(an_announced_end_may_come_early),
 	    cmocka_unit_test(T_58_rotation_loses_nothing_under_way),
 	    cmocka_unit_test(T_58_rotation_overlaps),
 	};
