@@ -38,9 +38,14 @@ open_conn(struct feed *f, uint8_t conn)
 static void
 forget_shard(struct pm_feed *p, uint8_t shard)
 {
-	for (uint32_t i = 0; i < p->market_n; i++)
-		if (p->market[i].used && p->market[i].pub.conn == shard)
-			pm_forget(&p->market[i]);
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+
+		if (!m->used || m->pub.conn != shard)
+			continue;
+		pm_forget(m);
+		pm_forget_time(m);
+	}
 }
 
 static void
@@ -52,8 +57,11 @@ conn_up(struct feed *f, uint8_t conn)
 		pm_ref_up(p);
 		return;
 	}
-	if (!feed_is_carried(f, conn))
+	if (!feed_is_carried(f, conn)) {
 		forget_shard(p, feed_shard(conn));
+		p->up_ns = f->now_ns;
+		f->venue_ns = 0;
+	}
 	pm_subscribe_all(p, conn);
 }
 

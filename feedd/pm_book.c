@@ -21,6 +21,7 @@
 void
 pm_forget_tok(struct pm_tok *t)
 {
+	t->floor_ns = i64_max(t->floor_ns, t->order.at_ns);
 	t->has_book = false;
 	t->is_late = false;
 	t->hash_due = false;
@@ -45,6 +46,16 @@ pm_forget(struct pm_market *m)
 	m->life++;
 	pm_forget_tok(&m->tok[0]);
 	pm_forget_tok(&m->tok[1]);
+}
+
+void
+pm_forget_time(struct pm_market *m)
+{
+	m->tick_ns = 0;
+	for (int i = 0; i < 2; i++) {
+		m->tok[i].floor_ns = 0;
+		m->tok[i].trade_ns = 0;
+	}
 }
 
 static void
@@ -126,7 +137,9 @@ merge_book(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
 	if (is_mixed && !is_answer)
 		msg.is_news =
 		    pm_seen_take(seen_of(p), msg.lane, pm_id_book(ev, m->life));
-	if (!t->has_book || ev->venue_ns < t->order.at_ns - PM_BACK_NS) {
+	if (!t->has_book && ev->venue_ns < t->floor_ns)
+		return PM_MERGE_COVERED;
+	if (!t->has_book) {
 		pm_order_begin(&t->order, ev->venue_ns);
 		return is_answer ? PM_MERGE_APPLY
 				 : pm_order_alone(&t->order, &msg);
@@ -154,14 +167,15 @@ came_late(struct pm_feed *p, struct pm_market *m, struct pm_tok *t)
 
 static void
 book_not_taken(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
-    enum pm_merge merge)
+    const struct pm_event *ev, enum pm_merge merge)
 {
 	uint32_t lane = pm_lane_of(p->feed.conn);
 	bool was_awaited = t->is_awaited[lane];
 
 	feed_note(&p->feed, REASON_SEQ_OLD);
-	if (!pm_is_mixed(p, p->feed.conn))
-		return;
+	if (!pm_is_mixed(p, p->feed.conn) || !t->has_book ||
+	    ev->venue_ns < t->order.at_ns - PM_BACK_NS)
+		return; /* another stream: this lane has shown nothing */
 	t->is_awaited[lane] = false;
 	t->has_lane[lane] = true;
 	if (merge == PM_MERGE_LATE)
@@ -219,18 +233,16 @@ pm_take_book(struct pm_feed *p, const struct pm_event *ev)
 	t = &m->tok[role - 1];
 	if (m->is_off)
 		return; /* on its way when it was unsubscribed */
-	if (ev->venue_ns < m->tick_ns && !t->is_awaited[pm_lane_of(f->conn)] &&
-	    ev->venue_ns >= m->tick_ns - PM_BACK_NS) {
+	if (ev->venue_ns < m->tick_ns && !t->is_awaited[pm_lane_of(f->conn)]) {
 		feed_note(f, REASON_STALE_EPOCH);
 		return;
 	}
 	if (ev->venue_ns > t->order.at_ns ||
-	    (ev->venue_ns == t->order.at_ns && !pm_is_mixed(p, f->conn)) ||
-	    ev->venue_ns < t->order.at_ns - PM_BACK_NS)
+	    (ev->venue_ns == t->order.at_ns && !pm_is_mixed(p, f->conn)))
 		pm_begin_message(p, m, ev->venue_ns);
 	merge = merge_book(p, m, t, ev);
 	if (merge != PM_MERGE_APPLY) {
-		book_not_taken(p, m, t, merge);
+		book_not_taken(p, m, t, ev, merge);
 		return;
 	}
 	book_clear(&p->tmp);
@@ -375,8 +387,7 @@ pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev)
 	}
 	if (m->in.tick_px.e8 == ev->new_tick.tok_e8)
 		return;
-	if (ev->venue_ns < m->tick_ns &&
-	    ev->venue_ns >= m->tick_ns - PM_BACK_NS) {
+	if (ev->venue_ns < m->tick_ns) {
 		feed_note(f, REASON_SEQ_OLD);
 		return;
 	}

@@ -25,7 +25,8 @@
 #define PM_REF_CONN  1u
 #define PM_SUB_TEXT  (PM_MARKETS_N * 2 * 84 + 256)
 
-/* A snapshot this much older than the book is a stream begun again. */
+/* What a new connection begins with is so much older than what the last one
+ * brought: its stream began again. Elsewhere nothing steps back. */
 #define PM_BACK_NS INT64_C(60000000000)
 
 /* Verdict on a batch when the next one does not come. */
@@ -50,6 +51,7 @@ struct pm_tok {
 	struct pm_meta meta;
 	struct pm_meta_text last_px_before; /* the one before meta.last_px */
 	int64_t trade_ns;		    /* venue time of the last trade */
+	int64_t floor_ns; /* no older book, until a new connection */
 	struct pm_order order;
 	bool has_book;
 	bool is_late; /* a change was missed: a whole book must come */
@@ -145,6 +147,7 @@ struct pm_feed {
 	uint64_t open_ns[FEED_LANES]; /* a market of the rate is open since */
 	uint64_t refresh_ns[FEED_CONN_N]; /* not before */
 	struct pm_seen seen[FEED_LANES];
+	uint64_t up_ns; /* the newest uncarried connection came up */
 	uint64_t ref_ping_ns;
 	struct pm_login login; /* of the newer price socket */
 	struct pm_bolt bolt[PM_LANES];
@@ -200,8 +203,10 @@ void pm_take_touch(struct pm_feed *p, const struct pm_event *ev);
 void pm_dirty(struct pm_feed *p, struct pm_market *m, enum reason r);
 
 /* pm_forget - no book, nothing due: after a break. pm_forget_tok - of one
- * token: it is no longer checked. */
+ * token: it is no longer checked. What comes next must not be older, except
+ * after pm_forget_time: on a new connection. */
 void pm_forget(struct pm_market *m);
+void pm_forget_time(struct pm_market *m);
 void pm_forget_tok(struct pm_tok *t);
 
 /* pm_check.c: is a book right? */

@@ -292,12 +292,18 @@ run_market(struct pm_feed *p, struct pm_market *m)
 		feed_wake_at(f, f->now_ns + (uint64_t)NS_PER_S);
 }
 
-/* A recording began anew: what was over is open again, as another market. */
+/* A recording began anew: what was over is open again, as another market. No
+ * venue does that to a window, and one wrong answer about the time is not
+ * enough: the connection is a newer one, and it tells that time too. */
 static bool
 is_before(const struct pm_feed *p, const struct pm_market *m)
 {
+	const struct feed *f = &p->feed;
+	int64_t before_ns = m->in.end_wall_ns - CLOCK_OFF_NS;
+
 	return m->in.cls == CLASS_UPDOWN && m->in.state == INSTR_CLOSED &&
-	       pm_venue_now(p) < m->in.end_wall_ns - CLOCK_OFF_NS;
+	       m->over_ns != 0 && p->up_ns > m->over_ns && f->venue_ns != 0 &&
+	       f->venue_ns < before_ns && pm_venue_now(p) < before_ns;
 }
 
 void

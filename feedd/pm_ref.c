@@ -181,6 +181,32 @@ put_ref(struct pm_feed *p, const struct pm_index *x, enum ref_source s)
 	feed_batch_end(f);
 }
 
+/* The first of a stream on a new connection: does it begin again? */
+static void
+begin(struct pm_index *x, enum ref_source s, const struct rtds_event *ev)
+{
+	int64_t newest_ns = pm_strike_newest(&x->rec[s]);
+	int64_t first_ns = 0;
+
+	for (uint32_t i = 0; i < ev->points_n; i++)
+		first_ns = i64_max(first_ns, ev->points[i].venue_ns);
+	if (first_ns != 0 && first_ns < newest_ns - PM_BACK_NS)
+		memset(&x->rec[s], 0, sizeof(x->rec[s]));
+}
+
+/* A point that is not newer: a snapshot's may fill a hole of the record. */
+static bool
+fill(struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev,
+    const struct rtds_point *pt)
+{
+	struct pm_strike_rec *rec = &x->rec[source_of(ev->source)];
+
+	if (ev->kind == RTDS_UPDATE)
+		feed_note(&p->feed, REASON_SEQ_OLD);
+	return ev->kind == RTDS_SNAPSHOT && ev->source != RTDS_PYTH &&
+	       pm_strike_fill(rec, pt->venue_ns, pt->px);
+}
+
 void
 pm_ref_points(
     struct pm_feed *p, struct pm_index *x, const struct rtds_event *ev)
@@ -188,24 +214,20 @@ pm_ref_points(
 	enum ref_source s = source_of(ev->source);
 	bool is_news = false;
 	bool is_filled = false;
-	bool is_kept = ev->source != RTDS_PYTH; /* nothing settles on it */
 
+	if (x->last_ns[s] == 0)
+		begin(x, s, ev);
 	for (uint32_t i = 0; i < ev->points_n; i++) {
 		const struct rtds_point *pt = &ev->points[i];
-		int64_t last = x->last_ns[s];
 
-		if (pt->venue_ns <= last && pt->venue_ns > last - PM_BACK_NS) {
-			if (ev->kind == RTDS_UPDATE)
-				feed_note(&p->feed, REASON_SEQ_OLD);
-			else if (is_kept)
-				is_filled |= pm_strike_fill(
-				    &x->rec[s], pt->venue_ns, pt->px);
+		if (pt->venue_ns <= x->last_ns[s]) {
+			is_filled |= fill(p, x, ev, pt);
 			continue;
 		}
-		if (ev->kind == RTDS_SNAPSHOT && pt->venue_ns <= last)
-			continue;
-		if (is_kept)
-			pm_strike_add(&x->rec[s], pt->venue_ns, pt->px);
+		if (ev->source != RTDS_PYTH && /* nothing settles on it */
+		    !pm_strike_add(&x->rec[s], pt->venue_ns, pt->px))
+			is_filled |=
+			    pm_strike_fill(&x->rec[s], pt->venue_ns, pt->px);
 		x->last_ns[s] = pt->venue_ns;
 		x->last_px[s] = pt->px;
 		is_news = true;

@@ -1,7 +1,5 @@
 #include "feedd/pm_strike.h"
 
-#include <string.h>
-
 #include "libcore/check.h"
 
 /* k-th oldest point. */
@@ -23,6 +21,12 @@ count_until(const struct pm_strike_rec *r, int64_t at_ns)
 	return n;
 }
 
+int64_t
+pm_strike_newest(const struct pm_strike_rec *r)
+{
+	return r->n > 0 ? point(r, r->n - 1)->venue_ns : 0;
+}
+
 bool
 pm_strike_add(struct pm_strike_rec *r, int64_t venue_ns, px_t px)
 {
@@ -30,14 +34,8 @@ pm_strike_add(struct pm_strike_rec *r, int64_t venue_ns, px_t px)
 	CHECK(r->head < PM_STRIKE_N);
 	if (venue_ns <= 0 || px.e8 <= 0)
 		return false;
-	if (r->n > 0) {
-		int64_t last = point(r, r->n - 1)->venue_ns;
-
-		if (venue_ns <= last && venue_ns > last - PM_STRIKE_BACK_NS)
-			return false;
-		if (venue_ns <= last)
-			memset(r, 0, sizeof(*r));
-	}
+	if (venue_ns <= pm_strike_newest(r))
+		return false;
 	r->pt[r->head] = (struct pm_strike_pt){venue_ns, px};
 	r->head = (r->head + 1) % PM_STRIKE_N;
 	if (r->n < PM_STRIKE_N)

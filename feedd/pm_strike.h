@@ -23,9 +23,6 @@
 
 #define PM_STRIKE_N 256u
 
-/* A point this much older than the last is a stream begun again. */
-#define PM_STRIKE_BACK_NS INT64_C(60000000000)
-
 struct pm_strike_pt {
 	int64_t venue_ns;
 	px_t px;
@@ -51,6 +48,9 @@ struct pm_strike_rule {
 	int64_t lookback_ns;
 	int64_t coverage_e8; /* least share of the look-back, 1 is E8 */
 };
+
+/* pm_strike_newest - time of the newest point, 0 none. */
+int64_t pm_strike_newest(const struct pm_strike_rec *r);
 
 /* pm_strike_add - the next point; false when it is not newer. */
 bool pm_strike_add(struct pm_strike_rec *r, int64_t venue_ns, px_t px);

@@ -216,6 +216,7 @@ pm_lane_lost(struct pm_feed *p, struct pm_market *m, uint8_t conn)
 	forget_lane(m, conn);
 	if (!m->tok[0].has_lane[other]) {
 		pm_forget(m);
+		pm_forget_time(m);
 		if (was_valid)
 			feed_gap(&p->feed, &m->pub, REASON_SEQ_GAP, 0);
 	} else if (!m->tok[1].has_lane[other]) {
@@ -296,6 +297,7 @@ move(struct pm_feed *p, struct pm_market *m)
 	if (to == FEED_LANES || m->moved_n >= PM_MOVES_MAX)
 		return false;
 	pm_leave(p, m);
+	pm_forget_time(m);
 	m->pub.conn = to;
 	m->asked_n = 0;
 	m->moved_n++;

@@ -51,8 +51,8 @@ open_market(void)
 }
 
 static inline void
-book(struct rig *r, const char *token, int64_t ms, const char *bids,
-    const char *asks)
+book_on(struct rig *r, uint8_t conn, const char *token, int64_t ms,
+    const char *bids, const char *asks)
 {
 	char text[4096];
 
@@ -61,7 +61,14 @@ book(struct rig *r, const char *token, int64_t ms, const char *bids,
 	    "\"asset_id\":\"%s\",\"timestamp\":\"%lld\",\"bids\":[%s],"
 	    "\"asks\":[%s],\"tick_size\":\"0.01\"}",
 	    token, (long long)ms, bids, asks);
-	rig_frame(r, 0, text);
+	rig_frame(r, conn, text);
+}
+
+static inline void
+book(struct rig *r, const char *token, int64_t ms, const char *bids,
+    const char *asks)
+{
+	book_on(r, 0, token, ms, bids, asks);
 }
 
 #define L(px, qty) "{\"price\":\"" px "\",\"size\":\"" qty "\"}"
@@ -97,7 +104,8 @@ struct change {
 };
 
 static inline void
-changes(struct rig *r, int64_t ms, const struct change *c, size_t n)
+changes_on(
+    struct rig *r, uint8_t conn, int64_t ms, const struct change *c, size_t n)
 {
 	char text[4096];
 	size_t at;
@@ -122,7 +130,13 @@ changes(struct rig *r, int64_t ms, const struct change *c, size_t n)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "}");
 	}
 	snprintf(text + at, sizeof(text) - at, "]}");
-	rig_frame(r, 0, text);
+	rig_frame(r, conn, text);
+}
+
+static inline void
+changes(struct rig *r, int64_t ms, const struct change *c, size_t n)
+{
+	changes_on(r, 0, ms, c, n);
 }
 
 /* The same order seen on both tokens: a YES bid, a NO ask. */

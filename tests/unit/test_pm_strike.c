@@ -69,14 +69,16 @@ T_03_a_hole_is_never_guessed_across(void **state)
 }
 
 static void
-a_stream_begun_again(void **state)
+nothing_steps_back(void **state)
 {
 	(void)state;
+	assert_int_equal(pm_strike_newest(&rec), 0);
 	pm_strike_add(&rec, S(1000), D(10));
 	assert_false(pm_strike_add(&rec, S(941), D(9)));
-	assert_true(pm_strike_add(&rec, S(940), D(9)));
-	is_at(S(940), PM_STRIKE_EXACT, 9);
-	is_at(S(1000), PM_STRIKE_WAIT, -1);
+	assert_false(pm_strike_add(&rec, S(940), D(9)));
+	assert_false(pm_strike_add(&rec, S(1), D(9)));
+	assert_int_equal(pm_strike_newest(&rec), S(1000));
+	is_at(S(1000), PM_STRIKE_EXACT, 10);
 }
 
 /* Against a list of all points, random times. */
@@ -244,7 +246,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(the_point_of_that_second),
 	    T(T_03_a_hole_is_never_guessed_across),
-	    T(a_stream_begun_again),
+	    T(nothing_steps_back),
 	    T(a_ring_is_a_list),
 	    T(our_own_average),
 	    T(an_average_needs_coverage),
