@@ -10,6 +10,8 @@
 #ifndef SIMVENUE_SERVER_INT_H
 #define SIMVENUE_SERVER_INT_H
 
+#include <stddef.h>
+
 #include "libsys/httpd.h"
 #include "simvenue/fault.h"
 #include "simvenue/live.h"
@@ -34,8 +36,8 @@ struct later {
 	char bytes[];
 };
 
-struct client {
-	struct player *player;
+struct client { /* its subscription stands behind it */
+	_Alignas(max_align_t) struct player *player;
 	struct client *next;
 	struct client *prev;
 	struct httpd_conn *conn;
