@@ -124,6 +124,26 @@ feed_drop(struct feed *f, enum reason r, size_t off, const char *text, size_t n)
 }
 
 void
+feed_failed(struct feed *f, const struct feed_event *ev, const char *what,
+    const char *about)
+{
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
+	uint32_t key = (uint32_t)ev->reason << 16 | ev->code;
+	uint32_t n;
+
+	key = key == 0 ? UINT32_MAX : key;
+	if (!said_again(said_of(f->failed, key), key, f->now_ns, &n))
+		return;
+	a.code = ev->code;
+	a.reason = ev->reason;
+	a.text = what;
+	a.n = strlen(what);
+	a.url = about;
+	a.value = n;
+	f->sink->act(f->sink->user, &a);
+}
+
+void
 feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,
     int64_t value)
 {
@@ -256,6 +276,31 @@ log_silence(struct feed *f, struct link *l)
 	l->told = l->state;
 }
 
+static bool
+is_needed(const struct feed *f, uint8_t shard)
+{
+	return f->shard[shard].wanted && !f->shard[shard].optional;
+}
+
+/* Shard 0 stands for the venue: a slow answer on another that is needed is
+ * as bad as on itself. */
+static void
+add_worst(const struct feed *f, struct tick_link *t)
+{
+	for (uint8_t i = 1; i < f->shard_n; i++) {
+		const struct link *l = &f->link[feed_best(f, i)];
+
+		if (!is_needed(f, i) || !link_is_live(l))
+			continue;
+		if (l->rtt_us > t->rtt_us)
+			t->rtt_us = l->rtt_us;
+		if (l->rtt_ema_us > t->rtt_ema_us)
+			t->rtt_ema_us = l->rtt_ema_us;
+		if (l->overdue)
+			t->overdue = 1;
+	}
+}
+
 /* Readers see one connection: the better lane. */
 static void
 tell_shard(struct feed *f, uint8_t shard)
@@ -263,18 +308,25 @@ tell_shard(struct feed *f, uint8_t shard)
 	struct tick t = feed_tick(f, TICK_LINK, 0, 0);
 	struct shard *s = &f->shard[shard];
 	const struct link *best = &f->link[feed_best(f, shard)];
+	bool is_change;
 
 	f->told_link = true;
 	link_report(best, f->now_ns, &t.u.link);
 	t.u.link.conn = shard;
+	if (shard == 0)
+		add_worst(f, &t.u.link);
 	t.u.link.skew_ms = skew_ms(&f->skew);
 	t.u.link.reconnects =
 	    f->link[shard].reconnects + f->link[feed_other(shard)].reconnects;
 	put_alone(f, &t);
 	if (f->replay != 0)
 		return;
+	is_change = (s->told == LINK_STALE) != (best->state == LINK_STALE);
 	s->told = best->state;
 	s->told_ns = f->now_ns;
+	if (shard != 0 && is_change && link_is_live(best) &&
+	    f->ops->stale != NULL)
+		f->ops->stale(f, shard, best->state == LINK_STALE);
 }
 
 void
@@ -592,12 +644,6 @@ is_waited_for(const struct feed *f, const struct link *l)
 
 	return l->state == LINK_UP && l->complete &&
 	       f->now_ns >= l->up_ns + limit;
-}
-
-static bool
-is_needed(const struct feed *f, uint8_t shard)
-{
-	return f->shard[shard].wanted && !f->shard[shard].optional;
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "feedd/feed.h"
 #include "feedd/link.h"
+#include "feedd/said.h"
 #include "feedd/skew.h"
 #include "libcore/book.h"
 
@@ -68,6 +69,7 @@ struct feed {
 	struct skew skew;     /* of the venue's clock */
 	struct feed_stats stats;
 	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
+	struct said failed[SAID_CAUSES]; /* FEED_LOG_DISCOVERY */
 };
 
 /* An instrument as its readers know it. */
@@ -99,6 +101,11 @@ void feed_count(struct feed *f, enum reason r);
 
 /* feed_note - a reason that is not about an unusable message. */
 void feed_note(struct feed *f, enum reason r);
+
+/* feed_failed - an answer that did not come or cannot be used, told once a
+ * minute and cause. what: was asked for; about: slug, coin, symbol, or "". */
+void feed_failed(struct feed *f, const struct feed_event *ev, const char *what,
+    const char *about);
 
 /* feed_log - a line about an instrument. */
 void feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,

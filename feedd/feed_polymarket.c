@@ -86,6 +86,27 @@ shard_down(struct pm_feed *p, uint8_t shard)
 	forget_shard(p, shard);
 }
 
+/* Readers take the state of shard 0 for that of all books, and of the others
+ * only what is said of an instrument: its books are withdrawn, and told again
+ * when messages come again, for they follow without a break. */
+static void
+shard_stale(struct feed *f, uint8_t shard, bool is_stale)
+{
+	struct pm_feed *p = pm_of(f);
+
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+		struct pub_stamp stamp = {m->tok[0].order.at_ns, 0, false};
+
+		if (!m->used || m->is_off || m->pub.conn != shard)
+			continue;
+		if (is_stale && m->pub.is_valid)
+			feed_gap(f, &m->pub, REASON_FEED_STALE, 0);
+		else if (!is_stale && !m->pub.is_valid && m->tok[0].has_book)
+			pub_snapshot(f, &m->pub, &m->tok[0].book, &stamp);
+	}
+}
+
 static void
 conn_down(struct feed *f, uint8_t conn)
 {
@@ -344,5 +365,6 @@ const struct feed_ops pm_ops = {
     .ping = ping,
     .resync = resync,
     .stop = stop,
+    .stale = shard_stale,
     .hash = hash,
 };
