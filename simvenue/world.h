@@ -115,7 +115,7 @@ struct world_window {
 
 /* What clients did, not the simulator's own participants. */
 struct world_count {
-	uint64_t rested;    /* orders that came to rest */
+	uint64_t rested;    /* orders told as placed, or open */
 	uint64_t trades;    /* matches, or fills, with a client on a side */
 	int64_t matched_e8; /* shares or coins of those */
 };
