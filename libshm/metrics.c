@@ -284,3 +284,25 @@ metrics_link_host(const struct metrics *m, uint32_t i, char out[LINK_NAME_SZ])
 		if (*p < ' ' || *p > '~')
 			*p = '?';
 }
+
+void
+metrics_look(struct metrics *m, uint64_t now_ns)
+{
+	for (int i = 0; i < M_N; i++) {
+		struct metric *k = &m->metric[i];
+		uint64_t v = get(&k->value);
+
+		if (k->kind != METRIC_COUNTER || v == get(&k->sum))
+			continue;
+		put(&k->sum, v);
+		put(&k->max, now_ns);
+	}
+}
+
+uint64_t
+metrics_rise_ns(const struct metrics *m, enum metric_id id)
+{
+	CHECK((unsigned)id < M_N);
+	return m->metric[id].kind == METRIC_COUNTER ? get(&m->metric[id].max)
+						    : 0;
+}

@@ -41,8 +41,8 @@ struct metric {
 	char unit[7];
 	uint8_t kind; /* enum metric_kind; 0: not used by this stage      */
 	_Atomic uint64_t value; /* counter; gauge as int64; hist: count   */
-	_Atomic uint64_t sum;	/* hist                                   */
-	_Atomic uint64_t max;	/* hist                                   */
+	_Atomic uint64_t sum;	/* hist; counter: value when last looked at */
+	_Atomic uint64_t max;	/* hist; counter: instant of its last rise */
 	uint32_t hist;		/* index into hists + 1, 0 none           */
 	uint32_t pad;
 };
@@ -137,6 +137,13 @@ uint64_t hist_upper(uint32_t bucket);
 /* metrics_quantile - q in 0..1000 (per mille) of a histogram; 0 when empty. */
 uint64_t metrics_quantile(
     const struct metrics *m, enum metric_id id, uint32_t q);
+
+/* metrics_look - note for every counter when it was last seen to rise. Called
+ * by the stage in housekeeping. O(M_N), plain loads and stores. */
+void metrics_look(struct metrics *m, uint64_t now_ns);
+
+/* metrics_rise_ns - when a counter rose last, monotonic; 0 never. */
+uint64_t metrics_rise_ns(const struct metrics *m, enum metric_id id);
 
 /* metrics_value - counter or gauge, for readers. */
 int64_t metrics_value(const struct metrics *m, enum metric_id id);

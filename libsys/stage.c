@@ -336,6 +336,7 @@ housekeep(struct stage *s)
 		s->ops->housekeep(s);
 	metrics_set(
 	    s->metrics, M_ANY_LOG_SUPPRESSED, (int64_t)log_suppressed_n());
+	metrics_look(s->metrics, s->now_ns);
 	log_housekeep(s->now_ns);
 	sandbox_housekeep();
 }

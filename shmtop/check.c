@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "shmtop/text.h"
 
 static void __attribute__((format(printf, 2, 3)))
 add(struct check_list *l, const char *fmt, ...)
@@ -74,11 +77,35 @@ check_gates(const struct snap *s, struct check_list *out)
 
 	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
 		if (s->trades[v] && s->gate[v] != 0)
-			add(out, "%s is frozen: %s", venue_name((enum venue)v),
-			    freeze_format(s->gate[v], names, sizeof(names)));
+			add(out, "%s is frozen: %s%s%s",
+			    venue_name((enum venue)v),
+			    freeze_format(s->gate[v], names, sizeof(names)),
+			    s->gate_why[v][0] ? ": " : "", s->gate_why[v]);
 }
 
-/* Down for a reason that is not ours. */
+static bool
+connected(const struct snap_link *l)
+{
+	return l->field[LF_STATE] > LINK_CONNECTING;
+}
+
+/* Does the other of two lanes carry what this one should? */
+static bool
+carried(const struct snap *s, const struct snap_link *l)
+{
+	for (uint32_t i = 0; i < s->link_n; i++) {
+		const struct snap_link *o = &s->link[i];
+
+		if (o->venue == l->venue &&
+		    o->field[LF_SHARD] == l->field[LF_SHARD] &&
+		    o->field[LF_LANE] != l->field[LF_LANE] && connected(o))
+			return true;
+	}
+	return false;
+}
+
+/* Down for a reason that is not ours, and nobody else does its work: a lane
+ * that was replaced, or is no longer wanted, is no finding. */
 static void
 check_links(const struct snap *s, struct check_list *out)
 {
@@ -86,12 +113,59 @@ check_links(const struct snap *s, struct check_list *out)
 		const struct snap_link *l = &s->link[i];
 		int64_t why = l->field[LF_END_REASON];
 
-		if (l->field[LF_STATE] > LINK_CONNECTING || why == 0)
+		if (connected(l) || why == 0 || carried(s, l))
 			continue;
-		add(out, "%s: connection to %s is down: %s",
+		add(out, "%s: connection to %s (%s) is down: %s",
 		    venue_name((enum venue)l->venue), l->name,
+		    link_role(l->venue, l->field[LF_SHARD]),
 		    reason_text((enum reason)why));
 	}
+}
+
+static bool
+recent(uint64_t n, uint64_t age_ns)
+{
+	return n != 0 && age_ns != 0 && age_ns <= CHECK_GAP_NS;
+}
+
+static const char *
+feed_of(int venue)
+{
+	for (int i = 0; i < ST_N; i++)
+		if (topo_stages[i].venue == venue &&
+		    strcmp(topo_stages[i].program, "feedd") == 0)
+			return topo_stages[i].name;
+	return "feedd";
+}
+
+/* A gap heals by itself; one of an hour ago is history, which the counters
+ * keep. */
+static void
+check_gaps(const struct snap *s, struct check_list *out)
+{
+	const struct snap_recorder *r = &s->rec;
+	char t[TEXT_SZ];
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
+		if (recent(s->feed[v].gaps, s->feed[v].gap_ns))
+			add(out,
+			    "%s: gap in the data %s ago (%" PRIu64
+			    " since the start): books are made anew by "
+			    "themselves; why: supervisor logs %s",
+			    venue_name((enum venue)v),
+			    text_dur(s->feed[v].gap_ns, t), s->feed[v].gaps,
+			    feed_of(v));
+	if (recent(r->gaps, r->gap_ns))
+		add(out,
+		    "recorder: gap in the recording %s ago (%" PRIu64
+		    " since the start): it was too slow; why: supervisor "
+		    "logs recorderd",
+		    text_dur(r->gap_ns, t), r->gaps);
+	if (r->lost != 0)
+		add(out, "recorder: %" PRIu64 " records lost", r->lost);
+	if (r->disk_errors != 0)
+		add(out, "recorder: the disk refused %" PRIu64 " writes",
+		    r->disk_errors);
 }
 
 void
@@ -109,14 +183,5 @@ check_snap(const struct snap *s, struct check_list *out)
 	check_gates(s, out);
 	check_rings(s, out);
 	check_links(s, out);
-	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++)
-		if (s->feed[v].gaps != 0)
-			add(out, "%s: %" PRIu64 " gaps in the data",
-			    venue_name((enum venue)v), s->feed[v].gaps);
-	if (s->rec.gaps != 0 || s->rec.lost != 0)
-		add(out, "recorder: %" PRIu64 " gaps, %" PRIu64 " records lost",
-		    s->rec.gaps, s->rec.lost);
-	if (s->rec.disk_errors != 0)
-		add(out, "recorder: the disk refused %" PRIu64 " writes",
-		    s->rec.disk_errors);
+	check_gaps(s, out);
 }

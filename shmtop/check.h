@@ -4,7 +4,9 @@
  * Finds  : no instance; files of another layout; a dead or stopped
  *          supervisor; stages that are dead, hung, parked or backing off; a
  *          ring role that nobody holds while its stage is ready; rings that
- *          are full or have dropped; gaps in feeds and recording.
+ *          are full or have dropped; connections that are down and whose
+ *          shard no other lane carries; gaps of the last CHECK_GAP_NS in
+ *          feeds and recording; frozen venues, with the connection behind.
  * Pure   : yes.
  */
 #ifndef SHMTOP_CHECK_H
@@ -13,7 +15,8 @@
 #include "shmtop/snap.h"
 
 #define CHECK_MAX     64
-#define CHECK_TEXT_SZ 360
+#define CHECK_TEXT_SZ 480
+#define CHECK_GAP_NS  UINT64_C(300000000000) /* five minutes            */
 
 struct check_list {
 	uint32_t n;

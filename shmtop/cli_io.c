@@ -18,8 +18,8 @@
 
 #define EX_BAD_USAGE  64
 #define EX_NO_SUCH    69
-#define ONCE_COLS     120
-#define FIRST_LOOK_MS 250 /* so that --once has rates to show */
+#define ONCE_COLS     CANVAS_COLS_MAX /* whole rows */
+#define FIRST_LOOK_MS 250	      /* so that --once has rates to show */
 
 struct options {
 	const char *instance;
@@ -27,6 +27,7 @@ struct options {
 	const char *tap; /* ring name */
 	unsigned hz;
 	unsigned lines;
+	unsigned width; /* of --once */
 	bool once;
 	bool json;
 	bool check;
@@ -47,6 +48,7 @@ static const char usage_text[] =
     "      --check          say what is wrong; exit 1 when anything is\n"
     "      --line           one line a look, for logs and dumb terminals\n"
     "  -r, --rate HZ        looks in a second, 1 to 20 (5)\n"
+    "      --width N        --once: cut rows at N columns (whole rows)\n"
     "      --ascii          no block characters\n"
     "  -n, --lines N        tap: begin N messages back (20)\n"
     "  -V, --version   -h, --help\n"
@@ -63,6 +65,7 @@ static const struct option longs[] = {
     {"rate", required_argument, NULL, 'r'},
     {"ascii", no_argument, NULL, 258},
     {"line", no_argument, NULL, 259},
+    {"width", required_argument, NULL, 260},
     {"lines", required_argument, NULL, 'n'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -105,6 +108,9 @@ parse(struct options *o, int argc, char **argv)
 		case 'r': ok = number(optarg, 1, 20, &o->hz); break;
 		case 258: o->ascii = true; break;
 		case 259: o->line = true; break;
+		case 260:
+			ok = number(optarg, 40, CANVAS_COLS_MAX, &o->width);
+			break;
 		case 'n': ok = number(optarg, 0, 1000000, &o->lines); break;
 		case 'V': printf("shmtop %s\n", RINGMAKER_VERSION); return 1;
 		case 'h': fputs(usage_text, stdout); return 1;
@@ -132,7 +138,7 @@ nap_ms(unsigned ms)
 }
 
 static void
-print_text(const struct snap *s, bool ascii)
+print_text(const struct snap *s, const struct options *o)
 {
 	struct canvas *c = calloc(1, sizeof(*c));
 	struct pane_view v = {
@@ -143,7 +149,7 @@ print_text(const struct snap *s, bool ascii)
 
 	if (c == NULL)
 		return;
-	canvas_init(c, ONCE_COLS, CANVAS_ROWS_MAX, ascii);
+	canvas_init(c, (int)o->width, CANVAS_ROWS_MAX, o->ascii);
 	pane_head(c, s, &v);
 	/* In place of the tabs. */
 	memset(c->cell[2], 0, sizeof(c->cell[2]));
@@ -240,7 +246,7 @@ show_once(struct sampler *s, const struct options *o)
 	if (o->json)
 		json_snap(snap, l, stdout);
 	else if (!o->check)
-		print_text(snap, o->ascii);
+		print_text(snap, o);
 	for (uint32_t i = 0; o->check && !o->json && i < l->n; i++)
 		puts(l->text[i]);
 	if (o->check && !o->json && l->n == 0)
@@ -338,7 +344,8 @@ run_tap(struct sampler *s, const struct options *o)
 int
 shmtop_run(int argc, char **argv)
 {
-	struct options o = {.instance = "main", .hz = 5, .lines = 20};
+	struct options o = {
+	    .instance = "main", .hz = 5, .lines = 20, .width = ONCE_COLS};
 	struct sampler *s;
 	int rc = parse(&o, argc, argv);
 

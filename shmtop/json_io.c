@@ -10,6 +10,15 @@
 #define NEW_OBJECT() json_pack("{}")
 #define NEW_ARRAY()  json_pack("[]")
 
+/* -1: never. What came after the look began is new, not 584 years old. */
+static double
+age_ms(uint64_t now_ns, uint64_t then_ns)
+{
+	if (then_ns == 0)
+		return -1.0;
+	return now_ns > then_ns ? (double)(now_ns - then_ns) / 1e6 : 0.0;
+}
+
 static json_t *
 quantiles(const uint64_t q[3])
 {
@@ -133,10 +142,9 @@ link_field(json_t *o, const struct snap *s, const struct snap_link *l, int f)
 	char key[48];
 
 	if (strcmp(unit, "ns") == 0) {
-		double ms = ((double)s->now_ns - (double)v) / 1e6;
-
 		snprintf(key, sizeof(key), "%s_age_ms", def[f].label);
-		json_object_set_new(o, key, json_pack("f", v ? ms : -1.0));
+		json_object_set_new(
+		    o, key, json_pack("f", age_ms(s->now_ns, (uint64_t)v)));
 		return;
 	}
 	snprintf(key, sizeof(key), "%s%s%s", def[f].label,
@@ -152,10 +160,11 @@ conns(const struct snap *s)
 
 	for (uint32_t i = 0; i < s->link_n; i++) {
 		const struct snap_link *l = &s->link[i];
-		json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "venue",
-		    venue_name((enum venue)l->venue), "name", l->name,
-		    "state_name", link_state_name((uint8_t)l->field[LF_STATE]),
-		    "band_name", link_band_name((uint8_t)l->field[LF_BAND]),
+		json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "venue",
+		    venue_name((enum venue)l->venue), "name", l->name, "role",
+		    link_role(l->venue, l->field[LF_SHARD]), "state_name",
+		    link_state_name((uint8_t)l->field[LF_STATE]), "band_name",
+		    link_band_name((uint8_t)l->field[LF_BAND]),
 		    "end_reason_name",
 		    reason_name((enum reason)l->field[LF_END_REASON]),
 		    "bad_reason_name",
@@ -166,6 +175,13 @@ conns(const struct snap *s)
 		json_array_append_new(list, o);
 	}
 	return list;
+}
+
+/* null: there is none. */
+static json_t *
+price(px_t px)
+{
+	return px.e8 != 0 ? json_pack("I", (json_int_t)px.e8) : json_pack("n");
 }
 
 /* Prices and quantities as integers 1e-8: nothing is rounded. */
@@ -179,21 +195,24 @@ markets(const struct snap *s)
 		const struct track_market *t = &m->t;
 
 		json_array_append_new(list,
-		    json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:f,s:I,s:I,s:I,s:I,"
-			      "s:I,s:i}",
+		    json_pack("{s:i,s:s,s:s,s:s,s:o,s:o,s:f,s:I,s:I,s:I,s:I,"
+			      "s:I,s:i,s:o,s:f,s:s,s:o,s:s,s:s}",
 			"instr", m->idx, "symbol", m->in.symbol, "venue",
 			text_venue(m->in.venue), "state",
-			text_state(m->in.state), "bid_e8",
-			(json_int_t)t->bbo.bid_px.e8, "ask_e8",
-			(json_int_t)t->bbo.ask_px.e8, "age_ms",
-			t->bbo_ns ? (double)(s->now_ns - t->bbo_ns) / 1e6
-				  : -1.0,
-			"our_bid_e8", (json_int_t)t->our[SIDE_BID].px.e8,
-			"our_ask_e8", (json_int_t)t->our[SIDE_ASK].px.e8,
-			"want_bid_e8", (json_int_t)t->our[SIDE_BID].want_px.e8,
-			"want_ask_e8", (json_int_t)t->our[SIDE_ASK].want_px.e8,
-			"position_e8", (json_int_t)t->pos.e8, "fills",
-			(int)t->fill_n));
+			text_state(m->in.state), "bid_e8", price(t->bbo.bid_px),
+			"ask_e8", price(t->bbo.ask_px), "age_ms",
+			age_ms(s->now_ns, t->bbo_ns), "our_bid_e8",
+			(json_int_t)t->our[SIDE_BID].px.e8, "our_ask_e8",
+			(json_int_t)t->our[SIDE_ASK].px.e8, "want_bid_e8",
+			(json_int_t)t->our[SIDE_BID].want_px.e8, "want_ask_e8",
+			(json_int_t)t->our[SIDE_ASK].want_px.e8, "position_e8",
+			(json_int_t)t->pos.e8, "fills", (int)t->fill_n,
+			"ref_e8", price(t->ref_px), "ref_age_ms",
+			age_ms(s->now_ns, t->ref_ns), "ref_source",
+			text_ref(t->ref_source), "strike_e8",
+			price(m->in.strike_px), "strike_source",
+			text_strike(m->in.strike_source), "outcome",
+			text_outcome(m->in.outcome)));
 	}
 	return list;
 }

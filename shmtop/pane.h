@@ -10,7 +10,8 @@
 #include "shmtop/canvas.h"
 #include "shmtop/snap.h"
 
-#define PANE_WIDE 110
+#define PANE_WIDE  110
+#define PANE_WHOLE 220 /* nothing is shortened */
 
 enum pane {
 	PANE_OVERVIEW = 1,

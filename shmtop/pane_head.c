@@ -129,7 +129,8 @@ pane_help(struct canvas *c, int row, int max)
 	    "TAB, arrows  next and previous pane; 1 to 8 picks one",
 	    "p            pause, and go on",
 	    "s            other order of markets",
-	    "f            filter by part of a name; empty shows all",
+	    "f            filter by part of a name, of either case; empty "
+	    "shows all",
 	    "t            other ring in the tap",
 	    "?            this page",
 	    "q            quit (the pipeline runs on)",

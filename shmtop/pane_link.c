@@ -6,8 +6,10 @@
 #include "shmtop/text.h"
 
 /* The name gives way on narrow screens. */
+#define NAME_WHOLE  46
 #define NAME_WIDE   24
 #define NAME_NARROW 17
+#define ROLE_COLS   7
 #define TOP_N	    6
 
 static uint64_t
@@ -44,15 +46,26 @@ micro(int64_t us, char *buf)
 static int
 name_cols(const struct canvas *c)
 {
-	return c->cols >= PANE_WIDE ? NAME_WIDE : NAME_NARROW;
+	return c->cols >= PANE_WHOLE  ? NAME_WHOLE
+	       : c->cols >= PANE_WIDE ? NAME_WIDE
+				      : NAME_NARROW;
+}
+
+/* Where the columns after the name begin. */
+static int
+base_col(const struct canvas *c)
+{
+	return ROLE_COLS + name_cols(c);
 }
 
 static void
 conn_name(struct canvas *c, const struct snap_link *l, int row)
 {
-	canvas_printf(c, row, 1, COL_PLAIN, "%.*s", name_cols(c),
+	canvas_put(
+	    c, row, 1, COL_PLAIN, link_role(l->venue, l->field[LF_SHARD]));
+	canvas_printf(c, row, 1 + ROLE_COLS, COL_PLAIN, "%.*s", name_cols(c),
 	    l->name[0] != '\0' ? l->name : "?");
-	canvas_printf(c, row, name_cols(c) + 2, COL_DIM, "%2" PRId64 "%c",
+	canvas_printf(c, row, base_col(c) + 2, COL_DIM, "%2" PRId64 "%c",
 	    l->field[LF_SHARD], l->field[LF_LANE] == 0 ? 'A' : 'B');
 }
 
@@ -64,22 +77,23 @@ conn_wide(
 	char a[TEXT_SZ];
 	char b[TEXT_SZ];
 	char d[TEXT_SZ];
+	int x = base_col(c) + 83;
 	bool bad = f[LF_MALFORMED] != 0 || f[LF_HASH_BAD] != 0 ||
 		   f[LF_GAPS] != 0 || f[LF_SEQ_GAPS] != 0;
 
-	canvas_printf(c, row, 107, COL_PLAIN, "%7s %6s %6s %6" PRId64,
+	canvas_printf(c, row, x, COL_PLAIN, "%7s %6s %6s %6" PRId64,
 	    text_bytes((uint64_t)f[LF_BYTE_RATE], a), micro(f[LF_RTT_US], b),
 	    f[LF_DATA_NS] != 0 ? text_dur(since(s, l, LF_DATA_NS), d) : "-",
 	    f[LF_AGE_US] / 1000);
-	canvas_printf(c, row, 137, bad ? COL_WARN : COL_DIM,
+	canvas_printf(c, row, x + 30, bad ? COL_WARN : COL_DIM,
 	    "%5" PRId64 " %4" PRId64 " %4" PRId64 " %4" PRId64, f[LF_MALFORMED],
 	    f[LF_HASH_BAD], f[LF_GAPS], f[LF_SEQ_GAPS]);
-	canvas_printf(c, row, 158, COL_DIM, "%5s %5" PRId64,
+	canvas_printf(c, row, x + 51, COL_DIM, "%5s %5" PRId64,
 	    text_count((double)f[LF_DUPLICATES], a), f[LF_RESUMED]);
-	canvas_printf(c, row, 170, f[LF_SKEW_MS] != 0 ? COL_WARN : COL_DIM,
+	canvas_printf(c, row, x + 63, f[LF_SKEW_MS] != 0 ? COL_WARN : COL_DIM,
 	    "%7" PRId64, f[LF_SKEW_MS]);
 	if (f[LF_MALFORMED] != 0)
-		canvas_printf(c, row, 179, COL_DIM, "%.20s",
+		canvas_printf(c, row, x + 72, COL_DIM, "%.20s",
 		    reason_name((enum reason)f[LF_BAD_REASON]));
 }
 
@@ -92,7 +106,7 @@ conn_row(
 	char b[TEXT_SZ];
 	char d[TEXT_SZ];
 	char e[TEXT_SZ];
-	int x = name_cols(c);
+	int x = base_col(c);
 
 	conn_name(c, l, row);
 	canvas_put(c, row, x + 7, state_colour(f[LF_STATE]),
@@ -128,11 +142,11 @@ pane_conns(struct canvas *c, const struct snap *s, int row, int max)
 		return 0;
 	canvas_fill(c, row, COL_HEAD);
 	canvas_put(c, row, 1, COL_HEAD, "CONNECTION");
-	canvas_put(c, row, name_cols(c) + 2, COL_HEAD,
+	canvas_put(c, row, base_col(c) + 2, COL_HEAD,
 	    " NR  STATE         FOR  msg/s   LAST    EMA BAND      REC LAST "
 	    "END");
 	if (c->cols >= PANE_WIDE)
-		canvas_put(c, row, 107, COL_HEAD,
+		canvas_put(c, row, base_col(c) + 83, COL_HEAD,
 		    "    B/s    RTT   DATA AGE ms   BAD HASH GAPS  SEQ   DUP "
 		    "RESUM SKEW ms  LAST BAD");
 	n++;
@@ -179,9 +193,11 @@ pane_reasons(struct canvas *c, const struct snap *s, int row, int max)
 
 	if (max < 2)
 		return 0;
-	canvas_fill(c, row, COL_HEAD);
-	canvas_put(c, row, 1, COL_HEAD, "DROPPED, FAILED: reason and number");
 	for (int v = VENUE_POLYMARKET; v < VENUE_N && n < max; v++)
 		n += reason_row(c, &s->feed[v], v, row + n);
+	if (n == 1)
+		return 0;
+	canvas_fill(c, row, COL_HEAD);
+	canvas_put(c, row, 1, COL_HEAD, "DROPPED, FAILED: reason and number");
 	return n;
 }

@@ -46,8 +46,8 @@ order(const struct snap_market *a, const struct snap_market *b,
 
 	switch (sort) {
 	case SORT_ACTIVE:
-		x = ours(&b->t) * 2 + (b->t.bbo_ns != 0);
-		y = ours(&a->t) * 2 + (a->t.bbo_ns != 0);
+		x = ours(&b->t) * 2 + (b->t.bbo_ns != 0 || b->t.ref_ns != 0);
+		y = ours(&a->t) * 2 + (a->t.bbo_ns != 0 || a->t.ref_ns != 0);
 		break;
 	case SORT_SPREAD:
 		x = spread_key(&a->t);
@@ -114,6 +114,60 @@ short_name(const char *symbol, int room, char *buf, size_t n)
 		snprintf(buf, n, "%.*s~%s", room - 7, symbol, symbol + len - 6);
 }
 
+static int
+name_room(const struct canvas *c)
+{
+	return c->cols >= PANE_WHOLE ? 47 : c->cols >= PANE_WIDE ? 30 : 16;
+}
+
+/* A price that is only looked at: the last one, its age, its source. */
+static void
+price_row(struct canvas *c, const struct snap *s, const struct track_market *t,
+    int row, int x)
+{
+	uint64_t old = s->now_ns > t->ref_ns ? s->now_ns - t->ref_ns : 0;
+	char a[TEXT_SZ];
+	char b[TEXT_SZ];
+
+	canvas_printf(c, row, x, COL_PLAIN, "%21.21s", text_px(t->ref_px, a));
+	canvas_printf(c, row, x + 21, COL_DIM, "%6s %5s", "",
+	    t->ref_ns ? text_dur(old, b) : "-");
+	canvas_printf(c, row, x + 35, COL_DIM, "price, %s",
+	    t->ref_source ? text_ref(t->ref_source) : "none yet");
+}
+
+/* "strike 77123.4 official, outcome yes"; "" when the market has none. */
+static const char *
+strike_text(const struct instr *in, char *buf, size_t n)
+{
+	char px[TEXT_SZ];
+
+	buf[0] = '\0';
+	if (in->strike_px.e8 != 0)
+		snprintf(buf, n, "strike %s %s%s%s", text_px(in->strike_px, px),
+		    text_strike(in->strike_source),
+		    in->outcome ? ", outcome " : "",
+		    in->outcome ? text_outcome(in->outcome) : "");
+	else if (in->outcome != 0)
+		snprintf(buf, n, "outcome %s", text_outcome(in->outcome));
+	return buf;
+}
+
+/* What wide screens show beside: a refusal gives way to nothing. */
+static void
+market_more(struct canvas *c, const struct snap_market *m, int row, int x)
+{
+	const struct track_market *t = &m->t;
+	const char *why =
+	    t->refused ? reason_name((enum reason)t->refused) : "";
+	char strike[96];
+
+	strike_text(&m->in, strike, sizeof(strike));
+	canvas_printf(c, row, x, COL_DIM, "%4u %-8s %s%s%s", t->fill_n,
+	    text_state(m->in.state), why, why[0] && strike[0] ? "; " : "",
+	    strike);
+}
+
 static void
 market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
     int row)
@@ -122,7 +176,7 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	uint64_t old =
 	    t->bbo_ns != 0 && s->now_ns > t->bbo_ns ? s->now_ns - t->bbo_ns : 0;
 	char name[64];
-	int room = c->cols >= PANE_WIDE ? 30 : 16;
+	int room = name_room(c);
 	int x = room + 2;
 	char a[TEXT_SZ];
 	char b[TEXT_SZ];
@@ -132,12 +186,16 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	    m->in.state == INSTR_NORMAL || m->in.cls >= CLASS_PERP ? COL_PLAIN
 								   : COL_DIM,
 	    name);
+	if (m->in.cls == CLASS_INDEX) {
+		price_row(c, s, t, row, x);
+		return;
+	}
 	canvas_printf(c, row, x, t->dirty ? COL_WARN : COL_PLAIN,
 	    "%10.10s %10.10s", text_px(t->bbo.bid_px, a),
 	    text_px(t->bbo.ask_px, b));
 	canvas_printf(c, row, x + 21, COL_DIM, "%6s %5s", spread_text(t, a),
 	    t->bbo_ns ? text_dur(old, b) : "-");
-	if (m->in.cls == CLASS_SPOT || m->in.cls == CLASS_INDEX) {
+	if (m->in.cls == CLASS_SPOT) {
 		canvas_put(c, row, x + 35, COL_DIM, "reference");
 		return;
 	}
@@ -150,9 +208,7 @@ market_row(struct canvas *c, const struct snap *s, const struct snap_market *m,
 	    "%7s", text_qty(t->pos, qty_digits(t->pos), a));
 	if (c->cols < PANE_WIDE)
 		return;
-	canvas_printf(c, row, x + 63, COL_DIM, "%4u %-8s %s", t->fill_n,
-	    text_state(m->in.state),
-	    t->refused ? reason_name((enum reason)t->refused) : "");
+	market_more(c, m, row, x + 63);
 }
 
 int
@@ -160,7 +216,7 @@ pane_markets(struct canvas *c, const struct snap *s, const struct pane_view *v,
     int row, int max)
 {
 	uint16_t best[SNAP_MARKETS];
-	int room = c->cols >= PANE_WIDE ? 30 : 16;
+	int room = name_room(c);
 	int n = 0;
 	int k = 0;
 
@@ -171,15 +227,15 @@ pane_markets(struct canvas *c, const struct snap *s, const struct pane_view *v,
 	canvas_put(c, row, room + 2, COL_HEAD,
 	    "       BID        ASK SPRbps   AGE   OUR BID   OUR ASK     POS");
 	if (c->cols >= PANE_WIDE)
-		canvas_put(
-		    c, row, room + 65, COL_HEAD, "FILL STATE    REFUSED");
+		canvas_put(c, row, room + 65, COL_HEAD,
+		    "FILL STATE    REFUSED; STRIKE");
 	n++;
 	/* Insertion into the few rows there are: O(markets x rows). */
 	for (uint32_t i = 0; i < s->market_n; i++) {
 		int at = k;
 
 		if (v->filter[0] != '\0' &&
-		    strstr(s->market[i].in.symbol, v->filter) == NULL)
+		    !text_has(s->market[i].in.symbol, v->filter))
 			continue;
 		while (at > 0 && order(&s->market[i], &s->market[best[at - 1]],
 				     v->sort) < 0)

@@ -6,7 +6,8 @@
 #include "shmtop/pane.h"
 #include "shmtop/text.h"
 
-#define BAR_COLS 16
+#define BAR_COLS      16
+#define BAR_WIDE_COLS 64
 
 static void
 ring_row(struct canvas *c, const struct snap *s, int i, int row)
@@ -64,9 +65,8 @@ pane_rings(struct canvas *c, const struct snap *s, const struct pane_view *v,
 	for (int i = 0; i < RG_N && n < max; i++) {
 		const struct snap_ring *r = &s->ring[i];
 
-		if (!r->ok ||
-		    (v->filter[0] != '\0' &&
-			strstr(topo_rings[i].name, v->filter) == NULL))
+		if (!r->ok || (v->filter[0] != '\0' &&
+				  !text_has(topo_rings[i].name, v->filter)))
 			continue;
 		/* Beside other panes only rings where something happens. */
 		if (quiet && r->rate_in <= 0 &&
@@ -105,13 +105,13 @@ pane_tap(struct canvas *c, const struct snap *s, const struct pane_view *v,
 		decode_slot(&s->tap[i - 1].slot,
 		    symbol_of(s, s->tap[i - 1].slot.hdr.instr), line,
 		    sizeof(line));
-		shown += v->filter[0] == '\0' || strstr(line, v->filter);
+		shown += v->filter[0] == '\0' || text_has(line, v->filter);
 		first = i - 1;
 	}
 	for (uint32_t i = first; i < s->tap_n && n < max; i++) {
 		decode_slot(&s->tap[i].slot,
 		    symbol_of(s, s->tap[i].slot.hdr.instr), line, sizeof(line));
-		if (v->filter[0] != '\0' && strstr(line, v->filter) == NULL)
+		if (v->filter[0] != '\0' && !text_has(line, v->filter))
 			continue;
 		canvas_put(c, row + n++, 0, COL_PLAIN, line);
 	}
@@ -133,7 +133,8 @@ bar_row(struct canvas *c, int row, const char *name, const uint64_t q[3],
 	}
 	canvas_printf(c, row, 28, COL_PLAIN, "%8s %8s %8s", text_dur(q[0], a),
 	    text_dur(q[1], b), text_dur(q[2], d));
-	canvas_bar(c, row, 56, c->cols - 58,
+	canvas_bar(c, row, 56,
+	    c->cols < BAR_WIDE_COLS + 58 ? c->cols - 58 : BAR_WIDE_COLS,
 	    scale_ns ? (double)q[0] / (double)scale_ns : 0,
 	    scale_ns ? (double)q[1] / (double)scale_ns : 0);
 	return 1;

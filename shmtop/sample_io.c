@@ -390,6 +390,7 @@ read_feed(struct sampler *s, struct snap *o, int i)
 	f->malformed = count(m, M_FEEDD_MALFORMED);
 	f->reconnects = count(m, M_FEEDD_RECONNECTS);
 	f->gaps = count(m, M_FEEDD_GAPS);
+	f->gap_ns = m ? age(o->now_ns, metrics_rise_ns(m, M_FEEDD_GAPS)) : 0;
 	f->hash_ok = count(m, M_FEEDD_HASH_OK);
 	f->hash_bad = count(m, M_FEEDD_HASH_BAD);
 	f->frame_rate = rate(s, o, frames, s->prev.frames[v]);
@@ -467,6 +468,8 @@ read_money(struct sampler *s, struct snap *o)
 	o->rec.rows = count(c, M_RECORDERD_ROWS);
 	o->rec.files = count(c, M_RECORDERD_FILES);
 	o->rec.gaps = count(c, M_RECORDERD_GAPS);
+	o->rec.gap_ns =
+	    c ? age(o->now_ns, metrics_rise_ns(c, M_RECORDERD_GAPS)) : 0;
 	o->rec.lost = count(c, M_RECORDERD_LOST);
 	o->rec.disk_errors = count(c, M_RECORDERD_DISK_ERRORS);
 	o->rec.record_rate = rate(s, o, o->rec.records, s->prev.records);
@@ -479,6 +482,11 @@ static void
 read_gates(const struct sampler *s, struct snap *o)
 {
 	const struct snap_stage *riskd = &o->stage[ST_RISKD];
+	struct metrics *page[VENUE_N] = {NULL};
+
+	for (int i = 0; i < ST_N; i++)
+		if (strcmp(topo_stages[i].program, "feedd") == 0)
+			page[topo_stages[i].venue] = s->metrics[i];
 
 	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
 		o->trades[v] = s->has_cfg && cfg_trades(&s->cfg, (enum venue)v);
@@ -487,6 +495,8 @@ read_gates(const struct sampler *s, struct snap *o)
 			? 0
 			: ctl_gate_told(s->ctl, (enum venue)v, o->now_ns,
 			      riskd->alive && !riskd->stale);
+		link_why(
+		    o->gate_why[v], page, o->gate[v], (uint8_t)v, o->now_ns);
 	}
 }
 

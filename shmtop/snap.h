@@ -12,6 +12,7 @@
 
 #include "libshm/ctl.h"
 #include "libshm/instr.h"
+#include "libshm/linkwhy.h"
 #include "libshm/metrics.h"
 #include "libshm/ring.h"
 #include "shmtop/track.h"
@@ -72,6 +73,7 @@ struct snap_feed {
 	uint64_t malformed;
 	uint64_t reconnects;
 	uint64_t gaps;
+	uint64_t gap_ns; /* age of the newest, 0 none                      */
 	uint64_t hash_ok;
 	uint64_t hash_bad;
 	double frame_rate;
@@ -121,6 +123,7 @@ struct snap_recorder {
 	uint64_t rows;
 	uint64_t files;
 	uint64_t gaps;
+	uint64_t gap_ns; /* age of the newest, 0 none                      */
 	uint64_t lost;
 	uint64_t disk_errors;
 	double record_rate;
@@ -160,6 +163,7 @@ struct snap {
 	uint64_t word_since_ns[FW_N]; /* age */
 	uint64_t gate[VENUE_N];	      /* mask that forbids, per venue     */
 	bool trades[VENUE_N];	      /* the configuration quotes there   */
+	char gate_why[VENUE_N][LINKWHY_SZ]; /* the connection behind it   */
 	struct snap_stage stage[ST_N];
 	struct snap_ring ring[RG_N];
 	struct snap_feed feed[VENUE_N];

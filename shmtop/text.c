@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "libcore/check.h"
+#include "libshm/instr.h"
+#include "libshm/slots.h"
 
 const char *
 text_dur(uint64_t ns, char *buf)
@@ -104,12 +106,59 @@ text_qty(qty_t qty, unsigned digits, char *buf)
 	return buf;
 }
 
+static char
+lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+bool
+text_has(const char *text, const char *part)
+{
+	for (;; text++) {
+		size_t i = 0;
+
+		while (part[i] != '\0' && lower(text[i]) == lower(part[i]))
+			i++;
+		if (part[i] == '\0')
+			return true;
+		if (*text == '\0')
+			return false;
+	}
+}
+
 const char *
 text_state(uint8_t instr_state)
 {
 	if (instr_state == 0 || instr_state >= INSTR_STATE_N)
 		return "?";
 	return instr_state_name((enum instr_state)instr_state);
+}
+
+const char *
+text_ref(uint32_t ref_source)
+{
+	static const char *const t[REF_SOURCE_N] = {
+	    "-", "mark", "spot", "average", "relay"};
+
+	return ref_source < REF_SOURCE_N ? t[ref_source] : "?";
+}
+
+const char *
+text_strike(uint32_t strike_source)
+{
+	static const char *const t[STRIKE_SOURCE_N] = {
+	    "-", "provisional", "official", "conflict"};
+
+	return strike_source < STRIKE_SOURCE_N ? t[strike_source] : "?";
+}
+
+const char *
+text_outcome(uint8_t outcome)
+{
+	static const char *const t[OUTCOME_N] = {"open", "yes", "no", "void"};
+
+	return outcome < OUTCOME_N ? t[outcome] : "?";
 }
 
 const char *

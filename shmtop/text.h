@@ -6,6 +6,7 @@
 #ifndef SHMTOP_TEXT_H
 #define SHMTOP_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libcore/fixed.h"
@@ -30,8 +31,14 @@ const char *text_usd(int64_t e6, char *buf);
 const char *text_px(px_t px, char *buf);
 const char *text_qty(qty_t qty, unsigned digits, char *buf);
 
+/* text_has - is part in text? Letters of either case are the same. */
+bool text_has(const char *text, const char *part);
+
 /* text_state, text_venue - names of what may be any byte. */
 const char *text_state(uint8_t instr_state);
+const char *text_ref(uint32_t ref_source);	 /* "spot", "-" none     */
+const char *text_strike(uint32_t strike_source); /* "official", "-"     */
+const char *text_outcome(uint8_t outcome);	 /* "yes", "open"        */
 const char *text_venue(uint8_t venue);
 
 #endif

@@ -40,6 +40,11 @@ on_tick(struct track_market *m, const struct tick *k)
 		m->trade_px = k->u.trade.px;
 		m->trade_ns = k->hdr.recv_ns;
 		return;
+	case TICK_REF:
+		m->ref_px = k->u.ref.px;
+		m->ref_ns = k->hdr.recv_ns;
+		m->ref_source = k->u.ref.source;
+		return;
 	case TICK_GAP: m->dirty = 1; return;
 	default: return;
 	}

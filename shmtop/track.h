@@ -33,6 +33,10 @@ struct track_market {
 	uint64_t bbo_ns; /* receive time of the touch, 0 none yet        */
 	px_t trade_px;
 	uint64_t trade_ns;
+	px_t ref_px; /* settlement, mark or relayed price                 */
+	uint64_t ref_ns;
+	uint32_t ref_source; /* enum ref_source, 0 none yet               */
+	uint32_t pad1;
 	struct track_side our[SIDE_N];
 	qty_t pos;
 	px_t avg_px;

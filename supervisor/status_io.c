@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libshm/linkwhy.h"
 #include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
 #include "libshm/metrics.h"
@@ -154,14 +155,51 @@ stage_json(struct view *v, int i)
 	    (double)atomic_load(&st->sup.down_ns) / 1e6);
 }
 
+/* The feeds' pages, by venue; NULL where there is none. */
+static void
+pages_attach(const struct view *v, struct metrics *page[VENUE_N])
+{
+	struct err e;
+
+	for (int i = 0; i < VENUE_N; i++)
+		page[i] = NULL;
+	for (int i = 0; i < ST_N; i++) {
+		struct metrics **m = &page[topo_stages[i].venue];
+
+		if (strcmp(topo_stages[i].program, "feedd") == 0 &&
+		    metrics_attach(
+			m, v->in.dirfd, (enum stage_id)i, false, &e) < 0)
+			*m = NULL;
+	}
+}
+
+static void
+pages_detach(struct metrics *page[VENUE_N])
+{
+	for (int i = 0; i < VENUE_N; i++)
+		metrics_detach(page[i]);
+}
+
+/* The venue that a freeze word is about, 0 all. */
+static uint8_t
+word_venue(int w)
+{
+	return w == FW_RISKD_PM || w == FW_EXECD_PM   ? VENUE_POLYMARKET
+	       : w == FW_RISKD_HL || w == FW_EXECD_HL ? VENUE_HYPERLIQUID
+						      : 0;
+}
+
 static json_t *
 freeze_json(struct view *v)
 {
 	static const char *const who[FW_N] = {"supervisor", "riskd", "riskd.pm",
 	    "riskd.hl", "execd.pm", "execd.hl"};
 	json_t *list = json_pack("[]");
+	struct metrics *page[VENUE_N];
 	char names[160];
+	char cause[LINKWHY_SZ];
 
+	pages_attach(v, page);
 	for (int w = 0; w < FW_N; w++) {
 		const struct ctl_freeze *f = &v->ctl->freeze[w];
 		uint64_t m = atomic_load(&f->mask);
@@ -170,12 +208,17 @@ freeze_json(struct view *v)
 		if (m == 0)
 			continue;
 		v->degraded |= (m & FREEZE_LATCHED) != 0;
+		link_why(cause, page, m, word_venue(w), v->now_ns);
 		json_array_append_new(
-		    list, json_pack("{s:s,s:s,s:b,s:f}", "by", who[w],
+		    list, json_pack("{s:s,s:s,s:b,s:f,s:s}", "by", who[w],
 			      "reasons", freeze_format(m, names, sizeof(names)),
 			      "latched", (m & FREEZE_LATCHED) != 0, "for_s",
-			      since ? (double)(v->now_ns - since) / 1e9 : 0.0));
+			      since && v->now_ns > since
+				  ? (double)(v->now_ns - since) / 1e9
+				  : 0.0,
+			      "cause", cause));
 	}
+	pages_detach(page);
 	return list;
 }
 
@@ -360,12 +403,13 @@ print_freeze(const json_t *o)
 	    printf("%-10s %s %s\n", venue,
 		json_string_value(w)[0] ? "FROZEN" : "may trade",
 		json_string_value(w));
-	json_array_foreach(words, i, w) printf("           %s: %s for %s%s%s\n",
-	    str(w, "by"), str(w, "reasons"), ago(num(w, "for_s"), t, sizeof(t)),
-	    json_is_true(json_object_get(w, "latched"))
-		? ", until supervisor thaw --reason"
-		: "",
-	    "");
+	json_array_foreach(words, i, w)
+	    printf("           %s: %s for %s%s%s%s\n", str(w, "by"),
+		str(w, "reasons"), ago(num(w, "for_s"), t, sizeof(t)),
+		json_is_true(json_object_get(w, "latched"))
+		    ? ", until supervisor thaw --reason"
+		    : "",
+		str(w, "cause")[0] ? "; " : "", str(w, "cause"));
 	if (str(o, "latch_why")[0] != '\0')
 		printf("           why: %s\n", str(o, "latch_why"));
 }

@@ -464,6 +464,13 @@ static void
 spoil_gap(void)
 {
 	snap.feed[VENUE_BINANCE].gaps = 1;
+	snap.feed[VENUE_BINANCE].gap_ns = CHECK_GAP_NS;
+}
+static void
+spoil_rec_gap(void)
+{
+	snap.rec.gaps = 4;
+	snap.rec.gap_ns = 2 * UINT64_C(1000000000);
 }
 static void
 spoil_layout(void)
@@ -488,6 +495,7 @@ spoil_gate(void)
 	snap.trades[VENUE_POLYMARKET] = true;
 	snap.gate[VENUE_POLYMARKET] = FREEZE_LATENCY;
 	snap.gate[VENUE_HYPERLIQUID] = FREEZE_LATENCY;
+	snprintf(snap.gate_why[VENUE_POLYMARKET], LINKWHY_SZ, "a connection");
 }
 static void
 spoil_lost(void)
@@ -510,11 +518,15 @@ each_finding(void **unused)
 	    {spoil_owner, "intent: nobody holds the reader's role"},
 	    {spoil_full, "intent is full"},
 	    {spoil_dropped, "tap.feedd.pm: 3 dropped"},
-	    {spoil_gap, "binance: 1 gaps"},
+	    {spoil_gap,
+		"binance: gap in the data 5m00s ago (1 since the start): "
+		"books are made anew by themselves; why: supervisor logs "
+		"feedd.binance"},
+	    {spoil_rec_gap, "recorder: gap in the recording 2.0s ago (4 since"},
 	    {spoil_layout, "ctl: layout 1, not 2"},
 	    {spoil_supervisor, "supervisor's heartbeat"},
 	    {spoil_ready, "feedd.binance is not ready: attached"},
-	    {spoil_gate, "polymarket is frozen: latency"},
+	    {spoil_gate, "polymarket is frozen: latency: a connection"},
 	    {spoil_lost, "5 records lost"},
 	    {spoil_disk, "the disk refused 2 writes"},
 	};
@@ -529,6 +541,72 @@ each_finding(void **unused)
 			fail_msg("\"%s\" does not say \"%s\"", found.text[0],
 			    t[i].says);
 	}
+}
+
+static void
+old_gaps_are_history(void **unused)
+{
+	(void)unused;
+	healthy();
+	spoil_gap();
+	spoil_rec_gap();
+	snap.feed[VENUE_BINANCE].gap_ns = CHECK_GAP_NS + 1;
+	snap.rec.gap_ns = CHECK_GAP_NS + 1;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 0);
+}
+
+static void
+part_of_a_name(void **unused)
+{
+	(void)unused;
+	assert_true(text_has("BTC-updown", "btc"));
+	assert_true(text_has("btc", "BTC"));
+	assert_true(text_has("xbTc", "BtC"));
+	assert_true(text_has("btc", ""));
+	assert_false(text_has("bt", "btc"));
+	assert_false(text_has("", "b"));
+	assert_false(text_has("@btc", "`"));
+}
+
+/* The last price, its age and source; a strike with its provenance. */
+static void
+prices_and_strikes(void **unused)
+{
+	struct pane_view v = {
+	    .pane = PANE_MARKETS, .sort = SORT_NAME, .tap_ring = -1};
+	union tap slot;
+
+	(void)unused;
+	healthy();
+	snap.market_n = 1;
+	snprintf(snap.market[0].in.symbol, 48, "btc/usd");
+	snap.market[0].in.cls = CLASS_INDEX;
+	memset(&snap.market[0].t, 0, sizeof(snap.market[0].t));
+	canvas_init(&canvas, 120, 5, false);
+	pane_markets(&canvas, &snap, &v, 0, 5);
+	assert_non_null(strstr(line(1), "price, none yet"));
+	track_init(&track);
+	memset(&slot, 0, sizeof(slot));
+	slot.hdr.kind = TICK_REF;
+	slot.hdr.instr = 20;
+	slot.hdr.recv_ns = snap.now_ns - 2000000000;
+	slot.tick.u.ref.px = PX(INT64_C(7712345000000));
+	slot.tick.u.ref.source = REF_SPOT;
+	track_slot(&track, RG_MD_PM_Q, &slot);
+	snap.market[0].t = track.market[20];
+	canvas_init(&canvas, 120, 5, false);
+	pane_markets(&canvas, &snap, &v, 0, 5);
+	assert_non_null(strstr(line(1), "77123.45"));
+	assert_non_null(strstr(line(1), "2.0s"));
+	assert_non_null(strstr(line(1), "price, spot"));
+	snap.market[0].in.cls = CLASS_UPDOWN;
+	snap.market[0].in.strike_px = PX(INT64_C(7712300000000));
+	snap.market[0].in.strike_source = STRIKE_CONFLICT;
+	snap.market[0].in.outcome = OUTCOME_NO;
+	canvas_init(&canvas, CANVAS_COLS_MAX, 5, false);
+	pane_markets(&canvas, &snap, &v, 0, 5);
+	assert_non_null(strstr(line(1), "strike 77123 conflict, outcome no"));
 }
 
 int
@@ -550,6 +628,9 @@ main(void)
 	    cmocka_unit_test(contracts),
 	    cmocka_unit_test(nothing_to_find),
 	    cmocka_unit_test(each_finding),
+	    cmocka_unit_test(old_gaps_are_history),
+	    cmocka_unit_test(part_of_a_name),
+	    cmocka_unit_test(prices_and_strikes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

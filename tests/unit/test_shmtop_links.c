@@ -104,9 +104,10 @@ static void
 a_row_a_connection(void **state)
 {
 	(void)state;
-	draw(90, 20);
+	draw(100, 20);
 	assert_true(shows("[links]"));
-	assert_non_null(strstr(line(4), "ws-subscriptions"));
+	assert_non_null(strstr(line(4), "market ws-subscriptions"));
+	assert_non_null(strstr(line(5), "stream stream.binance"));
 	assert_non_null(strstr(line(4), "ready"));
 	assert_non_null(strstr(line(4), "5.0s"));
 	assert_non_null(strstr(line(4), "40ms"));
@@ -203,6 +204,102 @@ down_is_found(void **state)
 	assert_int_equal(found.n, 0);
 }
 
+/* A lane that was replaced, or that nobody wants any more. */
+static void
+the_other_lane_carries_it(void **state)
+{
+	struct snap_link *l;
+
+	(void)state;
+	l = add(VENUE_HYPERLIQUID, "api.hyperliquid.xyz:443", LINK_READY);
+	l->field[LF_LANE] = 1;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 0);
+	/* Another shard is not the same work. */
+	l->field[LF_SHARD] = 1;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 1);
+	assert_non_null(strstr(found.text[0], "(stream) is down"));
+	/* Nor is another venue, nor a lane that is down as well. */
+	l->field[LF_SHARD] = 0;
+	l->venue = VENUE_BINANCE;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 1);
+	l->venue = VENUE_HYPERLIQUID;
+	l->field[LF_STATE] = LINK_CONNECTING;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 1);
+}
+
+static void
+no_heading_over_nothing(void **state)
+{
+	(void)state;
+	draw(100, 20);
+	assert_true(shows("DROPPED, FAILED"));
+	for (int v = 0; v < VENUE_N; v++)
+		memset(snap.feed[v].reason, 0, sizeof(snap.feed[v].reason));
+	draw(100, 20);
+	assert_false(shows("DROPPED, FAILED"));
+}
+
+/* With --once nothing is shortened. */
+static void
+whole_rows(void **state)
+{
+	(void)state;
+	snap.link[0].field[LF_SHARD] = 1;
+	draw(CANVAS_COLS_MAX, 50);
+	assert_non_null(
+	    strstr(line(4), "prices ws-subscriptions-clob.polymarket.com:443"));
+	assert_non_null(strstr(line(5), "bad_json"));
+}
+
+/* The touch of after the look began is new, not 584 years old. */
+static void
+ages_do_not_wrap(void **state)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+	json_t *root;
+	json_t *row;
+
+	(void)state;
+	found.n = 0;
+	snap.market_n = 1;
+	snap.market[0].in.cls = CLASS_UPDOWN;
+	snap.market[0].in.strike_px = PX(5);
+	snap.market[0].in.strike_source = STRIKE_OFFICIAL;
+	snap.market[0].in.outcome = OUTCOME_YES;
+	snap.market[0].t.bbo_ns = snap.now_ns + 1000;
+	snap.market[0].t.ref_ns = snap.now_ns - 3000000;
+	snap.market[0].t.ref_px = PX(7);
+	snap.market[0].t.ref_source = REF_TWAP;
+	snap.link[0].field[LF_MSG_NS] = (int64_t)snap.now_ns + 1000;
+	json_snap(&snap, &found, to);
+	fclose(to);
+	root = json_loads(text, 0, NULL);
+	assert_non_null(root);
+	row = json_array_get(json_object_get(root, "markets"), 0);
+	assert_true(json_real_value(json_object_get(row, "age_ms")) == 0.0);
+	assert_true(json_real_value(json_object_get(row, "ref_age_ms")) == 3.0);
+	assert_int_equal(json_integer_value(json_object_get(row, "ref_e8")), 7);
+	assert_true(json_is_null(json_object_get(row, "bid_e8")));
+	assert_string_equal(
+	    json_string_value(json_object_get(row, "ref_source")), "average");
+	assert_string_equal(
+	    json_string_value(json_object_get(row, "strike_source")),
+	    "official");
+	assert_string_equal(
+	    json_string_value(json_object_get(row, "outcome")), "yes");
+	row = json_array_get(json_object_get(root, "connections"), 0);
+	assert_true(
+	    json_real_value(json_object_get(row, "last_msg_age_ms")) == 0.0);
+	json_decref(root);
+	free(text);
+}
+
 static void
 json_has_every_field(void **state)
 {
@@ -221,7 +318,7 @@ json_has_every_field(void **state)
 	assert_int_equal(
 	    json_array_size(json_object_get(root, "connections")), 3);
 	row = json_array_get(json_object_get(root, "connections"), 1);
-	assert_int_equal(json_object_size(row), LF_N + 6);
+	assert_int_equal(json_object_size(row), LF_N + 7);
 	assert_int_equal(
 	    json_integer_value(json_object_get(row, "skew_ms")), -1234);
 	assert_int_equal(
@@ -246,6 +343,10 @@ main(void)
 	    T(few_rows_do_no_harm),
 	    T(any_numbers),
 	    T(down_is_found),
+	    T(the_other_lane_carries_it),
+	    T(no_heading_over_nothing),
+	    T(whole_rows),
+	    T(ages_do_not_wrap),
 	    T(json_has_every_field),
 	};
 
