@@ -8,6 +8,8 @@
 
 #define TELL_EVERY_NS UINT64_C(60000000000)
 #define SAMPLE_MAX    160u
+/* After 418 or 429 without a Retry-After. */
+#define REFUSED_NS UINT64_C(60000000000)
 
 static const struct feed_ops *const venue_ops[VENUE_N] = {
     [VENUE_POLYMARKET] = &pm_ops,
@@ -417,6 +419,32 @@ shard_ends(struct feed *f, const struct link *l)
 	f->stats.gaps++;
 }
 
+/* When the address of this shard takes connections again. The price stream
+ * is on another server than the markets. */
+static uint64_t *
+hold_of(struct feed *f, const struct link *l)
+{
+	uint8_t shard = feed_shard(l->conn);
+
+	return &f->hold_ns[f->shard[shard].optional ? shard : 0];
+}
+
+/* A refused upgrade that says when to come back, or that we come too often:
+ * no connection to that address before. */
+static void
+hold_opens(struct feed *f, struct link *l, const struct feed_event *ev)
+{
+	uint64_t *hold_ns = hold_of(f, l);
+	uint64_t wait_ns = (uint64_t)ev->retry_after_s * (uint64_t)NS_PER_S;
+
+	if (wait_ns == 0 && (ev->code == 418 || ev->code == 429))
+		wait_ns = REFUSED_NS;
+	if (wait_ns > 0 && *hold_ns < f->now_ns + wait_ns)
+		*hold_ns = f->now_ns + wait_ns;
+	if (l->retry_ns < *hold_ns)
+		l->retry_ns = *hold_ns;
+}
+
 static void
 conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 {
@@ -428,6 +456,8 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 	if (!was_live && l->state != LINK_CONNECTING)
 		return;
 	link_down(l, &f->cfg, f->now_ns, f->random);
+	if (!was_live)
+		hold_opens(f, l, ev);
 	if (!feed_is_carried(f, l->conn)) {
 		tell_conn(f, l, ev);
 		if (was_live)
@@ -450,8 +480,13 @@ conn_down(struct feed *f, struct link *l, const struct feed_event *ev)
 static bool
 may_open(struct feed *f, struct link *l)
 {
-	return l->state != LINK_DOWN || !l->wanted || f->now_ns < l->retry_ns ||
-	       budget_take(&f->budget, f->venue, f->now_ns, &l->retry_ns);
+	if (l->state != LINK_DOWN || !l->wanted || f->now_ns < l->retry_ns)
+		return true;
+	if (f->now_ns < *hold_of(f, l)) {
+		l->retry_ns = *hold_of(f, l);
+		return false;
+	}
+	return budget_take(&f->budget, f->venue, f->now_ns, &l->retry_ns);
 }
 
 static void

@@ -65,10 +65,11 @@ struct feed {
 	struct tick held;	/* goes out next: may get SLOT_BATCH_END */
 	struct link link[FEED_CONN_N];
 	struct shard shard[FEED_LANES];
-	struct budget budget; /* of connections opened */
-	struct skew skew;     /* of the venue's clock */
+	struct budget budget;	      /* of connections opened */
+	uint64_t hold_ns[FEED_LANES]; /* by hold_of: none before */
+	struct skew skew;	      /* of the venue's clock */
 	struct feed_stats stats;
-	uint64_t told_ns[REASON_N]; /* last FEED_LOG_MALFORMED */
+	uint64_t told_ns[REASON_N];	 /* last FEED_LOG_MALFORMED */
 	struct said failed[SAID_CAUSES]; /* FEED_LOG_DISCOVERY */
 };
 

@@ -171,6 +171,25 @@ trade_far_ahead_is_left_after_2_s(void **state)
 	rig_close(r);
 }
 
+/* What a lane brings late while nothing happens is no proof. */
+static void
+a_few_old_ones_are_nothing(void **state)
+{
+	struct rig *r = open_binance("trade, bookTicker");
+
+	(void)state;
+	ticker(r, 0, "btcusdt", 100, "100 101");
+	for (int i = 0; i < 3; i++) {
+		ticker(r, 0, "btcusdt", 90 + i, "50 51");
+		ticker(r, 0, "btcusdt", 100, "50 51");
+		ticker(r, 0, "btcusdt", 100, "50 51");
+		rig_pass(r, 1500 * MS);
+	}
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	assert_int_equal(last_bid(r, INSTR_BN_BASE), 100);
+	rig_close(r);
+}
+
 /* A live connection never goes back: old is old, however old. */
 static void
 stream_from_an_earlier_time_is_old(void **state)
@@ -531,6 +550,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ticker_far_ahead_is_left_after_2_s),
 	    cmocka_unit_test(old_ones_between_news_are_nothing),
+	    cmocka_unit_test(a_few_old_ones_are_nothing),
 	    cmocka_unit_test(trade_far_ahead_is_left_after_2_s),
 	    cmocka_unit_test(stream_from_an_earlier_time_is_old),
 	    cmocka_unit_test(difference_far_ahead_is_left_after_2_s),
