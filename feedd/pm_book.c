@@ -217,6 +217,61 @@ book_taken(struct pm_feed *p, struct pm_market *m, struct pm_tok *t,
 }
 
 void
+pm_retick(struct pm_feed *p, struct pm_market *m, tok_px_t tick, int64_t at_ns)
+{
+	struct feed *f = &p->feed;
+
+	if (tick.tok_e8 <= 0 || tick.tok_e8 >= E8 ||
+	    tick.tok_e8 == m->in.tick_px.e8)
+		return;
+	m->tick_ns = at_ns;
+	m->in.tick_px = PX(tick.tok_e8);
+	m->in.epoch++;
+	m->pub.epoch = m->in.epoch;
+	feed_instr(f, m->pub.idx, &m->in);
+	feed_log(
+	    f, FEED_LOG_TICK_SIZE, m->pub.idx, REASON_NONE, m->in.tick_px.e8);
+	drop_books(p, m, REASON_STALE_EPOCH);
+}
+
+void
+pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev)
+{
+	struct feed *f = &p->feed;
+	enum token_role role;
+	struct pm_market *m = pm_find(p, &ev->token, &role);
+
+	if (m == NULL) {
+		feed_count(f, REASON_UNKNOWN_ASSET);
+		return;
+	}
+	pm_meta_update(&m->tok[role - 1].meta, ev);
+	if (ev->new_tick.tok_e8 <= 0 || ev->new_tick.tok_e8 >= E8)
+		feed_count(f, REASON_BAD_NUMBER);
+	else if (ev->venue_ns < m->tick_ns)
+		feed_note(f, REASON_SEQ_OLD);
+	else
+		pm_retick(p, m, ev->new_tick, ev->venue_ns);
+}
+
+/* A change of the grid may have been missed: a whole book names the grid. */
+static void
+check_tick(struct pm_feed *p, struct pm_market *m, const struct pm_tok *t,
+    const struct pm_event *ev)
+{
+	int64_t e8;
+
+	if (ev->tick_text.n == 0 || ev->venue_ns < m->tick_ns ||
+	    ev->venue_ns < i64_max(t->order.at_ns, t->floor_ns))
+		return;
+	if (!fixed_parse(
+		ev->tick_text.s, ev->tick_text.n, 8, false, E8 - 1, &e8))
+		feed_count(&p->feed, REASON_BAD_NUMBER);
+	else
+		pm_retick(p, m, TOK_PX(e8), ev->venue_ns);
+}
+
+void
 pm_take_book(struct pm_feed *p, const struct pm_event *ev)
 {
 	struct feed *f = &p->feed;
@@ -237,6 +292,7 @@ pm_take_book(struct pm_feed *p, const struct pm_event *ev)
 		feed_note(f, REASON_STALE_EPOCH);
 		return;
 	}
+	check_tick(p, m, t, ev);
 	if (ev->venue_ns > t->order.at_ns ||
 	    (ev->venue_ns == t->order.at_ns && !pm_is_mixed(p, f->conn)))
 		pm_begin_message(p, m, ev->venue_ns);
@@ -367,38 +423,6 @@ pm_take_changes(struct pm_feed *p, const struct pm_event *ev)
 	}
 	if (m != NULL)
 		pm_end_message(p, m, touched);
-}
-
-void
-pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev)
-{
-	struct feed *f = &p->feed;
-	enum token_role role;
-	struct pm_market *m = pm_find(p, &ev->token, &role);
-
-	if (m == NULL) {
-		feed_count(f, REASON_UNKNOWN_ASSET);
-		return;
-	}
-	pm_meta_update(&m->tok[role - 1].meta, ev);
-	if (ev->new_tick.tok_e8 <= 0 || ev->new_tick.tok_e8 >= E8) {
-		feed_count(f, REASON_BAD_NUMBER);
-		return;
-	}
-	if (m->in.tick_px.e8 == ev->new_tick.tok_e8)
-		return;
-	if (ev->venue_ns < m->tick_ns) {
-		feed_note(f, REASON_SEQ_OLD);
-		return;
-	}
-	m->tick_ns = ev->venue_ns;
-	m->in.tick_px = PX(ev->new_tick.tok_e8);
-	m->in.epoch++;
-	m->pub.epoch = m->in.epoch;
-	feed_instr(f, m->pub.idx, &m->in);
-	feed_log(
-	    f, FEED_LOG_TICK_SIZE, m->pub.idx, REASON_NONE, m->in.tick_px.e8);
-	drop_books(p, m, REASON_STALE_EPOCH);
 }
 
 void

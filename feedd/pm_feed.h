@@ -199,6 +199,11 @@ void pm_take_changes(struct pm_feed *p, const struct pm_event *ev);
 void pm_take_tick_size(struct pm_feed *p, const struct pm_event *ev);
 void pm_take_touch(struct pm_feed *p, const struct pm_event *ev);
 
+/* pm_retick - another grid since at_ns (venue time): a new epoch, and its
+ * books again. What is no grid, or the same, changes nothing. */
+void pm_retick(
+    struct pm_feed *p, struct pm_market *m, tok_px_t tick, int64_t at_ns);
+
 /* pm_dirty - drop the books of a market and get them again. */
 void pm_dirty(struct pm_feed *p, struct pm_market *m, enum reason r);
 

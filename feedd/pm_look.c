@@ -17,6 +17,7 @@
 #define CLOCK_OFF_NS  INT64_C(60000000000)
 #define RETRY_NS      UINT64_C(2000000000)
 #define HOLD_MAX_NS   UINT64_C(30000000000)
+#define TICK_LAG_NS   INT64_C(300000000000)
 #define HALF_S	      INT64_C(500000000)
 #define FAR_WINDOWS   1u
 #define PAGE_N	      100
@@ -470,12 +471,27 @@ list_want(struct pm_feed *p, const struct gamma_market *g, const char *slug,
 	return w;
 }
 
+/* Its metadata may name a grid that the market channel did not tell of; soon
+ * after what that told it may still be the one before. */
+static void
+check_tick(struct pm_feed *p, struct pm_market *m, const struct gamma_market *g)
+{
+	int64_t now_ns = pm_venue_now(p);
+
+	if (g->tick.tok_e8 > 0 && !g->closed &&
+	    now_ns >= m->tick_ns + TICK_LAG_NS)
+		pm_retick(p, m, g->tick, now_ns);
+}
+
 static void
 take_known(struct pm_feed *p, struct pm_want *w, struct pm_market *m,
     const struct gamma_market *g)
 {
 	const struct cfg *c = &p->feed.cfg;
-	bool changed = pm_describe(p, m, g);
+	bool changed;
+
+	check_tick(p, m, g);
+	changed = pm_describe(p, m, g);
 
 	if (g->event.has_strike && w != NULL && w->series != 0)
 		changed |= pm_strike_take(&m->in, STRIKE_OFFICIAL,

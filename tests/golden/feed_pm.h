@@ -50,6 +50,8 @@ open_market(void)
 	return r;
 }
 
+static const char *book_tick = "0.01"; /* as books name it */
+
 static inline void
 book_on(struct rig *r, uint8_t conn, const char *token, int64_t ms,
     const char *bids, const char *asks)
@@ -59,8 +61,8 @@ book_on(struct rig *r, uint8_t conn, const char *token, int64_t ms,
 	snprintf(text, sizeof(text),
 	    "{\"event_type\":\"book\",\"market\":\"" COND "\","
 	    "\"asset_id\":\"%s\",\"timestamp\":\"%lld\",\"bids\":[%s],"
-	    "\"asks\":[%s],\"tick_size\":\"0.01\"}",
-	    token, (long long)ms, bids, asks);
+	    "\"asks\":[%s],\"tick_size\":\"%s\"}",
+	    token, (long long)ms, bids, asks, book_tick);
 	rig_frame(r, conn, text);
 }
 

@@ -156,7 +156,9 @@ T_07_tick_size_makes_a_new_epoch(void **state)
 	rig_clear(r); /* a delta of the old grid */
 	pair(r, 1777428651500, "0.49", "0.51", "75");
 	assert_int_equal(r->tick_n, 0);
+	book_tick = "0.001";
 	books(r, 1777428652000);
+	book_tick = "0.01";
 	assert_int_equal(r->tick[0].u.snap.epoch, 2);
 	is_bbo(&r->tick[6], C(48), Q(30), C(51), Q(14));
 	rig_close(r);
