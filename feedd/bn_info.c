@@ -41,12 +41,14 @@ bn_info_run(struct bn_info *b, struct feed *f)
 static void
 tell(struct feed *f, const struct feed_event *in, struct json_str msg)
 {
-	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
+	char text[128] = "terms of symbols";
+	size_t n = msg.n < sizeof(text) ? msg.n : sizeof(text) - 1;
 
-	a.code = in->code;
-	a.text = msg.n > 0 ? msg.s : "no terms of symbols";
-	a.n = msg.n > 0 ? msg.n : strlen(a.text);
-	f->sink->act(f->sink->user, &a);
+	if (n > 0) {
+		memcpy(text, msg.s, n);
+		text[n] = '\0';
+	}
+	feed_failed(f, in, text, "");
 }
 
 /* Read to its end before any of it counts: what is there at the end. */

@@ -77,13 +77,7 @@ bn_take_http(struct feed *f, const struct feed_event *in)
 	if (!feed_is_live(f, feed_best(f, 0)) || s->depth.sync == BN_SYNC_OK)
 		return;
 	if (in->code != 200) {
-		struct feed_act a = {.what = FEED_LOG,
-		    .log = FEED_LOG_DISCOVERY,
-		    .code = in->code};
-
-		a.text = "no depth snapshot";
-		a.n = strlen(a.text);
-		f->sink->act(f->sink->user, &a);
+		feed_failed(f, in, "depth snapshot", s->name);
 		bn_ask_snapshot(f, in->tag);
 		return;
 	}

@@ -102,13 +102,16 @@ enum feed_log {
 	FEED_LOG_GAP,		 /* instr; value: lost */
 	FEED_LOG_STALE,		 /* conn; value: quiet ms */
 	FEED_LOG_FRESH,		 /* conn */
-	FEED_LOG_BOOK_DIRTY,	 /* instr, reason */
-	FEED_LOG_HASH,		 /* instr; value: strikes */
+	FEED_LOG_BOOK_DIRTY,	 /* instr, reason; value: how often since */
+	FEED_LOG_HASH,		 /* instr; value: strikes, text: token, code:
+				    since the last line, tag: 1 when the
+				    snapshot's own hash was reproduced */
 	FEED_LOG_ADDED,		 /* instr, text: symbol */
 	FEED_LOG_RETIRED,	 /* instr, text: symbol */
 	FEED_LOG_TICK_SIZE,	 /* instr; value: tick 1e-8 */
 	FEED_LOG_TABLE_FULL,	 /* value: limit */
-	FEED_LOG_DISCOVERY,	 /* code, text: what failed */
+	FEED_LOG_DISCOVERY,	 /* code, text: what failed, url: of what,
+				    value: how often since the last line */
 	FEED_LOG_LOGIN,		 /* conn, text: credentials were refused */
 	FEED_LOG_REFUSED,	 /* conn, text: another refusal */
 	FEED_LOG_N

@@ -21,6 +21,7 @@
 #include "libsys/ws.h"
 
 #define CALLS_N	      64u
+#define CALL_URL_SZ   192u
 #define HTTP_LIMIT_MS 5000u
 #define STOP_LIMIT_NS UINT64_C(1500000000)
 /* Looks at the venue's clock (skew.h): three of them prove something well
@@ -32,6 +33,7 @@ struct call {
 	bool used;
 	bool failed; /* could not be made: answered in housekeeping */
 	uint32_t tag;
+	char url[CALL_URL_SZ]; /* its beginning, for the log */
 };
 
 struct conn {
@@ -60,7 +62,8 @@ struct shell {
 	uint64_t clock_ns;   /* next look at the venue's clock */
 	bool asks_clock;     /* one is under way */
 	bool told_skew;	     /* over risk.clock_skew_max */
-	enum reason refusal; /* of the answer at hand, for the log */
+	enum reason refusal; /* of the answer at hand, for the log; asked: */
+	const char *asked;   /* what it answers */
 	bool has_stamp;	     /* stage->now_ns is of this step */
 	int replay_to;	     /* ring that asked for a resync, -1 none */
 	char sbe_header[SBE_HEADER_SZ]; /* for binance.sbe_url alone */
@@ -285,7 +288,9 @@ on_answer(void *user, const struct http_result *r)
 	struct call *call = user;
 
 	call->used = false;
+	shell.asked = call->url;
 	tell_answer(call->tag, r);
+	shell.asked = NULL;
 }
 
 static void
@@ -340,6 +345,7 @@ get(const struct feed_act *a)
 	}
 	call->used = true;
 	call->tag = a->tag;
+	(void)snprintf(call->url, sizeof(call->url), "%s", a->url);
 	call->failed = http_client_call(shell.http, &what, on_answer, call) < 0;
 }
 
@@ -351,7 +357,10 @@ log_act(const struct feed_act *a)
 	/* The core tells what of the answer it could not use, not why. */
 	if (a->log == FEED_LOG_DISCOVERY && a->reason == REASON_NONE)
 		copy.reason = shell.refusal;
-	feed_log_write(shell.stage, &copy, shell.conn[a->conn].url);
+	feed_log_write(shell.stage, &copy,
+	    a->log == FEED_LOG_DISCOVERY && shell.asked != NULL
+		? shell.asked
+		: shell.conn[a->conn].url);
 }
 
 static void
@@ -402,7 +411,9 @@ tell_failures(void)
 		if (!shell.call[i].used || !shell.call[i].failed)
 			continue;
 		shell.call[i].used = false;
+		shell.asked = shell.call[i].url;
 		run(&ev);
+		shell.asked = NULL;
 	}
 }
 

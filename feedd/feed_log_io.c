@@ -52,9 +52,12 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		LOG(LOG_UNKNOWN_MESSAGE, F_STRN("sample", a->text, a->n));
 		return;
 	case FEED_LOG_DISCOVERY:
-		LOG(LOG_CONNECT_FAILED, F_STR("reason", reason_name(a->reason)),
-		    F_STR("why", why), F_STRN("what", a->text, a->n),
-		    F_U64("code", a->code),
+		LOG(LOG_DISCOVERY_FAILED, F_STR("venue", venue),
+		    F_STRN("what", a->text, a->n),
+		    F_STR("about", a->url == NULL ? "" : a->url),
+		    F_STR("url", url), F_U64("status", a->code),
+		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
+		    F_I64("n", a->value),
 		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
 	case FEED_LOG_LOGIN:
@@ -95,12 +98,14 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 	case FEED_LOG_BOOK_DIRTY:
 		LOG(LOG_BOOK_DIRTY, F_STR("instrument", in.symbol),
 		    F_STR("reason", reason),
-		    F_STR("why", reason_text(a->reason)),
+		    F_STR("why", reason_text(a->reason)), F_I64("n", a->value),
 		    F_STR("do", advice_reason(a->reason)));
 		return;
 	case FEED_LOG_HASH:
 		LOG(LOG_HASH_MISMATCH, F_STR("instrument", in.symbol),
-		    F_I64("strikes_n", a->value));
+		    F_STRN("token", a->text, a->n),
+		    F_I64("strikes_n", a->value), F_U64("n", a->code),
+		    F_BOOL("snapshot_agreed", a->tag != 0));
 		return;
 	case FEED_LOG_ADDED:
 		LOG(LOG_INSTRUMENT_ADDED, F_U64("instrument", a->instr),

@@ -145,7 +145,6 @@ void
 hl_take_http(struct feed *f, const struct feed_event *in)
 {
 	struct hl_feed *h = hl_of(f);
-	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_DISCOVERY};
 	uint64_t wait_ns = (uint64_t)in->retry_after_s * (uint64_t)NS_PER_S;
 
 	if (in->tag != META_TAG)
@@ -160,10 +159,7 @@ hl_take_http(struct feed *f, const struct feed_event *in)
 		feed_drop(f,
 		    h->ev.kind == HL_ERR ? h->ev.reason : REASON_UNKNOWN_EVENT,
 		    h->ev.err_off, in->data, in->n);
-	a.code = in->code;
-	a.text = "no list of coins";
-	a.n = strlen(a.text);
-	f->sink->act(f->sink->user, &a);
+	feed_failed(f, in, "list of coins", "");
 	if (wait_ns < (f->has_universe ? META_LATER_NS : META_RETRY_NS))
 		wait_ns = f->has_universe ? META_LATER_NS : META_RETRY_NS;
 	ask_at(f, f->now_ns + wait_ns);

@@ -72,7 +72,11 @@ drop_books(struct pm_feed *p, struct pm_market *m, enum reason r)
 void
 pm_dirty(struct pm_feed *p, struct pm_market *m, enum reason r)
 {
-	feed_log(&p->feed, FEED_LOG_BOOK_DIRTY, m->pub.idx, r, 0);
+	struct feed *f = &p->feed;
+	uint32_t n;
+
+	if (said_again(&m->dirty_said, (uint32_t)r, f->now_ns, &n))
+		feed_log(f, FEED_LOG_BOOK_DIRTY, m->pub.idx, r, n);
 	drop_books(p, m, r);
 }
 

@@ -88,6 +88,27 @@ was_hash_before_trade(const struct pm_market *m, const struct pm_tok *t)
 	return kept_hash_is(m, t, &meta, t->expect);
 }
 
+/* Once a minute: each token by its name, and whether what the venue hashes is
+ * what we hash at all. */
+static void
+tell_hash(struct feed *f, const struct pm_market *m, struct pm_tok *t)
+{
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_HASH};
+	uint32_t n;
+
+	if (!said_again(&t->hash_said, REASON_HASH_MISMATCH, f->now_ns, &n))
+		return;
+	a.conn = f->conn;
+	a.instr = m->pub.idx;
+	a.reason = REASON_HASH_MISMATCH;
+	a.text = t == &m->tok[0] ? "yes" : "no";
+	a.n = strlen(a.text);
+	a.code = n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
+	a.tag = t->is_hash_trusted;
+	a.value = t->hash_strikes;
+	f->sink->act(f->sink->user, &a);
+}
+
 static enum reason
 judge_token(struct pm_feed *p, struct pm_market *m, struct pm_tok *t)
 {
@@ -102,8 +123,7 @@ judge_token(struct pm_feed *p, struct pm_market *m, struct pm_tok *t)
 		feed_note(f, REASON_HASH_MISMATCH);
 		if (strike(p, &t->hash_strikes) && t->is_hash_trusted)
 			r = REASON_HASH_MISMATCH;
-		feed_log(f, FEED_LOG_HASH, m->pub.idx, REASON_HASH_MISMATCH,
-		    t->hash_strikes);
+		tell_hash(f, m, t);
 	}
 	if (t->touch_due) {
 		t->touch_due = false;

@@ -63,6 +63,7 @@ struct pm_tok {
 	bool has_expect;
 	uint8_t hash_strikes;
 	uint8_t touch_strikes;
+	struct said hash_said;
 	char expect[PM_HASH_LEN];
 	struct pm_touch best_bid; /* as the venue said, if it did */
 	struct pm_touch best_ask;
@@ -85,6 +86,7 @@ struct pm_market {
 	bool is_crossed;	   /* after the last message */
 	bool is_one_sided;
 	bool mirror_due;
+	struct said dirty_said;
 	uint8_t mirror_strikes;
 	uint8_t crossed_n;  /* batches in a row that ended crossed */
 	uint8_t lead;	    /* lane that was first with the last change */

@@ -639,11 +639,9 @@ not_found(struct pm_feed *p, struct pm_want *w)
 
 /* Nothing is asked for a while, of whatever kind; what we have stays. */
 static void
-hold(struct pm_feed *p, const struct feed_event *ev)
+hold(struct pm_feed *p, const struct feed_event *ev, const char *about)
 {
 	struct feed *f = &p->feed;
-	struct feed_act a = {
-	    .what = FEED_LOG, .log = FEED_LOG_DISCOVERY, .code = ev->code};
 	uint64_t ns = RETRY_NS / 2;
 
 	for (uint32_t i = 0; i < p->failures_n && ns < HOLD_MAX_NS; i++)
@@ -656,9 +654,7 @@ hold(struct pm_feed *p, const struct feed_event *ev)
 		ns = (uint64_t)ev->retry_after_s * (uint64_t)NS_PER_S;
 	if (p->hold_ns < f->now_ns + ns)
 		p->hold_ns = f->now_ns + ns;
-	a.text = "no answer on markets";
-	a.n = strlen(a.text);
-	f->sink->act(f->sink->user, &a);
+	feed_failed(f, ev, "market data of the venue", about);
 }
 
 static void
@@ -698,7 +694,7 @@ pm_asked_book(struct pm_feed *p, const struct feed_event *ev)
 	CHECK(p->asks_n > 0);
 	p->asks_n--;
 	if (is_throttled(ev->code))
-		hold(p, ev);
+		hold(p, ev, "a book");
 }
 
 void
@@ -712,7 +708,11 @@ pm_look_answer(struct pm_feed *p, const struct feed_event *ev)
 	CHECK(p->asks_n > 0);
 	p->asks_n--;
 	if (failed)
-		hold(p, ev);
+		hold(p, ev,
+		    w != NULL		     ? w->slug
+		    : ev->tag == PM_TAG_TIME ? "its clock"
+		    : ev->tag == PM_TAG_LIST ? "its listing"
+					     : "");
 	else
 		p->failures_n = 0;
 	if (ev->tag == PM_TAG_TIME)

@@ -107,6 +107,72 @@ a_cursor_is_sent_percent_encoded(void **state)
 	rig_close(r);
 }
 
+/* Lines about failed requests; *last: the newest. */
+static size_t
+told(const struct rig *r, const struct rig_act **last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->act_n; i++)
+		if (r->act[i].a.what == FEED_LOG &&
+		    r->act[i].a.log == FEED_LOG_DISCOVERY) {
+			*last = &r->act[i];
+			n++;
+		}
+	return n;
+}
+
+/* Every question is refused: one line a minute and status, which says how
+ * often and about what. */
+static void
+failures_are_told_once_a_minute(void **state)
+{
+	struct rig *r = rig_open();
+	const struct rig_act *last = NULL;
+	size_t lines = 0;
+	uint32_t failed = 0;
+	int64_t sum = 0;
+	bool has_slug = false;
+
+	(void)state;
+	rig_start(r, VENUE_POLYMARKET);
+	while (r->now_ns < 300 * 1000 * MS) {
+		struct rig_act *a;
+		size_t n;
+
+		while ((a = rig_last(r, FEED_GET, -1)) != NULL) {
+			struct feed_event ev = rig_event(r, FEED_EV_HTTP, 0);
+			bool is_clock = strstr(a->url, "/time") != NULL;
+
+			ev.tag = a->a.tag;
+			ev.code = is_clock ? 200 : 429;
+			ev.reason =
+			    is_clock ? REASON_NONE : REASON_HTTP_REFUSED;
+			ev.data = "1777514500";
+			ev.n = is_clock ? 10 : 0;
+			failed += !is_clock;
+			a->a.what = FEED_CLOSE;
+			feed_step(r->f, &ev);
+		}
+		n = told(r, &last);
+		lines += n;
+		if (n > 0) {
+			assert_int_equal(n, 1);
+			assert_int_equal(last->a.code, 429);
+			assert_int_equal(last->a.reason, REASON_HTTP_REFUSED);
+			has_slug |= strstr(last->url, "-updown-15m-") != NULL;
+			sum += last->a.value;
+		}
+		rig_clear(r);
+		rig_pass(r, 200 * MS);
+	}
+	assert_true(failed > 20);
+	assert_in_range(lines, 4, 6);
+	assert_true(sum > (int64_t)lines && sum <= failed);
+	assert_true(has_slug);
+	rig_close(r);
+}
+
 static void
 texts_of_a_query(void **state)
 {
@@ -238,6 +304,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ready_without_the_price_stream),
 	    cmocka_unit_test(a_cursor_is_sent_percent_encoded),
+	    cmocka_unit_test(failures_are_told_once_a_minute),
 	    cmocka_unit_test(texts_of_a_query),
 	    cmocka_unit_test(the_limit_counts_what_is_fetched),
 	    cmocka_unit_test(a_throttled_book_holds_everything),

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "tests/golden/feed_pm.h"
 
+#include "feedd/pm_feed.h"
+
 static void
 snapshot_and_changes_give_exact_slots(void **state)
 {
@@ -313,6 +315,109 @@ hash_alone_never_stops(void **state)
 	rig_close(r);
 }
 
+/* Lines of a kind since the last clear; *last: the newest. */
+static size_t
+told(const struct rig *r, enum feed_log log, const struct rig_act **last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->act_n; i++)
+		if (r->act[i].a.what == FEED_LOG && r->act[i].a.log == log) {
+			*last = &r->act[i];
+			n++;
+		}
+	return n;
+}
+
+static const struct change wrong[] = {
+    {YES, "0.47", "5", "BUY", "0.48", "0.51",
+	"0000000000000000000000000000000000000000"},
+    {NO, "0.53", "5", "SELL", "0.49", "0.52",
+	"0000000000000000000000000000000000000000"}};
+
+/* Every hash is wrong, that of whole books too: the venue hashes something
+ * else. Nothing is dropped and nothing asked for, whatever the strikes; they
+ * begin anew with each whole book that the venue sends by itself. Told once a
+ * minute and token. */
+static void
+T_55_wrong_hashes_of_everything_drop_nothing(void **state)
+{
+	struct rig *r = open_market();
+	const struct rig_act *last = NULL;
+	size_t lines = 0;
+
+	(void)state;
+	books(r, 1777428650000);
+	rig_clear(r);
+	for (int i = 1; i < 240; i++) {
+		changes(r, 1777428650000 + i * 500, wrong, 2);
+		if (i % 3 == 0)
+			books(r, 1777428650001 + i * 500);
+		rig_pass(r, 500 * 1000000ull);
+		rig_step(r, FEED_EV_PONG, 0);
+		lines += told(r, FEED_LOG_HASH, &last);
+		assert_int_equal(told(r, FEED_LOG_BOOK_DIRTY, &last), 0);
+		for (size_t k = 0; k < r->act_n; k++)
+			assert_null(strstr(r->act[k].text, "subscribe"));
+		rig_clear(r);
+	}
+	assert_int_equal(lines, 4); /* two tokens, two minutes */
+	assert_int_equal(rig_ticks(r, TICK_GAP), 0);
+	rig_close(r);
+}
+
+/* Whole books are right and changes are not: each token is named, the book
+ * is dropped at each second strike, and that is told with every new one of a
+ * minute counted. */
+static void
+T_55_every_fetch_for_a_hash_is_a_dirty_book(void **state)
+{
+	struct rig *r = open_market();
+	struct pm_feed *p = (struct pm_feed *)r->f;
+	size_t dirty_lines = 0;
+	size_t fetches = 0;
+	size_t counted = 0;
+	bool yes = false;
+	bool no = false;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		int64_t ms = 1777428650000 + i * 2000;
+
+		books(r, ms);
+		p->market[0].tok[0].is_hash_trusted = true;
+		p->market[0].tok[1].is_hash_trusted = true;
+		rig_clear(r);
+		changes(r, ms + 100, wrong, 2);
+		rig_pass(r, 300 * 1000000ull);
+		changes(r, ms + 700, wrong, 2);
+		rig_pass(r, 1700 * 1000000ull);
+		rig_step(r, FEED_EV_PONG, 0);
+		fetches += rig_ticks(r, TICK_GAP);
+		for (size_t k = 0; k < r->act_n; k++) {
+			const struct feed_act *a = &r->act[k].a;
+
+			if (a->what != FEED_LOG)
+				continue;
+			if (a->log == FEED_LOG_HASH) {
+				yes |= strcmp(r->act[k].text, "yes") == 0;
+				no |= strcmp(r->act[k].text, "no") == 0;
+				assert_int_equal(a->tag, 1);
+			}
+			if (a->log != FEED_LOG_BOOK_DIRTY)
+				continue;
+			assert_int_equal(a->reason, REASON_HASH_MISMATCH);
+			dirty_lines++;
+			counted += (size_t)a->value;
+		}
+	}
+	assert_true(yes && no);
+	assert_true(fetches >= 90);
+	assert_in_range(dirty_lines, 3, 4);
+	assert_in_range(counted, fetches - 31, fetches);
+	rig_close(r);
+}
+
 static void
 missing_snapshot_is_asked_for_again(void **state)
 {
@@ -509,6 +614,8 @@ main(void)
 	    cmocka_unit_test(touch_must_differ_twice),
 	    cmocka_unit_test(mirror_must_differ_twice),
 	    cmocka_unit_test(hash_alone_never_stops),
+	    cmocka_unit_test(T_55_wrong_hashes_of_everything_drop_nothing),
+	    cmocka_unit_test(T_55_every_fetch_for_a_hash_is_a_dirty_book),
 	    cmocka_unit_test(missing_snapshot_is_asked_for_again),
 	    cmocka_unit_test(disconnect_forgets_and_comes_back),
 	    cmocka_unit_test(resync_repeats_everything),
