@@ -1,5 +1,7 @@
 #include "quoted/quote.h"
 
+#include <math.h>
+
 #include "libcore/check.h"
 
 /* A link says how it is once a second; three in a row missed is too much. */
@@ -96,6 +98,52 @@ quote_settle_widen(
 	return (double)q->cfg.updown_stale_widen.e8 / 1e8;
 }
 
+/* What the price of a market is of, in the unit of its strike: the price that
+ * settles it, or the reference as long as there is none. 0: not known. */
+static double
+reference(const struct quote *q, const struct quote_mkt *m)
+{
+	const struct quote_mkt *u = &q->mkt[m->in.underlying];
+
+	if (m->in.settle_index != 0 && m->in.settle_index < INSTR_N &&
+	    q->mkt[m->in.settle_index].ref_px.e8 > 0)
+		return (double)q->mkt[m->in.settle_index].ref_px.e8;
+	return u->valid && u->bid_qty.e8 > 0 && u->ask_qty.e8 > 0
+		   ? (double)(u->bid_px.e8 / 2 + u->ask_px.e8 / 2)
+		   : 0;
+}
+
+/* A strike of our own may be off by a little: no quotes where a little
+ * decides (T-02). Without a reference or its volatility that is not known. */
+static bool
+near_strike(const struct quote *q, const struct quote_mkt *m)
+{
+	const struct cfg *c = &q->cfg;
+	struct vol_cfg vc = {
+	    .sample_ns = (uint64_t)c->vol_sample.ns,
+	    .halflife_ns = (uint64_t)c->vol_ema_halflife.ns,
+	    .window_ns = (uint64_t)c->vol_baseline_window.ns,
+	    .min_n = (uint64_t)c->vol_min_samples,
+	};
+	double sigmas = (double)c->updown_strike_guard_sigma.e8 / 1e8;
+	double left_s = (double)(m->in.end_wall_ns - m->venue_ns) / 1e9;
+	double px;
+	double var;
+
+	if (m->in.strike_source != STRIKE_PROVISIONAL ||
+	    c->updown_strike_guard_sigma.e8 == 0)
+		return false;
+	if (m->in.underlying == 0 || m->in.underlying >= INSTR_N ||
+	    m->in.strike_px.e8 <= 0)
+		return true;
+	px = reference(q, m);
+	if (px <= 0 || left_s <= 0 ||
+	    !vol_current(&q->mkt[m->in.underlying].vol, &vc, &var))
+		return true;
+	return fabs(log(px / (double)m->in.strike_px.e8)) <=
+	       sigmas * sqrt(var * left_s);
+}
+
 /* The price that decides: both its strike and what it is now must be known
  * from one source (T-02), and not older than its look-back (T-03). */
 static enum reason
@@ -103,7 +151,7 @@ settlement(const struct quote *q, const struct quote_mkt *m, uint64_t now_ns)
 {
 	if (m->in.cls != CLASS_UPDOWN)
 		return REASON_OK;
-	if (m->in.strike_source == STRIKE_CONFLICT)
+	if (m->in.strike_source == STRIKE_CONFLICT || near_strike(q, m))
 		return REASON_STRIKE;
 	if (!has_settlement(m))
 		return REASON_OK; /* nothing to be late */

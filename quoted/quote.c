@@ -283,6 +283,8 @@ on_ref(struct quote_mkt *m, const struct event *ev)
 	const struct tick *t = &ev->slot->tick;
 
 	m->recv_ns = ev->now_ns;
+	if (t->u.ref.source == REF_SPOT || t->u.ref.source == REF_TWAP)
+		m->ref_px = t->u.ref.px;
 	if (t->u.ref.source < REF_SOURCE_N && (t->hdr.flags & SLOT_REPLAY) == 0)
 		m->ref_ns[t->u.ref.source] = ev->now_ns;
 }
@@ -484,6 +486,7 @@ hash_mkt(uint64_t h, const struct quote_mkt *m)
 	h = hash_u64(h, (uint64_t)m->ask_qty.e8);
 	h = hash_u64(h, (uint64_t)m->position.e8);
 	h = hash_u64(h, m->pause_ns);
+	h = hash_u64(h, (uint64_t)m->ref_px.e8);
 	h = hash_bytes(h, &m->vol.var, sizeof(m->vol.var));
 	h = hash_u64(h, m->vol.n);
 	h = hash_side(h, &m->side[SIDE_BID]);

@@ -56,6 +56,7 @@ struct quote_mkt {
 	int64_t venue_ns; /* newest venue time                          */
 	uint64_t recv_ns; /* of the newest tick                         */
 	uint64_t ref_ns[REF_SOURCE_N]; /* news of each price source      */
+	px_t ref_px; /* newest of those that settle, 0 none             */
 	uint64_t pause_ns; /* not before                                 */
 	qty_t position;	   /* signed, from riskd                         */
 	double gamma;
@@ -136,7 +137,9 @@ uint64_t quote_hash(const struct quote *q);
  *   3 class or state                  STATE
  *   4 time to close, up/down bounds   STATE
  *   5 venue link not ready or silent  FEED_STALE
- *   6 two sources of the strike       STRIKE      (up/down)
+ *   6 two sources of the strike, or   STRIKE      (up/down)
+ *     it is our own and the reference is within updown.strike_guard_sigma
+ *     standard deviations of it until the end (none known: within)
  *   7 settlement price too old        SETTLE_STALE (up/down; older than
  *     half of that only widens: quote_settle_widen)
  *   8 no complete book                NO_BOOK

@@ -285,7 +285,7 @@ static void
 T_02_a_disputed_strike_is_not_quoted(void **state)
 {
 	(void)state;
-	settled_by(0, 0, STRIKE_PROVISIONAL);
+	settled_by(0, 0, STRIKE_OFFICIAL);
 	bbo_at(PM, 49, 51, 600);
 	REASON_IS(PM, REASON_OK);
 	settled_by(0, 0, STRIKE_CONFLICT);
@@ -293,6 +293,143 @@ T_02_a_disputed_strike_is_not_quoted(void **state)
 	assert_int_equal(out.core.n, 2); /* at once */
 	assert_int_equal(out.core.msg[0].order.qty.e8, 0);
 	assert_int_equal(out.core.msg[1].order.qty.e8, 0);
+}
+
+#define SPOT INSTR_BN_BASE
+
+/* A minute of the reference, up and down by 1e-4 a second: its standard
+ * deviation is 1e-4 times the root of the seconds. */
+static void
+reference_moves(void)
+{
+	struct instr in = {.venue = VENUE_BINANCE,
+	    .cls = CLASS_SPOT,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = PX(E8),
+	    .lot_qty = QTY(E8)};
+	union tap is = {.hdr = {.kind = TICK_INSTR, .instr = SPOT}};
+
+	slot(RG_MD_BN_Q, &is, &in);
+	for (int i = 0; i < 600; i++) {
+		union tap t = {.hdr = {.kind = TICK_BBO, .instr = SPOT}};
+
+		now += S;
+		t.tick.u.bbo.bid_px = PX((60000 + i % 2 * 6) * E8);
+		t.tick.u.bbo.ask_px = t.tick.u.bbo.bid_px;
+		t.tick.u.bbo.ask_px.e8 += E8;
+		t.tick.u.bbo.bid_qty = QTY(E8);
+		t.tick.u.bbo.ask_qty = QTY(E8);
+		slot(RG_MD_BN_Q, &t, 0);
+	}
+	link_is(0, LINK_READY);
+}
+
+static void
+our_strike(int64_t strike, uint16_t index)
+{
+	struct instr in = {
+	    .venue = VENUE_POLYMARKET,
+	    .cls = CLASS_UPDOWN,
+	    .state = INSTR_NORMAL,
+	    .epoch = 1,
+	    .tick_px = PX(E8 / 100),
+	    .lot_qty = QTY(E8 / 100),
+	    .min_qty = QTY(5 * E8),
+	    .end_wall_ns = END,
+	    .strike_source = STRIKE_PROVISIONAL,
+	    .strike_px = PX(strike * E8),
+	    .underlying = SPOT,
+	    .settle_index = index,
+	    .settle_source = REF_SPOT,
+	};
+	union tap t = {.hdr = {.kind = TICK_INSTR, .instr = PM}};
+
+	slot(RG_MD_PM_Q, &t, &in);
+	bbo_at(PM, 49, 51, 900);
+}
+
+static void
+guard_is(int64_t sigmas_e8)
+{
+	cfg.updown_strike_guard_sigma.e8 = sigmas_e8;
+	q->cfg = cfg;
+}
+
+/* Sigma of 15 minutes: 60000 * 1e-4 * 30 = 180. */
+static void
+T_02_a_price_near_our_own_strike_is_not_quoted(void **state)
+{
+	static const struct {
+		int64_t sigmas_e8;
+		int64_t strike;
+		enum reason r;
+	} rows[] = {
+	    {E8, 60000, REASON_STRIKE},
+	    {E8, 60140, REASON_STRIKE},
+	    {E8, 59860, REASON_STRIKE},
+	    {E8, 60240, REASON_OK},
+	    {E8, 59760, REASON_OK},
+	    {2 * E8, 60240, REASON_STRIKE},
+	    {2 * E8, 60440, REASON_OK},
+	    {E8 / 2, 60140, REASON_OK},
+	    {0, 60000, REASON_OK},
+	};
+
+	(void)state;
+	reference_moves();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		guard_is(rows[i].sigmas_e8);
+		our_strike(rows[i].strike, 0);
+		REASON_IS(PM, rows[i].r);
+	}
+	guard_is(E8); /* the less time is left, the less it can move */
+	our_strike(60140, 0);
+	REASON_IS(PM, REASON_STRIKE);
+	bbo_at(PM, 49, 51, 225);
+	REASON_IS(PM, REASON_OK);
+}
+
+/* The price that settles it is the one that counts. */
+static void
+T_02_settlement_price_is_held_against_the_strike(void **state)
+{
+	union tap ref = {.hdr = {.kind = TICK_REF, .instr = PM - 1}};
+
+	(void)state;
+	reference_moves();
+	ref.tick.u.ref.px = PX(60600 * E8);
+	ref.tick.u.ref.source = REF_SPOT;
+	slot(RG_MD_PM_Q, &ref, 0);
+	our_strike(60000, PM - 1);
+	REASON_IS(PM, REASON_OK);
+	our_strike(60600, PM - 1);
+	REASON_IS(PM, REASON_STRIKE);
+	ref.tick.u.ref.px = PX(60000 * E8); /* not what settles */
+	ref.tick.u.ref.source = REF_RELAY;
+	slot(RG_MD_PM_Q, &ref, 0);
+	our_strike(60600, PM - 1);
+	REASON_IS(PM, REASON_STRIKE);
+}
+
+static void
+T_02_our_own_strike_needs_a_reference(void **state)
+{
+	(void)state;
+	our_strike(70000, 0); /* no volatility yet */
+	REASON_IS(PM, REASON_STRIKE);
+	guard_is(0);
+	our_strike(70000, 0);
+	REASON_IS(PM, REASON_OK);
+	guard_is(E8);
+	reference_moves();
+	our_strike(70000, 0);
+	REASON_IS(PM, REASON_OK);
+	our_strike(0, 0);
+	REASON_IS(PM, REASON_STRIKE);
+	q->mkt[SPOT].valid = false; /* a gap of the reference */
+	our_strike(70000, 0);
+	REASON_IS(PM, REASON_STRIKE);
 }
 
 /* Its own clock: the book may be as fresh as can be. */
@@ -306,7 +443,7 @@ T_03_an_old_settlement_price_pulls_the_quotes(void **state)
 		uint64_t most_s = lookbacks[i] > 60 ? lookbacks[i] : 60;
 		union tap ref = {.hdr = {.kind = TICK_REF, .instr = PM - 1}};
 
-		settled_by(PM - 1, lookbacks[i], STRIKE_PROVISIONAL);
+		settled_by(PM - 1, lookbacks[i], STRIKE_OFFICIAL);
 		ref.tick.u.ref.px = PX(60000 * E8);
 		ref.tick.u.ref.source = REF_TWAP;
 		slot(RG_MD_PM_Q, &ref, 0);
@@ -353,7 +490,7 @@ T_03_settlement_stale_widens_then_pulls(void **state)
 	(void)state;
 	q->cfg.mm_target_spread.e8 = E8 / 25;
 	q->cfg.mm_max_spread.e8 = E8 / 2;
-	settled_by(PM - 1, 60, STRIKE_PROVISIONAL);
+	settled_by(PM - 1, 60, STRIKE_OFFICIAL);
 	ref(REF_TWAP, 0);
 	calm = spread();
 	assert_int_equal(calm, E8 / 25);
@@ -389,6 +526,9 @@ main(void)
 	    T(a_position_keeps_its_place),
 	    T(quotes_end_before_the_market_does),
 	    T(T_02_a_disputed_strike_is_not_quoted),
+	    T(T_02_a_price_near_our_own_strike_is_not_quoted),
+	    T(T_02_settlement_price_is_held_against_the_strike),
+	    T(T_02_our_own_strike_needs_a_reference),
 	    T(T_03_an_old_settlement_price_pulls_the_quotes),
 	    T(T_03_settlement_stale_widens_then_pulls),
 	};
