@@ -105,6 +105,27 @@ other_refusals_are_backed_off_from(void **state)
 	rig_close(r);
 }
 
+/* A lane that was well when the other one was refused, and ends now. */
+static void
+lane_that_ends_waits_too(void **state)
+{
+	struct rig *r = rig_open();
+
+	(void)state;
+	r->cfg.binance_ab = true;
+	rig_start(r, VENUE_BINANCE);
+	rig_pass(r, MS);
+	rig_step(r, FEED_EV_UP, 0);
+	refuse(r, 8, 418, 100);
+	rig_down(r, 0, 1006);
+	rig_clear(r);
+	rig_pass(r, 99 * SEC);
+	assert_int_equal(rig_count(r, FEED_OPEN, -1), 0);
+	rig_pass(r, 2 * SEC);
+	assert_int_equal(rig_count(r, FEED_OPEN, 0), 1);
+	rig_close(r);
+}
+
 /* What ends an open connection is no refusal, whatever its code. */
 static void
 end_of_a_connection_holds_nothing(void **state)
@@ -147,6 +168,7 @@ main(void)
 	    cmocka_unit_test(retry_after_is_waited_for),
 	    cmocka_unit_test(longest_wait_counts),
 	    cmocka_unit_test(other_refusals_are_backed_off_from),
+	    cmocka_unit_test(lane_that_ends_waits_too),
 	    cmocka_unit_test(end_of_a_connection_holds_nothing),
 	    cmocka_unit_test(price_stream_waits_alone),
 	};
