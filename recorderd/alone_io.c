@@ -24,12 +24,14 @@
 #include "libsys/log.h"
 #include "libsys/stage.h"
 #include "libsys/version.h"
+#include "recorderd/feedwatch.h"
 
 #define EXIT_USAGE	  64
 #define STATUS_NO_RUNNING 69 /* of `supervisor status` */
 #define START_NOT_READY	  75 /* of `supervisor start`: it goes on trying */
 #define ARGS_MAX	  48
-#define EXIT_LOST	  74 /* records could not be written */
+#define EXIT_LOST	  74 /* what was recorded is not whole */
+#define LOOK_NS		  (200 * NS_PER_MS)
 
 extern char **environ;
 
@@ -50,7 +52,8 @@ static const char usage_text[] =
     "\n"
     "With --stage the program is a stage of a running instance; that is how\n"
     "the supervisor starts it.\n"
-    "Exit codes: 0 done, 64 usage, 74 records were lost, others are the\n"
+    "Exit codes: 0 done, 64 usage, 74 the recording is not whole (records\n"
+    "lost, gaps in a feed, a feed that was never up), others are the\n"
     "supervisor's.\n";
 
 struct alone {
@@ -281,7 +284,9 @@ struct view {
 	int64_t records;
 	int64_t bytes;
 	uint64_t at_ns;
-	int64_t lost_before; /* by a recorder that ran already */
+	int64_t lost_before;  /* by a recorder that ran already */
+	bool wanted[VENUE_N]; /* the configuration asks for this feed */
+	struct feedwatch feed[VENUE_N];
 };
 
 static int
@@ -301,8 +306,12 @@ open_view(struct view *v, struct alone *a)
 			false, &e) < 0)
 			v->page[i] = NULL;
 	if (cfgpage_attach(&v->cfg, v->in.dirfd, false, &e) == 0 &&
-	    cfgpage_read(&v->cfg, &cfg, &epoch) == 0)
+	    cfgpage_read(&v->cfg, &cfg, &epoch) == 0) {
 		full_dir(a, cfg.recorder_dir.s);
+		v->wanted[VENUE_POLYMARKET] = cfg.polymarket_enabled;
+		v->wanted[VENUE_BINANCE] = cfg.binance_enabled;
+		v->wanted[VENUE_HYPERLIQUID] = cfg.hyperliquid_enabled;
+	}
 	if (v->page[ST_RECORDERD] == NULL) {
 		fprintf(stderr, "recorderd: instance %s has no recorder\n",
 		    a->instance);
@@ -345,6 +354,96 @@ human(char buf[32], int64_t bytes)
 	return buf;
 }
 
+/* Why a connection of the feed ended last, of those that are not there. */
+static uint16_t
+end_reason(const struct metrics *m)
+{
+	for (uint32_t i = 0; i < METRICS_LINKS; i++) {
+		int64_t state = metrics_link(m, i, LF_STATE);
+		int64_t why = metrics_link(m, i, LF_END_REASON);
+
+		if ((state == LINK_DOWN || state == LINK_CONNECTING) &&
+		    why > 0 && why < REASON_N)
+			return (uint16_t)why;
+	}
+	return 0;
+}
+
+static void
+look_at_feeds(struct view *v, uint64_t now)
+{
+	for (int i = 0; i < ST_N; i++) {
+		const struct metrics *m = v->page[i];
+		uint8_t venue = topo_stages[i].venue;
+
+		if (strcmp(topo_stages[i].program, "feedd") == 0 && m != NULL &&
+		    v->wanted[venue])
+			feedwatch_look(&v->feed[venue],
+			    (uint8_t)metrics_value(m, M_FEEDD_LINK_STATE),
+			    metrics_value(m, M_FEEDD_GAPS), end_reason(m), now);
+	}
+}
+
+/* All feeds that were looked at: did they come, without a gap? */
+static bool
+feeds_whole(const struct view *v)
+{
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++)
+		if (v->feed[i].at_ns != 0 && !feedwatch_whole(&v->feed[i]))
+			return false;
+	return true;
+}
+
+/* "feed_gaps":{...},"feed_down_s":{...},"feed_never_up":[...] */
+static void
+json_feeds(const struct view *v)
+{
+	const char *sep = "";
+
+	printf("\"feed_gaps\":{");
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++) {
+		if (v->feed[i].at_ns == 0)
+			continue;
+		printf("%s\"%s\":%lld", sep, venue_name((enum venue)i),
+		    (long long)v->feed[i].gaps);
+		sep = ",";
+	}
+	sep = "";
+	printf("},\"feed_down_s\":{");
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++) {
+		if (v->feed[i].at_ns == 0)
+			continue;
+		printf("%s\"%s\":%.1f", sep, venue_name((enum venue)i),
+		    (double)v->feed[i].down_ns / 1e9);
+		sep = ",";
+	}
+	sep = "";
+	printf("},\"feed_never_up\":[");
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++) {
+		if (v->feed[i].at_ns == 0 || v->feed[i].was_up)
+			continue;
+		printf("%s\"%s\"", sep, venue_name((enum venue)i));
+		sep = ",";
+	}
+	printf("]");
+}
+
+/* What is not whole, behind the states. */
+static void
+show_trouble(const struct view *v)
+{
+	char text[FEEDWATCH_SZ];
+
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++) {
+		const struct feedwatch *w = &v->feed[i];
+
+		if (w->at_ns != 0 &&
+		    (!feedwatch_whole(w) || w->down_ns > (uint64_t)NS_PER_S))
+			printf(
+			    "  [%s]", feedwatch_text(w, (enum venue)i, text));
+	}
+}
+
 static void
 show_feeds(const struct view *v, bool json)
 {
@@ -352,7 +451,7 @@ show_feeds(const struct view *v, bool json)
 
 	for (int i = 0; i < ST_N; i++) {
 		if (strcmp(topo_stages[i].program, "feedd") != 0 ||
-		    v->page[i] == NULL)
+		    v->page[i] == NULL || !v->wanted[topo_stages[i].venue])
 			continue;
 		const char *name = venue_name((enum venue)topo_stages[i].venue);
 		const char *state = link_state_name(
@@ -397,7 +496,9 @@ show(struct view *v, const struct alone *a)
 		    (long long)figure(v, M_RECORDERD_LOST),
 		    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
 		show_feeds(v, true);
-		printf("}}\n");
+		printf("},");
+		json_feeds(v);
+		printf("}\n");
 	} else {
 		printf("%s%02u:%02u:%02u  %lld records (%lld/s)  %s (%s/s)  "
 		       "%lld files  %lld gaps  %lld %s  ",
@@ -409,6 +510,7 @@ show(struct view *v, const struct alone *a)
 		    (long long)figure(v, M_RECORDERD_LOST),
 		    figure(v, M_RECORDERD_LOST) > 0 ? "LOST" : "lost");
 		show_feeds(v, false);
+		show_trouble(v);
 		if (figure(v, M_RECORDERD_DISK_ERRORS) > 0)
 			printf("  DISK ERRORS: %lld",
 			    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
@@ -423,16 +525,22 @@ follow(struct view *v, const struct alone *a)
 {
 	uint64_t end =
 	    a->duration_ns > 0 ? a->start_ns + (uint64_t)a->duration_ns : 0;
+	uint64_t now = clock_mono_ns();
+	uint64_t next = now;
 
-	while (!stop_asked && (end == 0 || clock_mono_ns() < end)) {
-		show(v, a);
-		struct timespec second = {.tv_sec = 1};
+	for (; !stop_asked && (end == 0 || now < end); now = clock_mono_ns()) {
+		struct timespec nap = {.tv_nsec = LOOK_NS};
 
-		if (end != 0 && end - clock_mono_ns() < (uint64_t)NS_PER_S)
-			second = (struct timespec){
-			    .tv_nsec = (long)(end - clock_mono_ns())};
-		nanosleep(&second, NULL);
+		look_at_feeds(v, now);
+		if (now >= next) {
+			next = now + (uint64_t)NS_PER_S;
+			show(v, a);
+		}
+		if (end != 0 && end - now < (uint64_t)LOOK_NS)
+			nap.tv_nsec = (long)(end - now);
+		nanosleep(&nap, NULL);
 	}
+	look_at_feeds(v, now);
 	show(v, a);
 	if (!a->json && isatty(STDOUT_FILENO))
 		printf("\n");
@@ -499,6 +607,7 @@ static void
 summary(const struct view *v, const struct alone *a)
 {
 	char b[32];
+	char text[FEEDWATCH_SZ];
 	char dir[PATH_MAX * 2];
 	long long lost = (long long)(figure(v, M_RECORDERD_LOST));
 
@@ -508,10 +617,13 @@ summary(const struct view *v, const struct alone *a)
 	if (a->json) {
 		printf("{\"done\":true,\"dir\":\"%s\",\"parquet_files\":%llu,"
 		       "\"parquet_bytes\":%llu,\"lost\":%lld,"
-		       "\"disk_errors\":%lld}\n",
+		       "\"disk_errors\":%lld,\"whole\":%s,",
 		    dir, (unsigned long long)found.files,
 		    (unsigned long long)found.bytes, lost,
-		    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
+		    (long long)figure(v, M_RECORDERD_DISK_ERRORS),
+		    lost == 0 && feeds_whole(v) ? "true" : "false");
+		json_feeds(v);
+		printf("}\n");
 		return;
 	}
 	printf("files: %llu Parquet files, %s, in %s\n",
@@ -520,6 +632,10 @@ summary(const struct view *v, const struct alone *a)
 	printf("lost: %lld records, %lld gaps, %lld disk errors\n", lost,
 	    (long long)figure(v, M_RECORDERD_GAPS),
 	    (long long)figure(v, M_RECORDERD_DISK_ERRORS));
+	for (int i = VENUE_POLYMARKET; i < VENUE_N; i++)
+		if (v->feed[i].at_ns != 0)
+			printf("feed:  %s\n",
+			    feedwatch_text(&v->feed[i], (enum venue)i, text));
 	if (found.files > 0)
 		show_next(a);
 }
@@ -547,7 +663,7 @@ finish(const struct view *v, const struct alone *a)
 		return rc;
 	if (!a->watch)
 		summary(v, a);
-	if (figure(v, M_RECORDERD_LOST) > v->lost_before)
+	if (figure(v, M_RECORDERD_LOST) > v->lost_before || !feeds_whole(v))
 		rc = EXIT_LOST;
 	return rc;
 }

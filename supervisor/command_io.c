@@ -449,7 +449,8 @@ figures(const struct supd *d)
 {
 #define FIGURE(name, program, id) name, (json_int_t)metric_sum(d, program, id)
 	return json_pack(
-	    "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	    "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	    FIGURE("feed_gaps", "feedd", M_FEEDD_GAPS),
 	    FIGURE("frames", "feedd", M_FEEDD_FRAMES),
 	    FIGURE("ticks", "feedd", M_FEEDD_TICKS),
 	    FIGURE("records", "recorderd", M_RECORDERD_RECORDS),
@@ -516,7 +517,7 @@ command_summary(struct supd *d, int *code)
 	    "stopped %u stage%s in %" PRIu64 " ms%s%s\n"
 	    "captured: %lld rows in %lld files, %lld records, %lld bytes of "
 	    "journal, %lld gaps, in %s\n"
-	    "%sreceived: %lld frames, %lld ticks\n"
+	    "%sreceived: %lld frames, %lld ticks, %lld gaps in the feeds\n"
 	    "traded: %lld fills; P&L of the day, earlier runs included: %s "
 	    "USD (realised %s, fees %s)",
 	    stopped, stopped == 1 ? "" : "s",
@@ -525,8 +526,8 @@ command_summary(struct supd *d, int *code)
 	    flat ? "" : "; ORDERS OF OURS STILL REST", fig(f, "rows"),
 	    fig(f, "files"), fig(f, "records"), fig(f, "bytes"), fig(f, "gaps"),
 	    d->cfg.recorder_dir.s, lost_text(f, lost, sizeof(lost)),
-	    fig(f, "frames"), fig(f, "ticks"), fig(f, "fills"), pnl, realised,
-	    fees);
+	    fig(f, "frames"), fig(f, "ticks"), fig(f, "feed_gaps"),
+	    fig(f, "fills"), pnl, realised, fees);
 	*code = flat && kills == 0 && lost[0] == '\0' ? SUP_OK : SUP_DEGRADED;
 	return json_pack("{s:i,s:s,s:i,s:i,s:b,s:o}", "code", *code, "text",
 	    text, "stages", (int)stopped, "killed", (int)kills, "flat", flat,
