@@ -556,6 +556,25 @@ old_gaps_are_history(void **unused)
 	assert_int_equal(found.n, 0);
 }
 
+/* In mode capture nobody reads what is for quoted. */
+static void
+a_ring_that_has_no_reader_may_fill(void **unused)
+{
+	(void)unused;
+	healthy();
+	snap.stage[ST_RISKD].alive = false;
+	snap.stage[ST_RISKD].state = STAGE_DEAD;
+	snap.stage[ST_RISKD].pid = 0;
+	spoil_full();
+	snap.ring[RG_INTENT].st.dropped = 7;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 0);
+	/* It lived once: then it matters. */
+	snap.ring[RG_INTENT].st.cons_epoch = 1;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 2);
+}
+
 static void
 part_of_a_name(void **unused)
 {
@@ -629,6 +648,7 @@ main(void)
 	    cmocka_unit_test(nothing_to_find),
 	    cmocka_unit_test(each_finding),
 	    cmocka_unit_test(old_gaps_are_history),
+	    cmocka_unit_test(a_ring_that_has_no_reader_may_fill),
 	    cmocka_unit_test(part_of_a_name),
 	    cmocka_unit_test(prices_and_strikes),
 	};
