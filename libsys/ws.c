@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libsys/addrs.h"
 #include "libsys/clock.h"
 #include "libsys/httpmsg.h"
 #include "libsys/net.h"
@@ -49,11 +50,11 @@ struct ws_client {
 	bool is_destroyed;
 	unsigned handle_n;
 	uv_timer_t timer;  /* open limit, close limit, deferred end */
-	uv_timer_t resume; /* goes on reading in the next turn */
+	uv_timer_t resume; /* goes on reading in the next turn; while
+			      connecting: the share of an address */
 	enum ws_end deferred;
 	struct resolve *resolve;
-	struct addrinfo *addrs;
-	struct addrinfo *addr_next;
+	struct addrs addrs;
 	uv_poll_t *poll;
 	int poll_events;
 	struct transport transport;
@@ -93,10 +94,7 @@ connection_release(struct ws_client *c)
 		(void)uv_cancel((uv_req_t *)&c->resolve->req);
 		c->resolve = NULL;
 	}
-	if (c->addrs != NULL)
-		uv_freeaddrinfo(c->addrs);
-	c->addrs = NULL;
-	c->addr_next = NULL;
+	addrs_free(&c->addrs);
 	c->poll_events = 0;
 	c->deferred = 0;
 	c->connect_n++;
@@ -314,6 +312,7 @@ take_answer(struct ws_client *c, const uint8_t *bytes, size_t n)
 		return false;
 	}
 	uv_timer_stop(&c->timer);
+	addrs_well(&c->addrs);
 	c->state = STATE_OPEN;
 	c->stats.opens++;
 	c->events.on_open(c->user);
@@ -447,6 +446,7 @@ step_connect(struct ws_client *c)
 {
 	int fd = c->transport.fd;
 	int rc = net_connect_result(fd);
+	uv_timer_stop(&c->resume);
 	if (rc != 0) {
 		try_next_address(c, rc);
 		return;
@@ -492,21 +492,32 @@ start_address(struct ws_client *c, const struct addrinfo *ai, int *err)
 }
 
 static void
+on_share_over(uv_timer_t *timer)
+{
+	try_next_address(timer->data, -ETIMEDOUT);
+}
+
+static void
 try_next_address(struct ws_client *c, int last_error)
 {
+	const struct addrinfo *ai;
+	uint64_t share_ms;
 	if (c->poll != NULL) {
 		uv_poll_stop(c->poll);
 		uv_close((uv_handle_t *)c->poll, poll_freed);
 		c->poll = NULL;
 	}
 	transport_close(&c->transport);
-	while (c->addr_next != NULL) {
-		const struct addrinfo *ai = c->addr_next;
-		c->addr_next = ai->ai_next;
-		if (start_address(c, ai, &last_error)) {
-			c->state = STATE_CONNECT;
-			return;
-		}
+	while ((ai = addrs_next(&c->addrs)) != NULL) {
+		if (!start_address(c, ai, &last_error))
+			continue;
+		c->state = STATE_CONNECT;
+		share_ms =
+		    addrs_share(&c->addrs, uv_timer_get_due_in(&c->timer));
+		if (share_ms > 0)
+			CHECK(uv_timer_start(
+				  &c->resume, on_share_over, share_ms, 0) == 0);
+		return;
 	}
 	finish(c, WS_END_CONNECT, 0, strerror(-last_error));
 }
@@ -554,8 +565,7 @@ on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 		finish(c, WS_END_DNS, 0, uv_strerror(status));
 		return;
 	}
-	c->addrs = res;
-	c->addr_next = res;
+	addrs_begin(&c->addrs, res);
 	try_next_address(c, -EADDRNOTAVAIL);
 }
 
@@ -573,11 +583,10 @@ resolve_numeric(struct ws_client *c, const char *port)
 	    .ai_socktype = SOCK_STREAM,
 	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	};
-	if (getaddrinfo(c->url.host, port, &hints, &c->addrs) != 0) {
-		c->addrs = NULL;
+	struct addrinfo *all = NULL;
+	if (getaddrinfo(c->url.host, port, &hints, &all) != 0)
 		return false;
-	}
-	c->addr_next = c->addrs;
+	addrs_begin(&c->addrs, all);
 	CHECK(uv_timer_start(&c->resume, on_numeric, 0, 0) == 0);
 	return true;
 }

@@ -1,7 +1,8 @@
 /*
  * ws.h - WebSocket client on a libuv loop.
  *
- * What  : connects (DNS in the background, every address tried), upgrades,
+ * What  : connects (DNS in the background, every address tried for its share
+ *         of the limit, the next attempt after the one that failed), upgrades,
  *         then delivers messages. Plain or TLS by the address.
  * Owner : gets on_open, on_message and on_close; each connect is answered by
  *         exactly one on_close at its end, whatever the end. Reconnecting is
