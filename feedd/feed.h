@@ -114,6 +114,7 @@ enum feed_log {
 				    value: how often since the last line */
 	FEED_LOG_LOGIN,		 /* conn, text: credentials were refused */
 	FEED_LOG_REFUSED,	 /* conn, text: another refusal */
+	FEED_LOG_OUTCOME,	 /* instr; value: enum outcome, not its own */
 	FEED_LOG_N
 };
 

@@ -77,9 +77,19 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 	case FEED_LOG_ADDED:
 	case FEED_LOG_RETIRED:
 	case FEED_LOG_TICK_SIZE:
+	case FEED_LOG_OUTCOME:
 	case FEED_LOG_N: break;
 	}
 	CHECK(a->log == FEED_LOG_CONNECTED);
+}
+
+static const char *
+outcome_text(int64_t v)
+{
+	return v == OUTCOME_YES	   ? "yes"
+	       : v == OUTCOME_NO   ? "no"
+	       : v == OUTCOME_VOID ? "void"
+				   : "none";
 }
 
 void
@@ -118,6 +128,11 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 	case FEED_LOG_TICK_SIZE:
 		LOG(LOG_TICK_SIZE_CHANGED, F_STR("instrument", in.symbol),
 		    F_DEC("tick", a->value, 8));
+		return;
+	case FEED_LOG_OUTCOME:
+		LOG(LOG_OUTCOME_CONFLICT, F_STR("instrument", in.symbol),
+		    F_STR("ours", outcome_text(a->value)),
+		    F_STR("venue", outcome_text(in.outcome)));
 		return;
 	case FEED_LOG_CONNECTED:
 	case FEED_LOG_CONNECT_FAILED:

@@ -225,7 +225,7 @@ take_event(
 	case PM_TICK_SIZE: pm_take_tick_size(p, ev); return true;
 	case PM_TOUCH: pm_take_touch(p, ev); return true;
 	case PM_NEW_MARKET: pm_look_new_market(p, ev); return false;
-	case PM_RESOLVED: pm_look_resolved(p, ev); return true;
+	case PM_RESOLVED: pm_outcome_hint(p, ev); return true;
 	case PM_PONG: feed_pong(f); return false;
 	case PM_NO_NEW_ASSETS: return false;
 	case PM_NOTICE:

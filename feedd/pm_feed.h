@@ -92,6 +92,8 @@ struct pm_market {
 	uint8_t lead;	    /* lane that was first with the last change */
 	uint8_t asked_n;    /* times in vain for the first snapshot */
 	uint8_t moved_n;    /* ... on another shard */
+	uint8_t hint;	    /* enum outcome by the market channel, 0 none */
+	bool is_compared;   /* its outcome with our own prices */
 	uint8_t state_kept; /* state to go back to from HYDRATING; 0 none */
 	struct pub pub;
 	struct instr in;

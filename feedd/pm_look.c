@@ -503,6 +503,7 @@ take_known(struct pm_feed *p, struct pm_want *w, struct pm_market *m,
 	}
 	if (changed)
 		feed_instr(&p->feed, m->pub.idx, &m->in);
+	pm_outcome_check(p, m);
 }
 
 /* w NULL: it came by the listing, unasked. */
@@ -739,32 +740,4 @@ pm_look_new_market(struct pm_feed *p, const struct pm_event *ev)
 		return;
 	w->due_ns = p->feed.now_ns + RETRY_NS;
 	feed_wake_at(&p->feed, w->due_ns);
-}
-
-void
-pm_look_resolved(struct pm_feed *p, const struct pm_event *ev)
-{
-	struct feed *f = &p->feed;
-	struct pm_market *m = pm_find_cond(p, &ev->market);
-	enum instr_state s;
-
-	if (m == NULL) {
-		feed_count(f, REASON_UNKNOWN_ASSET);
-		return;
-	}
-	if (ev->winner != ROLE_YES && ev->winner != ROLE_NO) {
-		if (m->want != 0)
-			p->want[m->want - 1].due_ns = f->now_ns;
-		feed_wake_at(f, f->now_ns);
-		return;
-	}
-	s = (enum instr_state)m->in.state;
-	if (s == INSTR_RESOLVED || !pm_life_step(&s, PM_LIFE_RESOLVE))
-		return;
-	m->in.state = (uint8_t)s;
-	m->in.outcome = ev->winner == ROLE_YES ? OUTCOME_YES : OUTCOME_NO;
-	feed_instr(f, m->pub.idx, &m->in);
-	if (m->want != 0)
-		pm_want_plan(p, &p->want[m->want - 1]);
-	run_market(p, m);
 }

@@ -74,8 +74,10 @@ settle(struct pm_feed *p, const struct pm_index *x, struct pm_market *m)
 		in->close_px = px;
 		changed = true;
 	}
-	if (changed)
-		feed_instr(&p->feed, m->pub.idx, in);
+	if (!changed)
+		return;
+	feed_instr(&p->feed, m->pub.idx, in);
+	pm_outcome_check(p, m);
 }
 
 static bool

@@ -83,7 +83,8 @@ bool pm_strike_take(
     struct instr *in, enum strike_source source, px_t px, int64_t bps_e8);
 
 /* pm_strike_outcome - what strike and closing price come to, by the tie rule;
- * 0 while one is unknown. Never published: the venue's word decides. */
+ * 0 while one is unknown. Never published: the venue's word decides, and is
+ * compared with it. */
 enum outcome pm_strike_outcome(const struct instr *in);
 
 #endif

@@ -253,6 +253,15 @@ pm_want_plan(struct pm_feed *p, struct pm_want *w)
 	w->due_ns = p->feed.now_ns + (uint64_t)i64_max(ns, NS_PER_S / 10);
 }
 
+void
+pm_want_now(struct pm_feed *p, struct pm_want *w)
+{
+	CHECK(w->used);
+	w->tries = 0;
+	w->due_ns = p->feed.now_ns;
+	feed_wake_at(&p->feed, w->due_ns);
+}
+
 /* The event has the strike and the closing price, the market the outcome. */
 static bool
 asks_event(const struct pm_feed *p, const struct pm_want *w)

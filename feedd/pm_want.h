@@ -94,7 +94,16 @@ void pm_look_answer(struct pm_feed *p, const struct feed_event *ev);
  * all that is asked, and so is the pause that the venue asks for. */
 void pm_asked_book(struct pm_feed *p, const struct feed_event *ev);
 void pm_look_new_market(struct pm_feed *p, const struct pm_event *ev);
-void pm_look_resolved(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_outcome.c: how a market ended */
+
+/* pm_outcome_hint - the market channel names a winner. Published is only what
+ * the metadata say, which are asked at once. */
+void pm_outcome_hint(struct pm_feed *p, const struct pm_event *ev);
+
+/* pm_outcome_check - a market that is RESOLVED: does the outcome agree with
+ * that hint, and with our own strike and closing price? Told if not. */
+void pm_outcome_check(struct pm_feed *p, struct pm_market *m);
 
 /* pm_want.c: which slugs, and when to ask again */
 
@@ -115,6 +124,9 @@ struct pm_want *pm_want_of_tag(struct pm_feed *p, uint32_t tag);
 
 /* pm_want_plan - after an answer: when to ask again. */
 void pm_want_plan(struct pm_feed *p, struct pm_want *w);
+
+/* pm_want_now - ask now, and then with a back-off from its start. */
+void pm_want_now(struct pm_feed *p, struct pm_want *w);
 
 /* pm_ask - a request within the budget; false: not now. */
 bool pm_ask(

@@ -38,30 +38,6 @@ discovery_makes_an_instrument(void **state)
 }
 
 static void
-market_resolves_and_is_retired(void **state)
-{
-	struct rig *r = open_market();
-
-	(void)state;
-	books(r, 1777428650000);
-	rig_clear(r);
-	rig_frame(r, 0,
-	    "{\"event_type\":\"market_resolved\",\"id\":\"1\",\"market\":"
-	    "\"" COND "\",\"assets_ids\":[\"" YES "\",\"" NO
-	    "\"],\"winning_asset_id\":\"" YES "\",\"winning_outcome\":\"Up\","
-	    "\"timestamp\":\"1777428660000\"}");
-	assert_int_equal(r->instr[IDX].state, INSTR_RESOLVED);
-	assert_int_equal(r->instr[IDX].outcome, OUTCOME_YES);
-	assert_non_null(strstr(rig_last(r, FEED_SEND, 0)->text, "unsubscribe"));
-	assert_int_equal(feed_instr_n(r->f), 3 + 1);
-	rig_pass(r, 121 * UINT64_C(1000000000));
-	assert_int_equal(feed_instr_n(r->f), 3);
-	pair(r, 1777428661000, "0.47", "0.53", "7");
-	assert_int_equal(feed_stats(r->f)->reason[REASON_UNKNOWN_ASSET], 2);
-	rig_close(r);
-}
-
-static void
 pongs_measure_the_link(void **state)
 {
 	struct rig *r = open_market();
@@ -247,7 +223,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(discovery_makes_an_instrument),
-	    cmocka_unit_test(market_resolves_and_is_retired),
 	    cmocka_unit_test(pongs_measure_the_link),
 	    cmocka_unit_test(strike_is_the_price_of_the_opening_second),
 	    cmocka_unit_test(strike_of_a_missed_second_is_the_price_before),
