@@ -33,6 +33,8 @@ struct bn_symbol {
 	struct stuck trade_stuck;
 	struct stuck depth_stuck;
 	struct quiet touch_quiet;
+	bool was_seen; /* anything of it, ever */
+	struct unknown unseen;
 	bool is_asking;	 /* a snapshot is on its way */
 	uint64_t ask_ns; /* not before; 0 not wanted */
 	struct bn_depth depth;
@@ -67,6 +69,9 @@ void bn_publish_book(struct feed *f, struct bn_symbol *s, int64_t venue_ns);
 
 /* bn_ask_snapshot - of symbol i, at most once a second. */
 void bn_ask_snapshot(struct feed *f, uint32_t i);
+
+/* bn_check_names - symbols of which nothing ever came. */
+void bn_check_names(struct feed *f);
 
 /* bn_take_http - an answer: terms, or a snapshot. */
 void bn_take_http(struct feed *f, const struct feed_event *in);

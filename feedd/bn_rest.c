@@ -8,6 +8,7 @@
 #include "feedd/text.h"
 #include "libcore/check.h"
 
+#define LIVED_NS	  UINT64_C(2000000000) /* a stream answers within */
 #define SNAPSHOT_RETRY_NS UINT64_C(1000000000)
 
 void
@@ -28,6 +29,27 @@ bn_ask_snapshot(struct feed *f, uint32_t i)
 	    "/api/v3/depth?limit=1000&symbol=");
 	text_add(url, sizeof(url), s->name);
 	feed_get(f, i, url, NULL);
+}
+
+void
+bn_check_names(struct feed *f)
+{
+	struct bn_feed *b = bn_of(f);
+	const struct link *l = &f->link[feed_best(f, 0)];
+	bool can_tell = link_is_live(l) && f->now_ns >= l->up_ns + LIVED_NS;
+
+	for (uint32_t i = 0; i < b->symbol_n; i++) {
+		struct bn_symbol *s = &b->symbol[i];
+		struct feed_name name = {"binance.symbols", s->name,
+		    UNKNOWN_AFTER_NS, s->was_seen, true};
+
+		/* A wrong name alone keeps no connection: what is between
+		 * them counts too. */
+		if (s->was_seen || can_tell)
+			feed_unknown(f, &s->unseen, &name);
+		if (!s->was_seen && link_is_live(l))
+			feed_wake_at(f, f->now_ns + LIVED_NS);
+	}
 }
 
 /* The reference is never traded: another tick is no other epoch. */

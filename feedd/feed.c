@@ -146,6 +146,26 @@ feed_failed(struct feed *f, const struct feed_event *ev, const char *what,
 }
 
 void
+feed_unknown(struct feed *f, struct unknown *u, const struct feed_name *name)
+{
+	struct feed_act a = {.what = FEED_LOG, .log = FEED_LOG_NO_SUCH};
+	bool is_due;
+
+	if (name->is_known || !name->can_tell) {
+		name->is_known ? unknown_known(u) : unknown_pause(u);
+		return;
+	}
+	is_due = unknown_take(u, f->now_ns, name->after_ns);
+	feed_wake_at(f, unknown_due(u, name->after_ns));
+	if (!is_due)
+		return;
+	a.url = name->key;
+	a.text = name->value;
+	a.n = strlen(name->value);
+	f->sink->act(f->sink->user, &a);
+}
+
+void
 feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,
     int64_t value)
 {

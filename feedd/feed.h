@@ -112,9 +112,10 @@ enum feed_log {
 	FEED_LOG_TABLE_FULL,	 /* value: limit */
 	FEED_LOG_DISCOVERY,	 /* code, text: what failed, url: of what,
 				    value: how often since the last line */
+	FEED_LOG_NO_SUCH,	 /* text: name, url: key of the configuration
+				    that has it: the venue does not know it */
 	FEED_LOG_LOGIN,		 /* conn, text: credentials were refused */
 	FEED_LOG_REFUSED,	 /* conn, text: another refusal */
-	FEED_LOG_OUTCOME,	 /* instr; value: enum outcome, not its own */
 	FEED_LOG_N
 };
 

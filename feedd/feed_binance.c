@@ -615,6 +615,7 @@ take_event(
 		return;
 	}
 	b->symbol[i].has_data[lane_of(f->conn)] = true;
+	b->symbol[i].was_seen = true;
 	if (ev->kind == BN_TRADE || ev->kind == BN_AGG_TRADE)
 		take_trade(f, &b->symbol[i], ev);
 	else if (ev->kind == BN_BOOK_TICKER)
@@ -695,6 +696,7 @@ on_timer(struct feed *f)
 	feed_idle(f, 0, (uint64_t)f->cfg.binance_idle_s.ns);
 	bn_check_lanes(f);
 	check_quiet(f);
+	bn_check_names(f);
 	if (b->symbol_n > 0)
 		bn_info_run(&b->info, f);
 }

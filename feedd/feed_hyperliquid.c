@@ -628,6 +628,7 @@ on_timer(struct feed *f)
 	hl_meta_again(f);
 	if (!f->has_universe)
 		return;
+	hl_meta_unknown(f);
 	check_quiet(f);
 	for (uint8_t c = 0; c < FEED_CONN_N; c += FEED_LANES) {
 		const struct link *l = &f->link[c];

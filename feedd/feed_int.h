@@ -11,6 +11,7 @@
 #include "feedd/link.h"
 #include "feedd/said.h"
 #include "feedd/skew.h"
+#include "feedd/unknown.h"
 #include "libcore/book.h"
 
 /* What a venue brings. All are called inside a step. */
@@ -107,6 +108,20 @@ void feed_note(struct feed *f, enum reason r);
  * minute and cause. what: was asked for; about: slug, coin, symbol, or "". */
 void feed_failed(struct feed *f, const struct feed_event *ev, const char *what,
     const char *about);
+
+/* A name of the configuration that the venue may not know. */
+struct feed_name {
+	const char *key; /* of the configuration */
+	const char *value;
+	uint64_t after_ns; /* unknown for so long: told */
+	bool is_known;
+	bool can_tell; /* the venue could have shown it */
+};
+
+/* feed_unknown - look whether it is known, tell when it is not (unknown.h),
+ * and want a timer when that is due. */
+void feed_unknown(
+    struct feed *f, struct unknown *u, const struct feed_name *name);
 
 /* feed_log - a line about an instrument. */
 void feed_log(struct feed *f, enum feed_log log, uint16_t idx, enum reason r,

@@ -1,9 +1,24 @@
 #define _GNU_SOURCE
 #include "feedd/feed_log_io.h"
 
+#include <stdio.h>
+
 #include "libcore/check.h"
 #include "libsys/advice.h"
 #include "libsys/log.h"
+
+static void
+log_no_such(const struct feed_act *a, const char *venue)
+{
+	char advice[160];
+
+	(void)snprintf(advice, sizeof(advice),
+	    "check %s in the configuration (supervisor config): the venue "
+	    "shows nothing by this name",
+	    a->url);
+	LOG(LOG_UNKNOWN_INSTRUMENT, F_STR("venue", venue), F_STR("key", a->url),
+	    F_STRN("value", a->text, a->n), F_STR("do", advice));
+}
 
 static void
 log_conn(const struct feed_act *a, const char *url, const char *venue)
@@ -60,6 +75,7 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 		    F_I64("n", a->value),
 		    F_STR("do", advice_conn(a->reason, a->code)));
 		return;
+	case FEED_LOG_NO_SUCH: log_no_such(a, venue); return;
 	case FEED_LOG_LOGIN:
 		LOG(LOG_PRICE_LOGIN, F_STR("url", url),
 		    F_STRN("code", a->text, a->n));
@@ -145,6 +161,7 @@ feed_log_write(const struct stage *s, const struct feed_act *a, const char *url)
 	case FEED_LOG_FRESH:
 	case FEED_LOG_TABLE_FULL:
 	case FEED_LOG_DISCOVERY:
+	case FEED_LOG_NO_SUCH:
 	case FEED_LOG_LOGIN:
 	case FEED_LOG_REFUSED:
 	case FEED_LOG_N: break;

@@ -303,6 +303,7 @@ on_timer(struct feed *f)
 	pm_probe_again(p);
 	pm_set_idle(p);
 	pm_ref_timer(p);
+	pm_unknown_run(p);
 }
 
 static void

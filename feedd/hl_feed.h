@@ -30,6 +30,7 @@ struct hl_market {
 	struct pub pub;
 	char name[HL_COIN_MAX + 1];
 	struct instr in;
+	struct unknown unlisted;
 	bool is_listed; /* in the venue's first list */
 	bool has_book;
 	bool is_excused[HL_LANES]; /* no book came: the lane does without */
@@ -73,9 +74,11 @@ hl_of(struct feed *f)
 
 /* hl_ask_meta - the list of coins, unless it is being asked for. hl_meta_again
  * - when it is old (an hour). hl_take_http - the answer: what is not listed,
- * or delisted, is INSTR_HALTED from then on. */
+ * or delisted, is INSTR_HALTED from then on. hl_meta_unknown - tell of coins
+ * that are in no list. */
 void hl_ask_meta(struct feed *f);
 void hl_meta_again(struct feed *f);
+void hl_meta_unknown(struct feed *f);
 void hl_take_http(struct feed *f, const struct feed_event *in);
 
 #endif

@@ -112,6 +112,20 @@ list_again(struct feed *f, struct hl_market *c, const struct hl_coin *meta,
 		pub_again(f, &c->pub);
 }
 
+void
+hl_meta_unknown(struct feed *f)
+{
+	struct hl_feed *h = hl_of(f);
+
+	for (uint32_t i = 0; f->has_universe && i < h->coin_n; i++) {
+		struct hl_market *c = &h->coin[i];
+		struct feed_name name = {
+		    "hyperliquid.coins", c->name, 0, c->is_listed, true};
+
+		feed_unknown(f, &c->unlisted, &name);
+	}
+}
+
 static void
 take_meta(struct feed *f, const struct hl_event *ev)
 {
@@ -132,11 +146,11 @@ take_meta(struct feed *f, const struct hl_event *ev)
 			list_coin(f, c, &ev->coins[k], k);
 		} else {
 			hl_suspect_leave_out(&h->suspect, i);
-			feed_drop(f, REASON_UNKNOWN_ASSET, 0, c->name,
-			    strlen(c->name));
+			feed_note(f, REASON_UNKNOWN_ASSET);
 		}
 	}
 	f->has_universe = true;
+	hl_meta_unknown(f);
 	if (f->instr_n > 0)
 		feed_want(f, 0, true);
 }

@@ -153,6 +153,9 @@ struct pm_feed {
 	struct pm_seen seen[FEED_LANES];
 	uint64_t up_ns; /* the newest uncarried connection came up */
 	uint64_t ref_ping_ns;
+	struct unknown no_series[CFG_LIST_N];
+	struct unknown no_slug[CFG_LIST_N];
+	struct unknown no_symbol[PM_INDEX_N];
 	struct pm_login login; /* of the newer price socket */
 	struct pm_bolt bolt[PM_LANES];
 	uint16_t map[PM_MAP_N]; /* market * 2 + role - 1, plus 1 */
@@ -307,6 +310,9 @@ void pm_probe_again(struct pm_feed *p);
 /* pm_exists_answer - to PM_TAG_EXISTS. pm_hydrated - a book came. */
 void pm_exists_answer(struct pm_feed *p, const struct feed_event *ev);
 void pm_hydrated(struct pm_feed *p, struct pm_market *m);
+
+/* pm_unknown_run - names of the configuration without a market or price. */
+void pm_unknown_run(struct pm_feed *p);
 
 /* pm_set_idle - silence that is too long for the markets of each shard. */
 void pm_set_idle(struct pm_feed *p);
