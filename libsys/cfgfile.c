@@ -105,6 +105,7 @@ is_near(unsigned d, const char *name)
 int
 cfgload_guess(const char *group, const char *name)
 {
+	bool known = cfg_group_doc(group) != NULL;
 	unsigned best = UINT32_MAX;
 	int found = -1;
 
@@ -112,9 +113,13 @@ cfgload_guess(const char *group, const char *name)
 		const struct cfg_key *k = cfg_key_at(i);
 		unsigned d = cfgload_distance(name, k->name);
 
-		if (!is_near(d, name))
+		bool other = strcmp(group, k->group) != 0;
+
+		/* A group that there is was meant: another one only for what
+		 * is all but the same. */
+		if (!is_near(d, name) || (other && known && d > 1))
 			continue;
-		d = d * 2 + (strcmp(group, k->group) != 0);
+		d += other ? 16 : 0;
 		if (d >= best)
 			continue;
 		best = d;

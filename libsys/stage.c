@@ -2,7 +2,6 @@
 #include "libsys/stage.h"
 
 #include <errno.h>
-#include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +10,13 @@
 
 #include "libcore/check.h"
 #include "libsys/clock.h"
+#include "libsys/crash.h"
 #include "libsys/log.h"
 #include "libsys/sandbox.h"
 #include "libsys/stage_int.h"
 #include "libsys/version.h"
 
-#define WALL_STEP_NS  (INT64_C(200) * NS_PER_MS)
-#define BACKTRACE_MAX 64
+#define WALL_STEP_NS (INT64_C(200) * NS_PER_MS)
 
 static volatile sig_atomic_t got_stop;
 
@@ -29,34 +28,16 @@ on_stop(int sig)
 }
 
 static void
-on_crash(int sig)
+signals_open(const char *stage)
 {
-	void *frame[BACKTRACE_MAX];
-	int n = backtrace(frame, BACKTRACE_MAX);
-
-	backtrace_symbols_fd(frame, n, STDERR_FILENO);
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
-static void
-signals_open(void)
-{
-	static const int crash[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 	struct sigaction sa;
-	void *frame[1];
 
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = on_stop;
 	sigaction(SIGTERM, &sa, 0);
 	sigaction(SIGINT, &sa, 0);
 	signal(SIGPIPE, SIG_IGN);
-	/* The first call loads a library: do it before anything is sealed. */
-	backtrace(frame, 1);
-	sa.sa_handler = on_crash;
-	sa.sa_flags = (int)SA_RESETHAND;
-	for (size_t i = 0; i < sizeof(crash) / sizeof(crash[0]); i++)
-		sigaction(crash[i], &sa, 0);
+	crash_open(stage);
 }
 
 static void
@@ -449,7 +430,7 @@ stage_main(const struct stage_ops *ops, int argc, char **argv)
 	s->id = a.id;
 	s->instance.dirfd = -1;
 	log_open(topo_stages[a.id].name, STDERR_FILENO, CFG_LOG_INFO);
-	signals_open();
+	signals_open(topo_stages[a.id].name);
 	clocks(s);
 	s->start_ns = s->now_ns;
 	LOG(LOG_STAGE_START, F_U64("pid", (uint64_t)getpid()),

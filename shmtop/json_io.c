@@ -209,10 +209,11 @@ markets(const struct snap *s)
 			(json_int_t)t->pos.e8, "fills", (int)t->fill_n,
 			"ref_e8", price(t->ref_px), "ref_age_ms",
 			age_ms(s->now_ns, t->ref_ns), "ref_source",
-			text_ref(t->ref_source), "strike_e8",
-			price(m->in.strike_px), "strike_source",
-			text_strike(m->in.strike_source), "outcome",
-			text_outcome(m->in.outcome)));
+			t->ref_source ? text_ref(t->ref_source) : "none",
+			"strike_e8", price(m->in.strike_px), "strike_source",
+			m->in.strike_source ? text_strike(m->in.strike_source)
+					    : "none",
+			"outcome", text_outcome(m->in.outcome)));
 	}
 	return list;
 }

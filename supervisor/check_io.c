@@ -305,6 +305,7 @@ no_key(const char *word)
 	const char *near = dot == NULL ? cfgload_guess_group(word) : NULL;
 	char group[64];
 	char meant[96] = "";
+	char list[192] = "; supervisor config lists them";
 
 	snprintf(
 	    group, sizeof(group), "%.*s", (int)(dot ? dot - word : 0), word);
@@ -315,12 +316,15 @@ no_key(const char *word)
 			snprintf(meant, sizeof(meant), "%s.%s",
 			    cfg_key_at((size_t)k)->group,
 			    cfg_key_at((size_t)k)->name);
+		else if (cfg_group_doc(group) != NULL)
+			snprintf(list, sizeof(list),
+			    "; supervisor config %s lists those of %s", group,
+			    group);
 	} else if (near != NULL) {
 		snprintf(meant, sizeof(meant), "%s", near);
 	}
 	fprintf(stderr, "supervisor: no key or group \"%s\"%s%s%s\n", word,
-	    meant[0] ? "; did you mean " : "; supervisor config lists them",
-	    meant, meant[0] ? "?" : "");
+	    meant[0] ? "; did you mean " : list, meant, meant[0] ? "?" : "");
 	return SUP_USAGE;
 }
 

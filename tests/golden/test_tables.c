@@ -183,16 +183,20 @@ print_events(FILE *f)
 	    [CFG_LOG_DEBUG] = "debug",
 	};
 
-	fputs("# Log events\n\n" DO_NOT_EDIT "Source: `libsys/events.def`.\n\n"
-	      "One JSON object a line on stderr: `t` (UTC), `m` (monotonic "
-	      "ns), `lvl`, `stage`,\n`ev`, then the fields of the event. "
-	      "error: a person must act; warn: degraded and\nhandled; info: "
-	      "life cycle; debug: off in production. Lines over the rate are "
-	      "counted\nand reported as `suppressed_n` on the event's next "
-	      "line, or by `suppressed`. A line\nthat was too long has "
-	      "`\"cut\":true`.\n\n"
-	      "| `ev` | level | rate a minute | meaning; fields |\n"
-	      "|---|---|---|---|\n",
+	fputs(
+	    "# Log events\n\n" DO_NOT_EDIT "Source: `libsys/events.def`.\n\n"
+	    "One JSON object a line on stderr: `t` (UTC), `m` (monotonic "
+	    "ns), `lvl`, `stage`,\n`ev`, then the fields of the event. "
+	    "error: a person must act; warn: degraded and\nhandled; info: "
+	    "life cycle; debug: off in production. Lines over the rate are "
+	    "counted\nand reported as `suppressed_n` on the event's next "
+	    "line, or by `suppressed`. A line\nthat was too long has "
+	    "`\"cut\":true`.\n\nThe last words of a stage that dies are not in "
+	    "the table: `check_failed`\n(expr, file, line, func; without `t`, "
+	    "`m` and `stage`) and `backtrace`, one a frame\n(signal, frame, "
+	    "at).\n\n"
+	    "| `ev` | level | rate a minute | meaning; fields |\n"
+	    "|---|---|---|---|\n",
 	    f);
 	for (int i = LOG_EV_NONE + 1; i < LOG_EV_N; i++) {
 		enum log_ev ev = (enum log_ev)i;

@@ -60,6 +60,11 @@ static const struct {
 	"PATH:2:3: mm.max_psread: unknown key; did you mean mm.max_spread?"},
     {"unknown key, right in another group", "mm:\n  lease_ms: 100\n",
 	"PATH:2:3: mm.lease_ms: unknown key; did you mean risk.lease_ms?"},
+    {"unknown key, near one of another group only", "feed:\n  no_such: 3\n",
+	"PATH:2:3: feed.no_such: unknown key"},
+    {"unknown key, nearest in its own group", "feed:\n  stale_binance: 3\n",
+	"PATH:2:3: feed.stale_binance: unknown key; did you mean "
+	"feed.stale_binance_s?"},
     {"unknown key, near none", "mm:\n  elephants: 3\n",
 	"PATH:2:3: mm.elephants: unknown key"},
     {"unknown key with a group inside", "mm:\n  elephants: {a: [1, 2]}\n",
