@@ -116,6 +116,7 @@ enum feed_log {
 				    that has it: the venue does not know it */
 	FEED_LOG_LOGIN,		 /* conn, text: credentials were refused */
 	FEED_LOG_REFUSED,	 /* conn, text: another refusal */
+	FEED_LOG_OUTCOME,	 /* instr; value: enum outcome, not its own */
 	FEED_LOG_N
 };
 
