@@ -10,6 +10,7 @@
 #include "feedd/key_file_io.h"
 #include "feedd/link.h"
 #include "feedd/pm_login.h"
+#include "feedd/resthold.h"
 #include "feedd/rows_io.h"
 #include "feedd/sbe_key_io.h"
 #include "feedd/skew.h"
@@ -25,13 +26,15 @@
 #define HTTP_LIMIT_MS 5000u
 #define STOP_LIMIT_NS UINT64_C(1500000000)
 /* Looks at the venue's clock (skew.h): three of them prove something well
- * within risk.clock_settle. */
+ * within risk.clock_settle; after the first minute one is enough. */
 #define CLOCK_FIRST_NS UINT64_C(2000000000)
-#define CLOCK_EVERY_NS UINT64_C(15000000000)
+#define CLOCK_EVERY_NS UINT64_C(60000000000)
+#define CLOCK_START_NS UINT64_C(15000000000) /* in the first minute */
 
 struct call {
 	bool used;
 	bool failed; /* could not be made: answered in housekeeping */
+	bool held;   /* ... for the venue wants none now */
 	uint32_t tag;
 	char url[CALL_URL_SZ]; /* its beginning, for the log */
 };
@@ -59,17 +62,23 @@ struct shell {
 	struct feed_stats told; /* as last added to the metrics */
 	uint64_t told_reconnects;
 	struct rows rows;
-	uint64_t clock_ns;   /* next look at the venue's clock */
-	bool asks_clock;     /* one is under way */
-	bool told_skew;	     /* over risk.clock_skew_max */
-	enum reason refusal; /* of the answer at hand, for the log; asked: */
-	const char *asked;   /* what it answers */
-	bool has_stamp;	     /* stage->now_ns is of this step */
-	int replay_to;	     /* ring that asked for a resync, -1 none */
+	uint64_t clock_ns; /* next look at the venue's clock */
+	uint64_t start_ns;
+	struct resthold hold; /* of requests */
+	bool asks_clock;      /* one is under way */
+	bool told_skew;	      /* over risk.clock_skew_max */
+	enum reason refusal;  /* of the answer at hand, for the log; asked: */
+	const char *asked;    /* what it answers */
+	bool has_stamp;	      /* stage->now_ns is of this step */
+	int replay_to;	      /* ring that asked for a resync, -1 none */
 	char sbe_header[SBE_HEADER_SZ]; /* for binance.sbe_url alone */
 };
 
 static struct shell shell;
+
+static const char *const json_headers[] = {"Accept: application/json", NULL};
+static const char *const post_headers[] = {
+    "Accept: application/json", "Content-Type: application/json", NULL};
 
 static void
 run(struct feed_event *ev)
@@ -283,10 +292,24 @@ tell_answer(uint32_t tag, const struct http_result *r)
 }
 
 static void
+take_hold(const struct http_result *r)
+{
+	const struct stage *s = shell.stage;
+	struct resthold_answer a = {.now_ns = clock_mono_ns(),
+	    .status = r->status,
+	    .retry_after_s = r->retry_after_s,
+	    .used_weight = r->used_weight};
+
+	a.wall_ns = (int64_t)a.now_ns + s->wall_off_ns;
+	resthold_take(&shell.hold, &a);
+}
+
+static void
 on_answer(void *user, const struct http_result *r)
 {
 	struct call *call = user;
 
+	take_hold(r);
 	call->used = false;
 	shell.asked = call->url;
 	tell_answer(call->tag, r);
@@ -298,6 +321,7 @@ on_clock(void *user, const struct http_result *r)
 {
 	(void)user;
 	shell.asks_clock = false;
+	take_hold(r);
 	if (r->date_ns != 0)
 		tell_answer(FEED_TAG_TIME, r);
 }
@@ -309,11 +333,15 @@ ask_clock(const struct stage *s)
 	const struct cfg *cfg = &s->cfg;
 	enum venue v = (enum venue)topo_stages[s->id].venue;
 	char url[256];
-	struct http_call what = {.url = url, .timeout_ms = HTTP_LIMIT_MS};
+	struct http_call what = {
+	    .url = url, .headers = json_headers, .timeout_ms = HTTP_LIMIT_MS};
+	bool is_start = s->now_ns < shell.start_ns + CLOCK_EVERY_NS;
 
-	if (shell.asks_clock || s->stop_ns != 0 || s->now_ns < shell.clock_ns)
+	if (shell.asks_clock || s->stop_ns != 0 || s->now_ns < shell.clock_ns ||
+	    resthold_left_s(&shell.hold, s->now_ns) > 0)
 		return;
-	shell.clock_ns = s->now_ns + CLOCK_EVERY_NS;
+	shell.clock_ns =
+	    s->now_ns + (is_start ? CLOCK_START_NS : CLOCK_EVERY_NS);
 	(void)snprintf(url, sizeof(url), "%s%s",
 	    v == VENUE_POLYMARKET ? cfg->polymarket_rest_url.s
 	    : v == VENUE_BINANCE  ? cfg->binance_rest_url.s
@@ -328,9 +356,9 @@ ask_clock(const struct stage *s)
 static void
 get(const struct feed_act *a)
 {
-	static const char *const headers[] = {
-	    "Content-Type: application/json", NULL};
-	struct http_call what = {.url = a->url, .timeout_ms = HTTP_LIMIT_MS};
+	struct http_call what = {.url = a->url,
+	    .headers = json_headers,
+	    .timeout_ms = HTTP_LIMIT_MS};
 	struct call *call = NULL;
 
 	for (uint32_t i = 0; i < CALLS_N && call == NULL; i++)
@@ -339,14 +367,16 @@ get(const struct feed_act *a)
 	CHECK(call != NULL);
 	if (a->text != NULL) {
 		what.method = "POST";
-		what.headers = headers;
+		what.headers = post_headers;
 		what.body = a->text;
 		what.body_n = a->n;
 	}
 	call->used = true;
 	call->tag = a->tag;
 	(void)snprintf(call->url, sizeof(call->url), "%s", a->url);
-	call->failed = http_client_call(shell.http, &what, on_answer, call) < 0;
+	call->held = resthold_left_s(&shell.hold, shell.stage->now_ns) > 0;
+	call->failed = call->held ||
+		       http_client_call(shell.http, &what, on_answer, call) < 0;
 }
 
 static void
@@ -412,6 +442,11 @@ tell_failures(void)
 			continue;
 		shell.call[i].used = false;
 		shell.asked = shell.call[i].url;
+		if (shell.call[i].held) {
+			ev.reason = REASON_HTTP_REFUSED;
+			ev.retry_after_s =
+			    resthold_left_s(&shell.hold, shell.stage->now_ns);
+		}
 		run(&ev);
 		shell.asked = NULL;
 	}
@@ -488,6 +523,7 @@ feed_io_open(struct stage *s)
 	ev.data = login;
 	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
 	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
+	shell.start_ns = s->now_ns;
 	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
 	run(&ev);
 	explicit_bzero(login, sizeof(login));

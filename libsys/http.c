@@ -95,6 +95,8 @@ call_done(struct call *c, const char *error, enum reason reason)
 	    .elapsed_ns = now_ns - c->start_ns,
 	    .reason = reason,
 	    .retry_after_s = http_seconds_parse(header_of(c, "Retry-After")),
+	    .used_weight =
+		http_seconds_parse(header_of(c, "X-MBX-USED-WEIGHT-1M")),
 	    .date_ns = http_date_parse(header_of(c, "Date")),
 	};
 	/* A cache says what the time was when it asked. */

@@ -47,6 +47,7 @@ struct http_result {
 	 * not 2xx; else NONE. The body of a refusal is there to be read. */
 	enum reason reason;
 	uint32_t retry_after_s; /* Retry-After, 0: none */
+	uint32_t used_weight;	/* X-MBX-USED-WEIGHT-1M, 0: none */
 	int64_t date_ns;	/* Date (UTC, whole seconds), 0: none, or
 				   from a cache (Age) */
 	uint64_t sent_ns;	/* monotonic: the request left; 0: it did not */

@@ -316,19 +316,22 @@ test_rest_statuses(void **state)
 		struct httpd_answer a;
 		enum reason why;
 		uint32_t retry_after_s;
+		uint32_t used_weight;
 	} cases[] = {
-	    {{.status = 200, .body = "{}", .body_n = 2}, REASON_NONE, 0},
+	    {{.status = 200, .body = "{}", .body_n = 2}, REASON_NONE, 0, 0},
+	    {{.status = 200, .extra = "X-MBX-USED-WEIGHT-1M: 5123\r\n"},
+		REASON_NONE, 0, 5123},
 	    {{.status = 429, .extra = "Retry-After: 17\r\n"},
-		REASON_HTTP_REFUSED, 17},
-	    {{.status = 425, .body = "{}", .body_n = 2}, REASON_HTTP_REFUSED,
+		REASON_HTTP_REFUSED, 17, 0},
+	    {{.status = 425, .body = "{}", .body_n = 2}, REASON_HTTP_REFUSED, 0,
 		0},
 	    {{.status = 503, .extra = "Retry-After: soon\r\n"},
-		REASON_HTTP_REFUSED, 0},
+		REASON_HTTP_REFUSED, 0, 0},
 	    {{.status = 502,
 		 .type = "text/html",
 		 .body = html,
 		 .body_n = sizeof(html) - 1},
-		REASON_HTTP_REFUSED, 0},
+		REASON_HTTP_REFUSED, 0, 0},
 	};
 	struct tls_pair p;
 	struct seen s;
@@ -346,6 +349,7 @@ test_rest_statuses(void **state)
 		assert_int_equal(s.r.status, cases[i].a.status);
 		assert_int_equal(s.r.reason, cases[i].why);
 		assert_int_equal(s.r.retry_after_s, cases[i].retry_after_s);
+		assert_int_equal(s.r.used_weight, cases[i].used_weight);
 		if (cases[i].a.body != NULL)
 			assert_string_equal(s.body, cases[i].a.body);
 		assert_true(s.r.sent_ns >= from_ns);
