@@ -125,6 +125,12 @@ polymarket_series_slugs_and_symbols(void **state)
 	assert_int_equal(told(r, "polymarket.slugs", "never-heard-of"), 1);
 	assert_int_equal(told(r, "polymarket.rtds_symbols", "xyz/usd"), 1);
 	assert_int_equal(told_any(r), 3); /* none that is known */
+	/* A venue that fails in between does not make it sooner. */
+	for (int i = 0; i < 100; i++) {
+		relay_lives(r);
+		pm_pass(r, 10, i < 20 ? 503 : 404);
+	}
+	assert_int_equal(told(r, "polymarket.slugs", "never-heard-of"), 1);
 	rig_close(r);
 }
 
