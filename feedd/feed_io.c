@@ -505,6 +505,10 @@ feed_io_open(struct stage *s)
 	struct feed_event ev = {.kind = FEED_EV_START};
 	char login[PM_LOGIN_TEXT_SZ] = "";
 
+	/* A person's mistake: before anything is held that must be freed. */
+	if (!read_key(s, venue) ||
+	    (needs_login(s, venue) && !read_login(s, login, &ev.n)))
+		return EXIT_PERMANENT;
 	shell.stage = s;
 	shell.replay_to = -1;
 	shell.feed_sz = feed_sz(venue);
@@ -517,9 +521,6 @@ feed_io_open(struct stage *s)
 		LOG(LOG_STAGE_FAILED, F_STR("what", "no memory"));
 		return EXIT_TEMPORARY;
 	}
-	if (!read_key(s, venue) ||
-	    (needs_login(s, venue) && !read_login(s, login, &ev.n)))
-		return EXIT_PERMANENT;
 	ev.data = login;
 	shell.sink = (struct feed_sink){NULL, put_tick, put_instr, act};
 	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
@@ -636,6 +637,19 @@ tell_skew(const struct stage *s)
 			    : "nothing, they agree again"));
 }
 
+/* What was held against something else, and how it came out. */
+static void
+tell_checks(struct metrics *m, const struct feed_stats *now,
+    const struct feed_stats *old)
+{
+	metrics_add(m, M_FEEDD_TOUCH_OK, now->touch_ok - old->touch_ok);
+	metrics_add(m, M_FEEDD_TOUCH_BAD, now->touch_bad - old->touch_bad);
+	metrics_add(m, M_FEEDD_MIRROR_OK, now->mirror_ok - old->mirror_ok);
+	metrics_add(m, M_FEEDD_MIRROR_BAD, now->mirror_bad - old->mirror_bad);
+	metrics_add(m, M_FEEDD_REST_OK, now->rest_ok - old->rest_ok);
+	metrics_add(m, M_FEEDD_SNAPSHOTS, now->snapshots - old->snapshots);
+}
+
 static void
 feed_io_housekeep(struct stage *s)
 {
@@ -650,6 +664,7 @@ feed_io_housekeep(struct stage *s)
 	metrics_add(m, M_FEEDD_MALFORMED, now->malformed - old->malformed);
 	metrics_add(m, M_FEEDD_HASH_OK, now->hash_ok - old->hash_ok);
 	metrics_add(m, M_FEEDD_HASH_BAD, now->hash_bad - old->hash_bad);
+	tell_checks(m, now, old);
 	metrics_add(m, M_FEEDD_GAPS, now->gaps - old->gaps);
 	metrics_add(m, M_FEEDD_LATE, now->late - old->late);
 	metrics_add(m, M_FEEDD_DUPLICATES,

@@ -305,6 +305,8 @@ main(int argc, char **argv)
 
 	if (text == 0 || t == 0) {
 		fprintf(stderr, "rm-train-vol: cannot read %s\n", o.in);
+		free(text);
+		free(t);
 		return 66;
 	}
 	read_series(&o, text, &s);
@@ -313,7 +315,8 @@ main(int argc, char **argv)
 	    o.horizon_s, (unsigned long long)o.seed);
 	if (s.n < 10 * LSTM_CHUNK) {
 		fprintf(stderr, "rm-train-vol: too few steps\n");
-		return 65;
+		rc = 65;
+		goto done;
 	}
 	m = train(&o, &s, t);
 	errors(&m, &s, s.n * 8 / 10, s.n, rmse);
@@ -321,6 +324,7 @@ main(int argc, char **argv)
 	       "both %.4f\n",
 	    rmse[0], rmse[1], rmse[2]);
 	rc = save(&m, o.out);
+done:
 	free(s.row);
 	free(s.in);
 	free(s.target);
