@@ -5,17 +5,15 @@
 
 #include "feedd/pm_feed.h"
 #include "feedd/pm_life.h"
+#include "feedd/pm_rules.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
 #include "libcore/rrs.h"
 
-#define LOT_QTY	  QTY(E8 / 100)
-#define MIN_USD	  USD(1 * E6)
-#define TWAP_FROM INT64_C(1786060800000000000) /* 2026-08-07T00:00Z */
-#define TWAP_60_S INT64_C(1786665600000000000) /* 2026-08-14T00:00Z */
-#define WINDOW_5M INT64_C(300000000000)
-#define TAGS_SZ	  512u
+#define LOT_QTY QTY(E8 / 100)
+#define MIN_USD USD(1 * E6)
+#define TAGS_SZ 512u
 
 /* A slug too long for the table is told from others by its hash. */
 static void
@@ -37,47 +35,30 @@ set_symbol(struct instr *in, const char *slug)
 		in->symbol[at] = hex[h & 15];
 }
 
+/* What an up/down market settles on, as it says itself. False: it says
+ * nothing that we know, and must not be traded. */
 static bool
-has(struct json_str s, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (size_t i = 0; i + n <= s.n; i++)
-		if (memcmp(s.s + i, word, n) == 0)
-			return true;
-	return false;
-}
-
-/* Settlement of up/down markets: the hour of Binance; the Chainlink stream
- * itself; or since August 2026 its average over the last seconds. */
-static void
 describe_settlement(struct pm_feed *p, struct instr *in,
     const struct gamma_market *g, const char *asset)
 {
+	struct pm_rules rules;
 	char relay[24];
+	bool is_known;
 
-	in->tie_yes = g->is_updown;
+	in->tie_yes = 0;
 	if (!g->is_updown)
-		return;
+		return true;
+	is_known = pm_rules_read(g, asset, &rules);
+	in->tie_yes = rules.tie_yes;
+	in->settle_source = rules.source;
+	in->settle_lookback_s = rules.lookback_s;
+	in->settle_index = 0;
 	text_join(relay, sizeof(relay), asset, "usdt");
-	in->settle_source = 0;
-	in->settle_lookback_s = 0;
-	if (has(g->resolution_source, "binance")) {
-		in->settle_source = REF_RELAY;
-		in->settle_index = pm_ref_symbol(p, relay);
-		return;
-	}
-	if (g->resolution_source.n > 0 &&
-	    !has(g->resolution_source, "chain.link"))
-		return; /* nobody we know */
-	in->settle_index = pm_ref_index(p, asset, strlen(asset));
-	in->settle_source = REF_SPOT;
-	if (g->start_ns < TWAP_FROM)
-		return;
-	in->settle_source = REF_TWAP;
-	in->settle_lookback_s = 60;
-	if (g->end_ns - g->start_ns == WINDOW_5M && g->start_ns < TWAP_60_S)
-		in->settle_lookback_s = 30;
+	if (is_known)
+		in->settle_index = rules.source == REF_RELAY
+				       ? pm_ref_symbol(p, relay)
+				       : pm_ref_index(p, asset, strlen(asset));
+	return is_known;
 }
 
 /* The reference of an up/down market: Binance when that symbol is followed,
@@ -197,7 +178,7 @@ set_state(struct pm_market *m, struct instr *in, enum instr_state s)
 /* What the venue says, through the table of pm_life.c. */
 static void
 describe_life(struct pm_feed *p, struct pm_market *m, struct instr *in,
-    const struct gamma_market *g)
+    const struct gamma_market *g, bool is_known)
 {
 	struct pm_life_view v = view_of(p, in);
 	enum instr_state s =
@@ -207,7 +188,8 @@ describe_life(struct pm_feed *p, struct pm_market *m, struct instr *in,
 	v.closed = g->closed;
 	v.has_outcome = g->outcome != 0;
 	v.disputed = text_is(g->uma_status, "disputed");
-	v.takes_orders = g->accepting_orders && g->enable_order_book;
+	v.takes_orders =
+	    is_known && g->accepting_orders && g->enable_order_book;
 	ev = pm_life_of(&v);
 	if (!pm_life_step(&s, ev))
 		feed_note(&p->feed, REASON_STATE);
@@ -239,6 +221,7 @@ pm_describe(
 	struct instr in = m->in;
 	char slug[PM_TEXT_SZ];
 	char asset[16];
+	bool is_known;
 	bool changed;
 
 	pm_slug(g, slug, sizeof(slug));
@@ -258,7 +241,9 @@ pm_describe(
 	describe_fee(&in, g);
 	in.start_wall_ns = g->start_ns;
 	in.end_wall_ns = g->end_ns;
-	describe_settlement(p, &in, g, asset);
+	is_known = describe_settlement(p, &in, g, asset);
+	if (!is_known && m->in.symbol[0] == '\0') /* told once */
+		feed_drop(&p->feed, REASON_RULES, 0, slug, strlen(slug));
 	if (g->is_updown)
 		in.underlying = underlying_of(p, &in, asset);
 	in.cluster = cluster_of(g, asset);
@@ -270,7 +255,7 @@ pm_describe(
 	memcpy(in.condition, g->cond.b, sizeof(in.condition));
 	memcpy(in.token_yes, &g->yes, sizeof(in.token_yes));
 	memcpy(in.token_no, &g->no, sizeof(in.token_no));
-	describe_life(p, m, &in, g);
+	describe_life(p, m, &in, g, is_known);
 	changed = memcmp(&in, &m->in, sizeof(in)) != 0;
 	m->in = in;
 	return changed;

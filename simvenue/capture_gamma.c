@@ -7,9 +7,10 @@
 #include "simvenue/capture.h"
 #include "simvenue/venue.h"
 
-#define TOKENS_MAX 2
-#define DAY_S	   INT64_C(86400)
-#define LISTED_S   DAY_S /* these markets are listed a day ahead */
+#define TWAP_FROM_MS INT64_C(1786060800000) /* averages from then on */
+#define TOKENS_MAX   2
+#define DAY_S	     INT64_C(86400)
+#define LISTED_S     DAY_S /* these markets are listed a day ahead */
 
 struct outcome {
 	struct json_str token;
@@ -149,6 +150,20 @@ put_times(struct text *t, const struct market *m)
 	put_time(t, (int64_t)m->end_ms / 1000);
 }
 
+/* The recording has no text of the rules: this is what it said. */
+static void
+put_rules(struct text *t, const struct market *m)
+{
+	text_lit(t, ",\"description\":\"This market will resolve to \\\"Up\\\" "
+		    "if the ");
+	text_lit(t, (int64_t)m->start_ms < TWAP_FROM_MS
+			? "price"
+			: "60-second time-weighted average price");
+	text_lit(t, " at the end of the time range specified in the title is "
+		    "greater than or equal to the price at the beginning of "
+		    "that range. The source is Chainlink.\"");
+}
+
 static bool
 series_known(struct json_str asset)
 {
@@ -193,6 +208,7 @@ capture_gamma(struct capture *c, const char *line, size_t n)
 	put_raw(&t, ",\"conditionId\":", m.cond);
 	put_raw(&t, ",\"slug\":", m.slug);
 	put_raw(&t, ",\"resolutionSource\":", m.source);
+	put_rules(&t, &m);
 	put_times(&t, &m);
 	put_lists(&t, &m);
 	text_lit(&t, ",\"active\":true,\"closed\":false,\"archived\":false,"

@@ -11,6 +11,7 @@
 #include "simvenue/world_int.h"
 
 #define TRADE_AHEAD_NS (300 * WORLD_SECOND)
+#define TWAP_FROM_NS   INT64_C(1786060800000000000) /* averages from then on */
 #define FEE_PPM	       70000u
 #define QUIET_SLUG     "quiet-market"
 #define NO_LOCAL_END   UINT64_MAX
@@ -417,7 +418,17 @@ world_put_market(
 	text_lit(t, updown ? "\",\"question\":\"Bitcoin Up or Down\","
 			     "\"resolutionSource\":\"https://data.chain.link/"
 			     "streams/btc-usd\","
+			     "\"description\":\"This market will resolve to "
+			     "\\\"Up\\\" if the "
 			   : "\",\"question\":\"A quiet market?\",");
+	if (updown)
+		text_lit(t, v->start_ns < TWAP_FROM_NS
+				? "price"
+				: "60-second time-weighted average price");
+	text_lit(t, updown ? " at the end is greater than or equal to that at "
+			     "the beginning. The source is Chainlink's data "
+			     "stream BTC/USD.\","
+			   : "");
 	put_ids(t, v);
 	text_lit(t, updown ? ",\"outcomes\":\"[\\\"Up\\\", \\\"Down\\\"]\""
 			   : ",\"outcomes\":\"[\\\"Yes\\\", \\\"No\\\"]\"");

@@ -14,8 +14,27 @@
 #define C(n) ((int64_t)(n)*1000000) /* cents, 1e-8 */
 #define Q(n) ((int64_t)(n)*E8)
 
+/* How the rules of an up/down market read, in short. */
+#define RULES_OF(source, text)                                              \
+	"\"resolutionSource\":\"https://" source "\","                      \
+	"\"description\":\"This market will resolve to \\\"Up\\\" if " text \
+	"\","
+#define RULES_SPOT                                                        \
+	RULES_OF("data.chain.link/streams/btc-usd",                       \
+	    "the price at the end is greater than or equal to the price " \
+	    "at the beginning. The source is Chainlink.")
+#define RULES_TWAP(seconds)                                               \
+	RULES_OF("data.chain.link/streams/btc-usd",                       \
+	    "the " seconds "time-weighted average price at the end is "   \
+	    "greater than or equal to that at the beginning. The source " \
+	    "is Chainlink.")
+#define RULES_HOUR                                                        \
+	RULES_OF("www.binance.com/en/trade/BTC_USDT",                     \
+	    "the close price is greater than or equal to the open price " \
+	    "of the BTC/USDT 1 hour candle of Binance.")
+
 static const char list[] =
-    "{\"markets\":[{\"conditionId\":\"" COND "\","
+    "{\"markets\":[{\"conditionId\":\"" COND "\"," RULES_SPOT
     "\"slug\":\"btc-updown-15m-1777514400\","
     "\"outcomes\":\"[\\\"Down\\\", \\\"Up\\\"]\","
     "\"clobTokenIds\":\"[\\\"" NO "\\\", \\\"" YES "\\\"]\","

@@ -39,7 +39,7 @@ static void
 window(const char *start, const char *end, const char *more)
 {
 	snprintf(gamma.market, sizeof(gamma.market),
-	    "{\"conditionId\":\"" COND "\",\"slug\":\"" SLUG "\","
+	    "{\"conditionId\":\"" COND "\",\"slug\":\"" SLUG "\"," RULES_SPOT
 	    "\"outcomes\":\"[\\\"Down\\\",\\\"Up\\\"]\",\"clobTokenIds\":"
 	    "\"[\\\"" NO "\\\",\\\"" YES "\\\"]\",\"orderMinSize\":5,"
 	    "\"orderPriceMinTickSize\":0.01,\"acceptingOrders\":true,"

@@ -246,18 +246,18 @@ static const char window[] =
     "\"orderPriceMinTickSize\":0.01,\"orderMinSize\":5,\"negRisk\":false,"
     "\"active\":true,\"closed\":false,\"acceptingOrders\":true,"
     "\"enableOrderBook\":true,"
-    "\"resolutionSource\":\"https://data.%s/streams\","
+    "%s"
     "\"eventStartTime\":\"2026-09-01T00:00:00Z\","
     "\"endDate\":\"2026-09-01T00:15:00Z\"}]}";
 
 static void
-begin_window(const char *oracle)
+begin_window(const char *rules)
 {
 	char text[1024];
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(text, sizeof(text), window, oracle);
+	snprintf(text, sizeof(text), window, rules);
 #pragma GCC diagnostic pop
 	r->wall_ns = (OPEN_S - 100) * NS_PER_S;
 	start(LOGIN, text);
@@ -274,7 +274,7 @@ T_02_strike_is_the_average_of_the_opening_second(void **state)
 	char text[512];
 
 	(void)state;
-	begin_window("chain.link");
+	begin_window(RULES_TWAP("60-second "));
 	assert_int_equal(r->instr[IDX].settle_source, REF_TWAP);
 	price(REF, SPOT, 1, s, "150"); /* decides nothing */
 	price(REF, TWAP, 1, s - 30, "100");
@@ -303,7 +303,7 @@ T_02_the_spot_index_is_no_strike(void **state)
 	const int64_t s = OPEN_S - T0 / 1000;
 
 	(void)state;
-	begin_window("binance.com");
+	begin_window(RULES_HOUR);
 	assert_int_equal(r->instr[IDX].settle_source, REF_RELAY);
 	assert_int_equal(r->instr[IDX].settle_index, INDEX + 1);
 	price(REF, SPOT, 1, s, "150");

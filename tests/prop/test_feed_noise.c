@@ -187,6 +187,8 @@ answer(struct rig *r, enum venue v)
 	static const char pm[] =
 	    "[{\"conditionId\":\"" COND
 	    "\",\"slug\":\"btc-updown-15m-1777514400\","
+	    "\"resolutionSource\":\"https://data.chain.link/streams/btc-usd\","
+	    "\"description\":\"Chainlink: greater than or equal to\","
 	    "\"eventStartTime\":\"2026-04-30T02:00:00Z\","
 	    "\"endDate\":\"2026-04-30T02:15:00Z\",\"enableOrderBook\":true,"
 	    "\"outcomes\":[\"Up\",\"Down\"],\"clobTokenIds\":[\"" YES "\",\"" NO

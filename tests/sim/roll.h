@@ -25,6 +25,7 @@
 #include "libcore/hash.h"
 
 #define ROLL_OFF_S   3
+#define ROLL_TWAP_S  1786060800 /* windows settle on an average */
 #define ROLL_SERIES  9u
 #define ROLL_WINDOWS 512u
 #define ROLL_CONNS   FEED_CONN_N

@@ -22,7 +22,10 @@ roll_market(const struct roll *r, uint32_t k, const struct roll_window *w,
 	char no[40];
 	char cond[72];
 	char tokens[128] = "";
+	char stream[64];
 
+	snprintf(stream, sizeof(stream), "data.chain.link/streams/%s-usd",
+	    r->series[k].asset);
 	roll_slug(r, k, w->start_s, slug, sizeof(slug));
 	roll_time(w->start_s, from);
 	roll_time(w->start_s + r->series[k].len_s, to);
@@ -35,14 +38,19 @@ roll_market(const struct roll *r, uint32_t k, const struct roll_window *w,
 	return (size_t)snprintf(buf, cap,
 	    "{\"conditionId\":\"%s\",\"slug\":\"%s\","
 	    "\"outcomes\":\"[\\\"Down\\\",\\\"Up\\\"]\",%s"
-	    "\"resolutionSource\":\"https://%s\",\"orderMinSize\":5,"
+	    "\"resolutionSource\":\"https://%s\",\"description\":\"Up if "
+	    "the %s is greater than or equal to the other (%s).\","
+	    "\"orderMinSize\":5,"
 	    "\"orderPriceMinTickSize\":0.01,\"acceptingOrders\":%s,"
 	    "\"enableOrderBook\":true,\"active\":true,\"closed\":%s,"
 	    "\"outcomePrices\":\"[\\\"%s\\\",\\\"%s\\\"]\","
 	    "\"eventStartTime\":\"%s\",\"endDate\":\"%s\"}",
 	    cond, slug, tokens,
-	    r->series[k].is_hourly ? "www.binance.com/en/trade"
-				   : "data.chain.link/streams/btc-usd",
+	    r->series[k].is_hourly ? "www.binance.com/en/trade" : stream,
+	    r->series[k].is_hourly	? "close of the candle"
+	    : w->start_s >= ROLL_TWAP_S ? "time-weighted average"
+					: "price",
+	    r->series[k].is_hourly ? "Binance" : "Chainlink",
 	    closed ? "false" : "true", closed ? "true" : "false",
 	    !closed ? "0.5"
 	    : up    ? "0"
