@@ -401,8 +401,10 @@ run(struct stage *s, const struct stage_args *a)
 		return EXIT_PERMANENT;
 	if (s->ops->open) {
 		rc = s->ops->open(s);
-		if (rc != 0)
+		if (rc != 0) {
+			stage_wait_close(s);
 			return rc;
+		}
 	}
 	loop(s);
 	rc = s->ops->close ? s->ops->close(s) : 0;
