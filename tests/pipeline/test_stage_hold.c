@@ -117,10 +117,10 @@ teardown(void **state)
 }
 
 static void
-run(const char *answer)
+run(enum stage_id st, const char *answer)
 {
-	const char *argv[] = {topo_stages[ST_FEEDD_BN].program, "--instance",
-	    RIG_INSTANCE, "--stage", topo_stages[ST_FEEDD_BN].name, NULL};
+	const char *argv[] = {topo_stages[st].program, "--instance",
+	    RIG_INSTANCE, "--stage", topo_stages[st].name, NULL};
 	struct cfg cfg;
 	struct err e = {0};
 	pid_t pid;
@@ -131,10 +131,12 @@ run(const char *answer)
 	    "http://127.0.0.1:%u", venue.port);
 	snprintf(cfg.binance_ws_url.s, sizeof(cfg.binance_ws_url.s),
 	    "ws://127.0.0.1:%u", venue.port);
+	snprintf(cfg.hyperliquid_rest_url.s, sizeof(cfg.hyperliquid_rest_url.s),
+	    "http://127.0.0.1:%u", venue.port);
 	if (instance_create(&rig.in, RIG_INSTANCE, 42, &e) < 0 ||
 	    cfgpage_create(&page, rig.in.dirfd, 42, &cfg, &e) < 0)
 		fail_msg("%s", e.text);
-	pid = proc_start(argv, rig_path(&rig, topo_stages[ST_FEEDD_BN].name));
+	pid = proc_start(argv, rig_path(&rig, topo_stages[st].name));
 	serve(WATCH_NS);
 	kill(pid, SIGTERM);
 	assert_int_equal(proc_exit_code(pid), 0);
@@ -144,10 +146,21 @@ static void
 refused_once_is_asked_once(void **state)
 {
 	(void)state;
-	run("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 100\r\n"
+	run(ST_FEEDD_BN,
+	    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 100\r\n"
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n");
 	assert_int_equal(venue.asked, 1);
 	assert_int_equal(venue.opened, 1);
+}
+
+/* The core would try again after 2 s. */
+static void
+refused_without_a_word_is_a_minute(void **state)
+{
+	(void)state;
+	run(ST_FEEDD_HL, "HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n"
+			 "Connection: close\r\n\r\n");
+	assert_int_equal(venue.asked, 1);
 }
 
 static void
@@ -158,7 +171,8 @@ four_fifths_of_the_weight_are_enough(void **state)
 	(void)state;
 	if (second > 50) /* the minute must not turn meanwhile */
 		serve((61 - second) * (uint64_t)NS_PER_S);
-	run("HTTP/1.1 200 OK\r\nX-MBX-USED-WEIGHT-1M: 4900\r\n"
+	run(ST_FEEDD_BN,
+	    "HTTP/1.1 200 OK\r\nX-MBX-USED-WEIGHT-1M: 4900\r\n"
 	    "Content-Type: application/json\r\nContent-Length: 2\r\n"
 	    "Connection: close\r\n\r\n{}");
 	assert_int_equal(venue.asked, 1);
@@ -171,6 +185,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		refused_once_is_asked_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		refused_without_a_word_is_a_minute, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		four_fifths_of_the_weight_are_enough, setup, teardown),
 	};
