@@ -21,6 +21,30 @@ log_no_such(const struct feed_act *a, const char *venue)
 }
 
 static void
+log_end(const struct feed_act *a, const char *url, const char *why)
+{
+	enum log_ev ev = a->log == FEED_LOG_CONNECT_FAILED ? LOG_CONNECT_FAILED
+							   : LOG_DISCONNECTED;
+
+	LOG(ev, F_STR("url", url), F_STR("reason", reason_name(a->reason)),
+	    F_STR("why", why), F_STRN("what", a->text, a->n),
+	    F_U64("code", a->code), F_I64("retry_ms", a->value),
+	    F_STR("do", advice_conn(a->reason, a->code)));
+}
+
+static void
+log_failed(const struct feed_act *a, const char *url, const char *venue)
+{
+	LOG(LOG_DISCOVERY_FAILED, F_STR("venue", venue),
+	    F_STRN("what", a->text, a->n),
+	    F_STR("about", a->url == NULL ? "" : a->url), F_STR("url", url),
+	    F_U64("status", a->code), F_STR("reason", reason_name(a->reason)),
+	    F_STR(
+		"why", a->reason == REASON_NONE ? "" : reason_text(a->reason)),
+	    F_I64("n", a->value), F_STR("do", advice_conn(a->reason, a->code)));
+}
+
+static void
 log_conn(const struct feed_act *a, const char *url, const char *venue)
 {
 	const char *why =
@@ -29,19 +53,7 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 	switch (a->log) {
 	case FEED_LOG_CONNECTED: LOG(LOG_CONNECTED, F_STR("url", url)); return;
 	case FEED_LOG_CONNECT_FAILED:
-		LOG(LOG_CONNECT_FAILED, F_STR("url", url),
-		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
-		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
-		    F_I64("retry_ms", a->value),
-		    F_STR("do", advice_conn(a->reason, a->code)));
-		return;
-	case FEED_LOG_DISCONNECTED:
-		LOG(LOG_DISCONNECTED, F_STR("url", url),
-		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
-		    F_STRN("what", a->text, a->n), F_U64("code", a->code),
-		    F_I64("retry_ms", a->value),
-		    F_STR("do", advice_conn(a->reason, a->code)));
-		return;
+	case FEED_LOG_DISCONNECTED: log_end(a, url, why); return;
 	case FEED_LOG_REPLACED:
 		LOG(LOG_REPLACED, F_STR("url", url),
 		    F_STRN("cause", a->text, a->n));
@@ -66,15 +78,7 @@ log_conn(const struct feed_act *a, const char *url, const char *venue)
 	case FEED_LOG_UNKNOWN:
 		LOG(LOG_UNKNOWN_MESSAGE, F_STRN("sample", a->text, a->n));
 		return;
-	case FEED_LOG_DISCOVERY:
-		LOG(LOG_DISCOVERY_FAILED, F_STR("venue", venue),
-		    F_STRN("what", a->text, a->n),
-		    F_STR("about", a->url == NULL ? "" : a->url),
-		    F_STR("url", url), F_U64("status", a->code),
-		    F_STR("reason", reason_name(a->reason)), F_STR("why", why),
-		    F_I64("n", a->value),
-		    F_STR("do", advice_conn(a->reason, a->code)));
-		return;
+	case FEED_LOG_DISCOVERY: log_failed(a, url, venue); return;
 	case FEED_LOG_NO_SUCH: log_no_such(a, venue); return;
 	case FEED_LOG_LOGIN:
 		LOG(LOG_PRICE_LOGIN, F_STR("url", url),

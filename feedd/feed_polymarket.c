@@ -2,6 +2,7 @@
  * Polymarket: the market channel and the price stream.
  */
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
 

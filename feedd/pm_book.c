@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 #include "libcore/check.h"
 
 void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 #include "libcore/check.h"
 
 /* Levels of one side of YES that NO does not mirror, and the reverse. */

@@ -3,6 +3,7 @@
  * asked for and did not come.
  */
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 #include "feedd/text.h"
 #include "libcore/check.h"
 

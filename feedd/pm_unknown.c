@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "feedd/pm_feed.h"
+#include "feedd/pm_sub.h"
 
 #define LIVED_NS UINT64_C(2000000000)
 

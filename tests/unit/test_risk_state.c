@@ -260,8 +260,7 @@ T_47_a_new_connection_resumes_soon(void **state)
 	t.u.link.reconnects = 1;
 	kit_tick(&k, kit_md(PM), &t);
 	for (int i = 0; i < k.cfg.latency_resume_n; i++) {
-		assert_int_equal(
-		    k.r->freeze[VENUE_POLYMARKET], FREEZE_LATENCY);
+		assert_int_equal(k.r->freeze[VENUE_POLYMARKET], FREEZE_LATENCY);
 		k.now += MS(1000);
 		t.u.link.rtt_us = 800;
 		kit_tick(&k, kit_md(PM), &t);
