@@ -22,6 +22,7 @@
 #include "libshm/ctl.h"
 #include "libshm/instance.h"
 #include "libshm/metrics.h"
+#include "libshm/slots.h"
 #include "libsys/clock.h"
 #include "libsys/proc.h"
 #include "supervisor/lives_io.h"
@@ -683,6 +684,20 @@ status_tells_what_is_wrong(void **unused)
 	assert_non_null(strstr(text, "hyperliquid FROZEN clock"));
 	ctl_freeze_set(ctl, FW_EXECD_HL, FREEZE_CLOCK, false, clock_mono_ns());
 	expect(SUP("status"), SUP_OK);
+	/* A stale feed is named, with its connection. */
+	assert_int_equal(
+	    metrics_attach(&m, inst.dirfd, ST_FEEDD_PM, true, &e), 0);
+	metrics_link_name(m, 0, "host:443");
+	metrics_link_set(m, 0, LF_STATE, LINK_STALE);
+	metrics_link_set(m, 0, LF_SINCE_NS, (int64_t)clock_mono_ns());
+	metrics_detach(m);
+	ctl_freeze_set(
+	    ctl, FW_EXECD_PM, FREEZE_FEED_STALE, true, clock_mono_ns());
+	expect(SUP("status"), SUP_DEGRADED);
+	assert_non_null(
+	    strstr(text, "polymarket: connection host:443 (market) stale for"));
+	ctl_freeze_set(
+	    ctl, FW_EXECD_PM, FREEZE_FEED_STALE, false, clock_mono_ns());
 	expect(SUP("stop", "riskd"), SUP_OK);
 	UNTIL(ctl_gate(ctl, VENUE_POLYMARKET, clock_mono_ns()) != 0);
 	expect(SUP("status"), SUP_DEGRADED);
