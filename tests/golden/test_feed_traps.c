@@ -262,6 +262,7 @@ T_07_grid_changes_both_ways(void **state)
 		assert_int_equal(r->instr[IDX].epoch, epoch + i + 1);
 		rig_pass(r, 1100 * MS);
 		rig_clear(r);
+		book_tick = tick[i];
 		books(r, 1777428651001 + (int64_t)i * 1000);
 		assert_int_equal(rig_ticks(r, TICK_SNAP_BEGIN), 1);
 		assert_int_equal(
@@ -271,6 +272,7 @@ T_07_grid_changes_both_ways(void **state)
 	pair(r, 1777428655000, "0.485", "0.515", "7");
 	is_bbo(
 	    rig_last_tick(r, TICK_BBO), INT64_C(48500000), Q(7), C(51), Q(14));
+	book_tick = "0.01";
 	rig_close(r);
 }
 
