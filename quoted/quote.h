@@ -56,7 +56,7 @@ struct quote_mkt {
 	int64_t venue_ns; /* newest venue time                          */
 	uint64_t recv_ns; /* of the newest tick                         */
 	uint64_t ref_ns[REF_SOURCE_N]; /* news of each price source      */
-	px_t ref_px; /* newest of those that settle, 0 none             */
+	px_t ref_px;	   /* newest of those that settle, 0 none             */
 	uint64_t pause_ns; /* not before                                 */
 	qty_t position;	   /* signed, from riskd                         */
 	double gamma;
