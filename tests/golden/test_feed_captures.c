@@ -57,12 +57,17 @@ add_market(char *out, size_t cap, const char *line, size_t n)
 	snprintf(out + strlen(out), cap - strlen(out),
 	    "%s{\"conditionId\":%.*s,\"slug\":%.*s,"
 	    "\"outcomes\":\"[\\\"Up\\\", \\\"Down\\\"]\","
+	    "\"resolutionSource\":\"https://data.chain.link/streams/%.3s-usd\","
+	    "\"description\":\"This market will resolve to \\\"Up\\\" if the "
+	    "price at the end is greater than or equal to the price at the "
+	    "beginning. The source is Chainlink.\","
 	    "\"clobTokenIds\":\"[\\\"%s\\\", \\\"%s\\\"]\","
 	    "\"orderPriceMinTickSize\":%.*s,\"orderMinSize\":5,"
 	    "\"negRisk\":false,\"active\":true,\"closed\":false,"
 	    "\"acceptingOrders\":true,\"enableOrderBook\":true}",
 	    out[strlen(out) - 1] == '[' ? "" : ",", (int)cond.n, cond.s,
-	    (int)slug.n, slug.s, tokens[0], tokens[1], (int)tick.n, tick.s);
+	    (int)slug.n, slug.s, slug.s + 1, tokens[0], tokens[1], (int)tick.n,
+	    tick.s);
 }
 
 /* Markets of a capture as the venue's list would give them. */
