@@ -159,8 +159,7 @@ slurp(const char *name, size_t *n)
 static void
 T_01_recorded_texts(void **state)
 {
-	static const char *const names[] = {
-	    "btc_updown_15m_active_market.json", "gamma_market.json"};
+	static const char *const names[] = {"gamma_market.json"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
