@@ -345,6 +345,9 @@ close_codes(void **state)
 	    {4001, 300, 300, 1},
 	    {4002, 0, 1, 0},
 	    {4003, 0, 10, 0},
+	    {4003, 0, 10, 0},
+	    {4003, 0, 10, 0},
+	    {4003, 0, 10, 0},
 	    {4008, 300, 300, 0},
 	    {1006, 0, 1, 0},
 	};
@@ -360,7 +363,8 @@ close_codes(void **state)
 		rig_down(r, REF, cases[i].code);
 		assert_in_range(l->retry_ns - r->now_ns,
 		    cases[i].least_s * S_NS, cases[i].most_s * S_NS);
-		if (cases[i].code == 4003)
+		if (cases[i].code == 4003 &&
+		    l->retry_ns - r->now_ns > drained_ns)
 			drained_ns = l->retry_ns - r->now_ns;
 		assert_int_equal(told(FEED_LOG_LOGIN), cases[i].logins);
 		rig_until(r, l->retry_ns + 2 * S_NS);
