@@ -86,7 +86,7 @@ T_24_only_what_is_final_and_not_offered_is_sold(void **state)
 }
 
 static void
-gtd_only_when_it_is_far_enough(void **state)
+T_10_gtd_is_planned_back_from_its_end(void **state)
 {
 	struct port_act a = {.what = PORT_PLACE,
 	    .slot = 1,
@@ -382,7 +382,7 @@ main(void)
 	    T(an_order_leaves_signed_and_known),
 	    T(an_ask_without_inventory_buys_the_complement),
 	    T(T_24_only_what_is_final_and_not_offered_is_sold),
-	    T(gtd_only_when_it_is_far_enough),
+	    T(T_10_gtd_is_planned_back_from_its_end),
 	    T(T_33_success_without_our_id_is_a_refusal),
 	    T(T_32_delayed_is_alive),
 	    T(T_31_no_answer_is_unknown_and_never_sent_again),

@@ -204,6 +204,25 @@ quotes_are_pulled(const char *why, enum reason want)
 	assert_int_equal(q->mkt[PM].side[SIDE_ASK].qty.e8, 0);
 }
 
+/* Late in a window nobody sells the winner: mid and micro-price would mean
+ * nothing, whichever side is missing. */
+static void
+T_57_a_one_sided_book_is_no_price(void **state)
+{
+	(void)state;
+	bbo(PM, 0.97, 0.99, 100, 100);
+	assert_int_equal(q->mkt[PM].reason, REASON_OK);
+	bbo(PM, 0.99, 0.0, 100, 0);
+	quotes_are_pulled("nobody sells", REASON_ONE_SIDED);
+	bbo(PM, 0.97, 0.99, 100, 100);
+	assert_int_equal(q->mkt[PM].reason, REASON_OK);
+	bbo(PM, 0.0, 0.01, 0, 100);
+	quotes_are_pulled("nobody buys", REASON_ONE_SIDED);
+	bbo(PM, 0.0, 0.0, 0, 0);
+	assert_int_not_equal(q->mkt[PM].reason, REASON_OK);
+	assert_int_equal(q->mkt[PM].side[SIDE_BID].qty.e8, 0);
+}
+
 static void
 each_guard_pulls_the_quotes(void **state)
 {
@@ -587,6 +606,7 @@ main(void)
 	    T(a_book_gives_two_quotes),
 	    T(the_same_book_says_nothing_new),
 	    T(T_73_each_side_is_sized_by_what_it_can_lose),
+	    T(T_57_a_one_sided_book_is_no_price),
 	    T(each_guard_pulls_the_quotes),
 	    T(nothing_is_quoted_while_warming_up),
 	    T(a_busy_market_does_not_stop_the_clock),
