@@ -142,6 +142,8 @@ market_tick(struct market *m, const struct tick *t)
 	case MSG_REJECT:
 	case MSG_RESTART:
 	case MSG_STATE:
+	case MSG_POSITION:
+	case MSG_BALANCE:
 	case SLOT_KIND_N: return false;
 	}
 	return false;

@@ -39,6 +39,8 @@ slot_kind_name(uint8_t kind)
 	    [MSG_REJECT] = "reject",
 	    [MSG_RESTART] = "msg_restart",
 	    [MSG_STATE] = "state",
+	    [MSG_POSITION] = "position",
+	    [MSG_BALANCE] = "balance",
 	};
 	return NAME_OF(t, kind);
 }

@@ -40,16 +40,18 @@ enum slot_kind {
 	TICK_CONN = 11,	     /* a connection went up or down              */
 	TICK_TRACE = 12,     /* stage loop: one step, for exact replay    */
 	/* orders */
-	MSG_INTENT = 32,  /* quoted: the order that should rest in a slot */
-	MSG_ORDER = 33,	  /* riskd: an intent that passed                 */
-	MSG_CANCEL = 34,  /* riskd: nothing should rest in a slot         */
-	MSG_VERDICT = 35, /* riskd: what became of an intent              */
-	MSG_ACK = 36,	  /* execd: the order rests                       */
-	MSG_FILL = 37,	  /* execd: (part of) the order traded            */
-	MSG_DONE = 38,	  /* execd: the order is gone; reason says why    */
-	MSG_REJECT = 39,  /* execd or venue: the order never rested       */
-	MSG_RESTART = 40, /* the producer began a new life                */
-	MSG_STATE = 41,	  /* riskd: trading state and limits for quoted   */
+	MSG_INTENT = 32,   /* quoted: the order that should rest in a slot */
+	MSG_ORDER = 33,	   /* riskd: an intent that passed                 */
+	MSG_CANCEL = 34,   /* riskd: nothing should rest in a slot         */
+	MSG_VERDICT = 35,  /* riskd: what became of an intent              */
+	MSG_ACK = 36,	   /* execd: the order rests                       */
+	MSG_FILL = 37,	   /* execd: (part of) the order traded            */
+	MSG_DONE = 38,	   /* execd: the order is gone; reason says why    */
+	MSG_REJECT = 39,   /* execd or venue: the order never rested       */
+	MSG_RESTART = 40,  /* the producer began a new life                */
+	MSG_STATE = 41,	   /* riskd: trading state and limits for quoted   */
+	MSG_POSITION = 42, /* execd: what is held, by fills and by the venue */
+	MSG_BALANCE = 43,  /* execd: the account's collateral              */
 	SLOT_KIND_N
 };
 
@@ -143,6 +145,11 @@ enum trading_state {
  *           it does not count in cum_qty
  *  DONE     id; reason; cum_qty
  *  STATE    trading state in `status`, reason; qty = position, usd = day P&L
+ *  POSITION instr; qty: by every FILL reported so far, signed; exec_qty: by
+ *           the venue's word, signed, meant when status is 1; cum_qty: of the
+ *           long side, confirmed (may be sold); px (as a quantity): of the
+ *           short side (NO)
+ *  BALANCE  usd: free and offered collateral of the account at `venue`
  *
  * id = stage epoch << 40 | counter; 0 is no id. An id is never used twice.
  * fill_id is the same whenever the same fill is reported again.

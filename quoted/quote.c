@@ -327,6 +327,8 @@ on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 	case MSG_REJECT:
 	case MSG_RESTART:
 	case MSG_STATE:
+	case MSG_POSITION:
+	case MSG_BALANCE:
 	case SLOT_KIND_N: return;
 	}
 	if (t->hdr.instr != 0)

@@ -84,7 +84,9 @@ rec_slot_table(uint8_t kind)
 	case MSG_ACK:
 	case MSG_DONE:
 	case MSG_REJECT:
-	case MSG_STATE: return REC_ORDER;
+	case MSG_STATE:
+	case MSG_POSITION:
+	case MSG_BALANCE: return REC_ORDER;
 	case SLOT_KIND_N: break;
 	}
 	return REC_TABLE_N;
@@ -151,7 +153,9 @@ rec_slot_ok(const union tap *s)
 	case MSG_FILL:
 	case MSG_DONE:
 	case MSG_REJECT:
-	case MSG_STATE: return order_ok(&s->order);
+	case MSG_STATE:
+	case MSG_POSITION:
+	case MSG_BALANCE: return order_ok(&s->order);
 	case SLOT_KIND_N: break;
 	}
 	return false;

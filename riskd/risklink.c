@@ -219,6 +219,8 @@ risk_on_tick(struct risk *r, const struct event *ev)
 	case MSG_REJECT:
 	case MSG_RESTART:
 	case MSG_STATE:
+	case MSG_POSITION:
+	case MSG_BALANCE:
 	case SLOT_KIND_N: return;
 	}
 }
