@@ -5,14 +5,16 @@
  *            variable of the venue (POLYMARKET_PRIVATE_KEY,
  *            HYPERLIQUID_PRIVATE_KEY), which is wiped; else, in mode sim only,
  *            the first of the public development keys; else refused.
- * Held     : in locked pages (libsign/key.h); nothing here is logged.
+ * Held     : in locked pages (libsign/key.h); nothing here is logged. The
+ *            process is closed to debuggers and core files before the first
+ *            key is read; the variables of both venues are wiped after it.
  * Failure  : a sentence that says what to do, without anything secret.
  */
 #ifndef EXECD_KEYLOAD_IO_H
 #define EXECD_KEYLOAD_IO_H
 
-#include "libshm/cfg.h"
 #include "libcore/types.h"
+#include "libshm/cfg.h"
 #include "libsign/key.h"
 #include "libsign/pm_auth.h"
 
@@ -23,7 +25,7 @@ int keyload_key(struct secret *out, const struct cfg *cfg, enum venue v,
 /* The API credentials of Polymarket in a secret's memory. */
 struct keyload_creds {
 	struct secret mem;
-	struct pm_creds *creds; /* in mem */
+	struct pm_creds *creds; /* in mem; its address: the caller's to set */
 	const char *secret;	/* text of the API secret, in mem */
 };
 
