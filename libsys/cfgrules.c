@@ -38,6 +38,8 @@ static const struct {
     AT_MOST(risk_max_orders_per_s_market, risk_max_orders_per_s),
     BELOW(supervisor_dead_ms, supervisor_orphan_timeout),
     AT_MOST(supervisor_backoff_min, supervisor_backoff_max),
+    AT_MOST(exec_fill_poll_s, exec_reconcile_s),
+    BELOW(exec_paper_latency, exec_order_timeout),
 #undef BELOW
 #undef AT_MOST
 };
@@ -145,8 +147,20 @@ venue_enabled(const struct cfg *c, const char *group)
 	return c->hyperliquid_enabled;
 }
 
-/* Of the two price sockets one is used at most; nothing of a venue that is
- * off. */
+static bool
+is_encrypted(const char *url)
+{
+	return strncmp(url, "wss:", 4) == 0 || strncmp(url, "https:", 6) == 0;
+}
+
+static bool
+sends_orders(const struct cfg *c)
+{
+	return c->system_mode == MODE_SIM || c->system_mode == MODE_LIVE;
+}
+
+/* Of the two price sockets one is used at most; the user channel where orders
+ * leave; nothing of a venue that is off. */
 bool
 cfgfile_url_used(const struct cfg *c, size_t i)
 {
@@ -161,11 +175,13 @@ cfgfile_url_used(const struct cfg *c, size_t i)
 		return stream == CFG_PRICE_STREAM_POLYBOLT;
 	if (i == CFG_KEY_polymarket_rtds_url)
 		return stream == CFG_PRICE_STREAM_RTDS;
+	if (i == CFG_KEY_polymarket_user_url)
+		return sends_orders(c);
 	return true;
 }
 
-/* sim never leaves the machine; paper against a simulator is odd, and live
- * against one is a mistake. Every such address is named. */
+/* sim never leaves the machine; live against this machine, or in the clear,
+ * is a mistake. Every such address is named. */
 static void
 check_url(struct cfg_load *l, size_t i)
 {
@@ -180,15 +196,17 @@ check_url(struct cfg_load *l, size_t i)
 		    "%s: %s.%s: mode sim stays on this machine, but the "
 		    "address is %s",
 		    at, k->group, k->name, url);
-	if (l->cfg.system_mode == MODE_LIVE && local)
+	if (l->cfg.system_mode != MODE_LIVE)
+		return;
+	if (local)
 		cfgload_error(l,
 		    "%s: %s.%s: mode live wants the real venue, but the "
 		    "address is on this machine: %s",
 		    at, k->group, k->name, url);
-	if (l->cfg.system_mode == MODE_PAPER && local)
-		cfgload_warn(l,
-		    "%s: %s.%s: mode paper wants the real venue, but the "
-		    "address is on this machine: %s; see etc/paper.yaml",
+	else if (!is_encrypted(url))
+		cfgload_error(l,
+		    "%s: %s.%s: mode live wants an encrypted address (wss, "
+		    "https), not %s",
 		    at, k->group, k->name, url);
 }
 
@@ -225,17 +243,11 @@ check_mode(struct cfg_load *l)
 	const struct cfg *c = &l->cfg;
 	char at[CFGFILE_ORIGIN_SZ];
 
-	if (c->system_mode == MODE_LIVE) {
-		cfgfile_origin(l, CFG_KEY_system_mode, at);
+	if (c->system_mode == MODE_LIVE &&
+	    strcmp(c->live_confirm.s, CFG_CONFIRM) != 0)
 		cfgload_error(l,
-		    "%s: system.mode: live is refused: this build has no live "
-		    "execution yet; use sim, paper or capture",
-		    at);
-		if (strcmp(c->live_confirm.s, CFG_CONFIRM) != 0)
-			cfgload_error(l,
-			    "%s: system.mode: live needs live.confirm: \"%s\"",
-			    at, CFG_CONFIRM);
-	}
+		    "%s: system.mode: live needs live.confirm: \"%s\"",
+		    cfgfile_origin(l, CFG_KEY_system_mode, at), CFG_CONFIRM);
 	if (!c->polymarket_enabled && !c->binance_enabled &&
 	    !c->hyperliquid_enabled)
 		cfgload_error(l,
@@ -243,6 +255,88 @@ check_mode(struct cfg_load *l)
 		    "hyperliquid.enabled are all false: there is no market "
 		    "data",
 		    cfgfile_origin(l, CFG_KEY_hyperliquid_enabled, at));
+}
+
+/* n hex digits after an optional 0x, and nothing else. */
+static bool
+is_hex(const char *s, size_t n, bool needs_0x)
+{
+	bool has_0x = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+
+	s += has_0x ? 2 : 0;
+	return has_0x >= needs_0x && strspn(s, "0123456789abcdefABCDEF") == n &&
+	       s[n] == '\0';
+}
+
+static void
+check_address(struct cfg_load *l, size_t i)
+{
+	const struct cfg_key *k = cfg_key_at(i);
+	const char *s = (const char *)&l->cfg + k->offset;
+	char at[CFGFILE_ORIGIN_SZ];
+
+	if (s[0] == '\0' || is_hex(s, 40, true))
+		return;
+	cfgload_error(l,
+	    "%s: %s.%s: \"%s\" is no address: 0x and 40 hex digits",
+	    cfgfile_origin(l, i, at), k->group, k->name, s);
+}
+
+/* A key that was written where its file should be named is not repeated. */
+static void
+check_key_file(struct cfg_load *l, size_t i)
+{
+	const struct cfg_key *k = cfg_key_at(i);
+	const char *s = (const char *)&l->cfg + k->offset;
+	char at[CFGFILE_ORIGIN_SZ];
+
+	if (is_hex(s, 64, false))
+		cfgload_error(l,
+		    "%s: %s.%s: holds a key, but wants the name of a file "
+		    "with it",
+		    cfgfile_origin(l, i, at), k->group, k->name);
+}
+
+static void
+check_account(struct cfg_load *l)
+{
+	const struct cfg *c = &l->cfg;
+	char kind[CFG_TEXT_SZ];
+	char at[CFGFILE_ORIGIN_SZ];
+
+	check_key_file(l, CFG_KEY_polymarket_key_file);
+	check_key_file(l, CFG_KEY_polymarket_creds_file);
+	check_key_file(l, CFG_KEY_hyperliquid_key_file);
+	check_address(l, CFG_KEY_polymarket_funder);
+	check_address(l, CFG_KEY_hyperliquid_account);
+	cfg_text(c, CFG_KEY_polymarket_signature_type, kind);
+	if (strcmp(kind, "eoa") == 0 || c->polymarket_funder.s[0] != '\0')
+		return;
+	cfgload_error(l,
+	    "%s: polymarket.signature_type: %s needs polymarket.funder, the "
+	    "address that holds the money",
+	    cfgfile_origin(l, CFG_KEY_polymarket_signature_type, at), kind);
+}
+
+/* execd must have the time to see that it is flat before it is killed. */
+static void
+check_stop(struct cfg_load *l)
+{
+	const struct cfg *c = &l->cfg;
+	char at[CFGFILE_ORIGIN_SZ];
+	char ta[CFG_TEXT_SZ];
+	char tb[CFG_TEXT_SZ];
+
+	if (!sends_orders(c) ||
+	    c->exec_cancel_timeout.ns < c->supervisor_stop_timeout.ns)
+		return;
+	cfg_text(c, CFG_KEY_exec_cancel_timeout, ta);
+	cfg_text(c, CFG_KEY_supervisor_stop_timeout, tb);
+	cfgload_error(l,
+	    "%s: exec.cancel_timeout (%s) must be below "
+	    "supervisor.stop_timeout (%s), or execd is killed while its "
+	    "cancels are on their way",
+	    cfgfile_origin(l, CFG_KEY_exec_cancel_timeout, at), ta, tb);
 }
 
 void
@@ -256,6 +350,8 @@ cfgload_rules(struct cfg_load *l)
 	check_capital(l);
 	check_urls(l);
 	check_mode(l);
+	check_account(l);
+	check_stop(l);
 	if (!cfg_timezone_s(l->cfg.risk_timezone.s, &east_s))
 		cfgload_error(l,
 		    "%s: risk.timezone: \"%s\" is not UTC or a fixed offset "

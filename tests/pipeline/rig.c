@@ -145,7 +145,11 @@ rig_init(struct rig *r, const char *name)
 	snprintf(r->root, sizeof(r->root), "%s", proc_tmp(name));
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		mkdir(rig_path(r, dirs[i]), 0700);
+	r->preset = "etc/replay.yaml";
 	setenv("RINGMAKER_SHM", rig_path(r, "shm"), 1);
+	/* The first public development key, whoever runs the test. */
+	unsetenv("POLYMARKET_PRIVATE_KEY");
+	unsetenv("HYPERLIQUID_PRIVATE_KEY");
 	unsetenv("RINGMAKER_BIN");
 	guard(r);
 	rig_set(r, "system.state_dir=%s", rig_path(r, "state"));
@@ -232,6 +236,7 @@ venue_addresses(struct rig *r)
 	rig_set(r, "polymarket.polybolt_url=ws://127.0.0.1:%u/ws", pm);
 	rig_set(r, "polymarket.rest_url=http://127.0.0.1:%u", pm);
 	rig_set(r, "polymarket.gamma_url=http://127.0.0.1:%u", pm);
+	rig_set(r, "polymarket.user_url=ws://127.0.0.1:%u/ws/user", pm);
 	rig_set(r, "binance.ws_url=ws://127.0.0.1:%u", bn);
 	rig_set(r, "binance.rest_url=http://127.0.0.1:%u", bn);
 	rig_set(r, "hyperliquid.ws_url=ws://127.0.0.1:%u/ws", hl);
@@ -282,7 +287,7 @@ int
 rig_sup(struct rig *r, ...)
 {
 	const char *argv[WORDS_MAX] = {"supervisor", "--instance", RIG_INSTANCE,
-	    "--config", "etc/ringmaker.yaml", "--config", "etc/sim.yaml"};
+	    "--config", "etc/ringmaker.yaml", "--config", r->preset};
 	unsigned n = 7;
 	const char *word;
 	bool sets = true;

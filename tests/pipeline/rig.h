@@ -3,8 +3,9 @@
  *
  * What    : simvenue on free ports, supervisor and the eight stages, in a
  *           private root with its own shared memory, state and recordings.
- * Config  : etc/ringmaker.yaml and etc/sim.yaml, then rig_set in order; the
- *           working directory is that of the sources.
+ * Config  : etc/ringmaker.yaml and the preset, then rig_set in order; the
+ *           working directory is that of the sources. Preset: etc/replay.yaml
+ *           (mode paper, recordings), or etc/sim.yaml for simvenue --live.
  * Cleanup : rig_free, or the death of the test in any manner: a guardian
  *           process kills what the control page names and removes the root.
  * One rig at a time: the environment carries its directories.
@@ -23,7 +24,7 @@
 #include "libshm/ring.h"
 
 #define RIG_INSTANCE "t"
-#define RIG_SETS     29u
+#define RIG_SETS     30u
 #define RIG_OUT	     65536u
 
 struct rig {
@@ -31,6 +32,7 @@ struct rig {
 	char out[RIG_OUT]; /* what the last command said */
 	char set[RIG_SETS][160];
 	unsigned set_n;
+	const char *preset;
 	char more_config[160]; /* on top of the others, "": none */
 	pid_t venue;
 	pid_t guardian;

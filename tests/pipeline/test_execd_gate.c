@@ -65,6 +65,7 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s", proc_tmp("gate"));
 	setenv("RINGMAKER_SHM", dir, 1);
 	cfg_defaults(&cfg);
+	cfg.system_mode = MODE_PAPER;
 	cfg.exec_paper_latency.ns = 0;
 	snprintf(
 	    cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s", dir);

@@ -89,6 +89,7 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s", proc_tmp("risk_exec"));
 	setenv("RINGMAKER_SHM", dir, 1);
 	cfg_defaults(&cfg);
+	cfg.system_mode = MODE_PAPER;
 	snprintf(cfg.system_state_dir.s, sizeof(cfg.system_state_dir.s), "%s",
 	    state_dir);
 	cfg.hyperliquid_enabled = false;

@@ -24,7 +24,7 @@ setup(void **state)
 {
 	(void)state;
 	cfg_defaults(&cfg);
-	/* What etc/sim.yaml says for the recordings: the markets in them
+	/* What etc/replay.yaml says: the markets in them
 	 * open a day later, and fills are wanted. */
 	cfg.capital_usd.e6 = 500 * E6;
 	cfg.mm_global_daily_loss_limit.e6 = 100 * E6;
