@@ -4,6 +4,7 @@
  * /dev/shm/ringmaker.<instance>/, mode 0700, files 0600:
  *   ctl  config  instruments  ring.<name>  metrics.<stage>  store.<stage>
  *   bell.<stage> (FIFO of stages that sleep in a socket loop)
+ *   book.<stage> (what a gateway to a venue remembers)
  * The environment variable RINGMAKER_SHM names another parent than
  * /dev/shm, for tests.
  *

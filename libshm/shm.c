@@ -26,6 +26,7 @@ kind_name(uint32_t kind)
 	    [SHM_INSTR] = "instrument table",
 	    [SHM_METRICS] = "metrics page",
 	    [SHM_STORE] = "store",
+	    [SHM_BOOK] = "book",
 	};
 
 	return kind < SHM_KIND_N && t[kind] != 0 ? t[kind] : "unknown";
