@@ -93,6 +93,31 @@ enum cfg_sizing {
 	CFG_SIZING_N
 };
 
+enum cfg_spread {
+	CFG_SPREAD_TARGET = 1,
+	CFG_SPREAD_AS,
+	CFG_SPREAD_N
+};
+
+enum cfg_tail {
+	CFG_TAIL_NORMAL = 1,
+	CFG_TAIL_STUDENT,
+	CFG_TAIL_N
+};
+
+enum cfg_staleness {
+	CFG_STALENESS_LINK = 1,
+	CFG_STALENESS_BOOK,
+	CFG_STALENESS_N
+};
+
+enum cfg_unwind {
+	CFG_UNWIND_TOUCH = 1,
+	CFG_UNWIND_TWAP,
+	CFG_UNWIND_VWAP,
+	CFG_UNWIND_N
+};
+
 enum cfg_queue {
 	CFG_QUEUE_FRONT = 1,
 	CFG_QUEUE_BACK,
