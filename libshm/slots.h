@@ -55,6 +55,14 @@ enum slot_kind {
 	SLOT_KIND_N
 };
 
+/* Ticks that only taps and the journal carry; no stage reads them. */
+enum tap_kind {
+	TAP_SIGNAL = 13,  /* quoted: what an instrument is worth           */
+	TAP_MARKOUT = 14, /* recorderd: the mid after a fill              */
+	TAP_FREEZE = 15,  /* recorderd: a freeze word changed             */
+	TAP_KIND_N
+};
+
 /* flags */
 #define SLOT_BATCH_END 0x01u /* last slot of one atomic change           */
 #define SLOT_SNAP      0x02u /* belongs to a snapshot                    */
@@ -86,6 +94,9 @@ struct tick {
 		struct tick_instr instr;
 		struct tick_conn conn;
 		struct tick_trace trace;
+		struct tick_signal signal;
+		struct tick_markout markout;
+		struct tick_freeze freeze;
 		uint64_t raw[4];
 	} u;
 };
@@ -190,11 +201,24 @@ enum strategy {
 	STRATEGY_N
 };
 
+/* TICK_TRACE in a tap: the input of the step stands behind it. A tick is
+ * there whole, an order up to exec_px, which with hdr and id names one of the
+ * tap of the stage that sent it; TRACE_OWN: what the stage gave. */
+struct tap_step {
+	struct tick trace;
+	union {
+		struct tick tick;
+		struct slot_hdr hdr;
+		uint64_t raw[8];
+	} in;
+};
+
 /* What a tap ring carries. */
 union tap {
 	struct slot_hdr hdr;
 	struct tick tick;
 	struct order order;
+	struct tap_step step;
 };
 
 _Static_assert(sizeof(struct slot_hdr) == 32, "slot header is 32 bytes");
@@ -220,7 +244,7 @@ slot_delta(uint64_t recv_ns, uint64_t now_ns)
 static inline int
 slot_is_tick(uint8_t kind)
 {
-	return kind >= TICK_BBO && kind <= TICK_TRACE;
+	return kind >= TICK_BBO && kind < TAP_KIND_N;
 }
 
 static inline int

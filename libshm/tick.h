@@ -133,14 +133,60 @@ struct tick_conn {
 	uint64_t pad2[3];
 };
 
-/* TICK_TRACE: the stage took slot ring_seq of ring and passed now_ns. */
+/*
+ * TICK_TRACE: one step of a stage, written after what it published. The stage
+ * took slot ring_seq of ring and passed now_ns, and hdr.venue_ns as UTC;
+ * hdr.flags has SLOT_REPLAY when the slot was marked as delivered again. In
+ * a tap the input itself stands behind it (struct tap_step in slots.h).
+ */
 struct tick_trace {
-	uint64_t ring_seq;
+	uint64_t ring_seq; /* CFG: its epoch                              */
 	uint64_t now_ns;
 	uint64_t state_hash; /* 0 except now and then                     */
-	uint16_t ring;	     /* enum ring_id, 0xffff: timer, 0xfffe: config */
+	uint16_t ring;	     /* enum ring_id or TRACE_*                    */
 	uint16_t pad;
-	uint32_t out_n;
+	uint32_t out_n; /* slots put into the tap since the trace before  */
+};
+
+/* Steps that no slot caused. */
+#define TRACE_TIMER 0xffffu
+#define TRACE_CFG   0xfffeu
+#define TRACE_STOP  0xfffdu
+#define TRACE_HASH  0xfffcu /* no step: the state's hash at this point    */
+#define TRACE_OWN                                               \
+	0xfff0u /* and up: an input of the stage's own, told by \
+		   stage_trace_own                            */
+
+/* TAP_SIGNAL: what quoted makes of an instrument at a moment. */
+struct tick_signal {
+	px_t fair;    /* micro-price or model, what quotes stand on       */
+	px_t reserve; /* with the inventory in it                         */
+	px_t half;    /* half of the spread that is wanted                */
+	uint32_t sigma_e8; /* a square root of a second, saturated        */
+	uint16_t reason;   /* enum reason: REASON_OK quoted, else why not */
+	uint8_t strategy;
+	uint8_t trading; /* enum trading_state                            */
+};
+
+/* TAP_MARKOUT: the mid some time after a fill of ours. */
+struct tick_markout {
+	uint64_t fill_id;
+	px_t fill_px;
+	px_t mid;
+	uint32_t horizon_s;
+	uint8_t side; /* of the fill                                      */
+	uint8_t strategy;
+	uint8_t maker;
+	uint8_t venue;
+};
+
+/* TAP_FREEZE: a freeze word as it is from now on. */
+struct tick_freeze {
+	uint64_t mask; /* FREEZE_*                                        */
+	uint64_t epoch;
+	uint64_t since_ns;
+	uint32_t word; /* enum freeze_word                                */
+	uint32_t pad;
 };
 
 #endif

@@ -194,7 +194,7 @@ take(struct stage *s, enum ring_id id, const union tap *slot)
 	atomic_store_explicit(
 	    &s->me->own.in_seq, slot->hdr.seq, memory_order_relaxed);
 	step(s, &ev);
-	stage_trace(s, (uint16_t)id, slot->hdr.seq);
+	stage_trace(s, (uint16_t)id, slot->hdr.seq, &ev);
 	metrics_observe(
 	    s->metrics, M_ANY_HOP_NS, s->now_ns > sent ? s->now_ns - sent : 0);
 }
@@ -249,7 +249,7 @@ timer(struct stage *s)
 	ev.now_ns = s->now_ns;
 	ev.wall_ns = s->wall_ns;
 	step(s, &ev);
-	stage_trace(s, 0xffff, 0);
+	stage_trace(s, TRACE_TIMER, 0, NULL);
 }
 
 static void
@@ -266,7 +266,7 @@ reload(struct stage *s)
 	ev.wall_ns = s->wall_ns;
 	ev.cfg = &s->cfg;
 	step(s, &ev);
-	stage_trace(s, 0xfffe, s->cfg_epoch);
+	stage_trace(s, TRACE_CFG, s->cfg_epoch, NULL);
 	atomic_store(&s->me->own.cfg_epoch, s->cfg_epoch);
 	LOG(LOG_CONFIG_RELOADED, F_U64("epoch", s->cfg_epoch));
 }
@@ -335,6 +335,7 @@ stage_stop_begin(struct stage *s, const char *why)
 	ev.now_ns = s->now_ns;
 	ev.wall_ns = s->wall_ns;
 	step(s, &ev);
+	stage_trace(s, TRACE_STOP, 0, NULL);
 }
 
 /* True when the stage has come to its end. */
@@ -375,6 +376,8 @@ loop(struct stage *s)
 				uv_run(&s->loop, UV_RUN_NOWAIT);
 			continue;
 		}
+		if (s->now_ns >= s->hash_ns)
+			stage_trace_hash(s);
 		idle_from = s->now_ns;
 		stage_wait(s);
 		s->now_ns = clock_mono_ns();
@@ -386,6 +389,7 @@ loop(struct stage *s)
 		    memory_order_relaxed);
 	}
 	commit(s);
+	stage_trace_hash(s);
 }
 
 static int

@@ -71,11 +71,15 @@ struct stage_ops {
 	 * stop_limit_ns is over. NULL: at once. */
 	bool (*stop)(struct stage *s);
 	uint64_t stop_limit_ns;
+	/* hash - of everything that decides; asked at STAGE_HASH_NS when idle
+	 * and once before the end, written into the trace. NULL: none. */
+	uint64_t (*hash)(const struct stage *s);
 	/* close - last call. Its value is the exit code. */
 	int (*close)(struct stage *s);
 };
 
 #define STAGE_HOUSEKEEP_NS UINT64_C(10000000)
+#define STAGE_HASH_NS	   UINT64_C(60000000000)
 
 /* What stage.c knows of one ring beside its handle. */
 struct stage_ring {
@@ -115,6 +119,8 @@ struct stage {
 	uint32_t in_n;
 	uint32_t out_n;
 	int tap; /* ring to the recorder, -1 none                         */
+	uint32_t tap_n;	  /* slots put into it since the last trace       */
+	uint64_t hash_ns; /* next stage_trace_hash                        */
 	enum wait_policy wait;
 	bool dirty; /* something was stepped since the last commit        */
 	bool ready;
@@ -142,6 +148,15 @@ bool stage_emit(struct stage *s, enum ring_id ring, const void *slot);
 
 /* stage_tap - copy of a slot to the recorder. Never waits. */
 void stage_tap(struct stage *s, const void *slot);
+
+/*
+ * stage_trace_own - an input of the stage's own that its core was given
+ * outside step(): words of the control page, room in rings. kind 0..12 is the
+ * stage's to give; n <= 64 bytes are kept as they are (CHECK). Recorded with
+ * now_ns; a replay gives the core the same.
+ */
+void stage_trace_own(
+    struct stage *s, uint16_t kind, const void *data, size_t n);
 
 /* stage_emit_md - feeds: into every md ring whose content covers the kind,
  * and to the tap. */

@@ -13,8 +13,11 @@ void stage_rings_detach(struct stage *s);
 void stage_rings_owed(struct stage *s);
 /* stage_rings_stalled - an output that must not lose has no room left. */
 bool stage_rings_stalled(const struct stage *s);
-/* stage_trace - one step, for exact replay. */
-void stage_trace(struct stage *s, uint16_t ring, uint64_t seq);
+/* stage_trace - one step, for exact replay. ev NULL: no slot. */
+void stage_trace(
+    struct stage *s, uint16_t ring, uint64_t seq, const struct event *ev);
+/* stage_trace_hash - the state's hash, when the stage tells one. */
+void stage_trace_hash(struct stage *s);
 
 /* stage_wait.c */
 int stage_wait_open(struct stage *s);

@@ -233,6 +233,7 @@ stage_tap(struct stage *s, const void *slot)
 	} else {
 		memcpy(&t.order, slot, sizeof(t.order));
 	}
+	s->tap_n++;
 	stage_emit(s, (enum ring_id)s->tap, &t);
 }
 
@@ -284,20 +285,70 @@ stage_emit_out(struct stage *s, const struct core_out *out,
 	return n;
 }
 
-void
-stage_trace(struct stage *s, uint16_t ring, uint64_t seq)
+/* A trace with what stands behind it. */
+static void
+put_trace(struct stage *s, struct tap_step *t, uint16_t ring, uint64_t seq)
 {
-	struct tick t;
+	t->trace.hdr.kind = TICK_TRACE;
+	t->trace.hdr.recv_ns = s->now_ns;
+	t->trace.hdr.venue_ns = s->wall_ns;
+	t->trace.u.trace.ring = ring;
+	t->trace.u.trace.ring_seq = seq;
+	t->trace.u.trace.now_ns = s->now_ns;
+	t->trace.u.trace.out_n = s->tap_n;
+	stage_emit(s, (enum ring_id)s->tap, t);
+	s->tap_n = 0;
+}
 
-	if (s->tap < 0 || topo_rings[s->tap].content != RING_MSG)
+static bool
+has_trace(const struct stage *s)
+{
+	return s->tap >= 0 && topo_rings[s->tap].content == RING_MSG;
+}
+
+void
+stage_trace(
+    struct stage *s, uint16_t ring, uint64_t seq, const struct event *ev)
+{
+	struct tap_step t;
+
+	if (!has_trace(s))
 		return;
 	memset(&t, 0, sizeof(t));
-	t.hdr.kind = TICK_TRACE;
-	t.hdr.recv_ns = s->now_ns;
-	t.u.trace.ring = ring;
-	t.u.trace.ring_seq = seq;
-	t.u.trace.now_ns = s->now_ns;
-	stage_tap(s, &t);
+	if (ev != NULL) {
+		memcpy(&t.in, ev->slot, sizeof(t.in));
+		t.trace.hdr.instr = ev->slot->hdr.instr;
+		if (ev->redelivered)
+			t.trace.hdr.flags = SLOT_REPLAY;
+	}
+	put_trace(s, &t, ring, seq);
+}
+
+void
+stage_trace_own(struct stage *s, uint16_t kind, const void *data, size_t n)
+{
+	struct tap_step t;
+
+	CHECK(kind < TRACE_HASH - TRACE_OWN);
+	CHECK(n <= sizeof(t.in));
+	if (!has_trace(s))
+		return;
+	memset(&t, 0, sizeof(t));
+	memcpy(&t.in, data, n);
+	put_trace(s, &t, (uint16_t)(TRACE_OWN + kind), 0);
+}
+
+void
+stage_trace_hash(struct stage *s)
+{
+	struct tap_step t;
+
+	s->hash_ns = s->now_ns + STAGE_HASH_NS;
+	if (!has_trace(s) || s->ops->hash == NULL)
+		return;
+	memset(&t, 0, sizeof(t));
+	t.trace.u.trace.state_hash = s->ops->hash(s);
+	put_trace(s, &t, TRACE_HASH, 0);
 }
 
 bool
