@@ -267,8 +267,8 @@ live_open(struct shell *sh, bool fresh)
 
 	if (l == NULL)
 		return EXIT_TEMPORARY;
-	l->ops =
-	    sh->core->venue == VENUE_HYPERLIQUID ? &gateway_hl : &gateway_pm;
+	l->ops = sh->gateway[sh->core->venue];
+	CHECK(l->ops != NULL);
 	l->sink = (struct gateway_sink){.user = sh,
 	    .may_place = may_place,
 	    .event = on_event,
