@@ -39,7 +39,7 @@ TESTENV := ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1 \
 
 LIBS_ROOMS := libcore libshm libvenue libsign libsys
 STAGES     := feedd quoted riskd execd recorderd
-TOOLS      := supervisor shmtop simvenue
+TOOLS      := supervisor shmtop simvenue backtest
 ROOMS      := $(LIBS_ROOMS) $(STAGES) $(TOOLS)
 
 # A room's module.mk sets  <room>_DEPS  rooms it links, in link order, and

@@ -1,4 +1,4 @@
-/* links: simvenue feedd quoted riskd execd libvenue libsys libshm libcore */
+/* links: backtest simvenue feedd quoted riskd execd libvenue libsys libshm libcore */
 /* The whole pipeline of pure cores on recorded captures, in virtual time. */
 #define _GNU_SOURCE
 #include <inttypes.h>

@@ -1,0 +1,4 @@
+# backtest: the pure cores of the stages in virtual time, and what they earned.
+backtest_DEPS := simvenue recorderd feedd quoted riskd execd libvenue libsys \
+	libshm libcore
+backtest_LIBS := $(Z_LIBS)
