@@ -117,6 +117,8 @@ enum tif {
 
 /* Levels a side that an instrument may have orders at. */
 #define ORDER_LEVELS 4u
+/* The last of them is riskd's own, for forced exits: no quote rests there. */
+#define ORDER_EXIT_LEVEL (ORDER_LEVELS - 1u)
 
 enum order_status {
 	ORDER_PENDING_NEW = 1,
@@ -155,7 +157,17 @@ enum trading_state {
  *           other side, same px and qty, fee negated, a fill_id of its own;
  *           it does not count in cum_qty
  *  DONE     id; reason; cum_qty
- *  STATE    trading state in `status`, reason; qty = position, usd = day P&L
+ *  STATE    instr 0: trading state in `status`, reason; usd: day P&L;
+ *           fill_id: the capital that counts, 1e-6 dollars
+ *           instr i: the same of that market: RUN, REDUCE (only what reduces,
+ *           at or inside the touch) or FROZEN (nothing); qty: position; px:
+ *           its average price; usd: day P&L; exec_px, exec_qty, cum_qty:
+ *           factors on risk aversion, size and half-spread, 1e-8, 0 means 1;
+ *           life_ms: ends by itself then, 0: until said otherwise. Who finds
+ *           the same by himself takes the larger, never both. A markout
+ *           that came due rides along: quote_delta its horizon in ms (0: there
+ *           is none), fill_id its fill, id the mid's move our way, 1e-8, as a
+ *           signed number
  *  POSITION instr; qty: by every FILL reported so far, signed; exec_qty: by
  *           the venue's word, signed, meant when status is 1; cum_qty: of the
  *           long side, confirmed (may be sold); px (as a quantity): of the
