@@ -352,6 +352,19 @@ do_schedule(struct hl_desk *d, const struct hl_action *a, uint32_t account,
 }
 
 static void
+do_leverage(struct hl_desk *d, const struct hl_action *a, uint32_t account,
+    struct text *t)
+{
+	uint32_t coin = hlx_coin_find(d->x, a->asset);
+
+	if (coin == HLX_NONE ||
+	    !hlx_set_leverage(d->x, account, coin, a->leverage))
+		say_err(t, "Invalid leverage value");
+	else
+		say_default(t);
+}
+
+static void
 act(struct hl_desk *d, const struct hl_action *a, uint32_t account,
     uint64_t now_ns, struct text *t)
 {
@@ -362,7 +375,7 @@ act(struct hl_desk *d, const struct hl_action *a, uint32_t account,
 	case HL_MODIFY:
 	case HL_BATCH_MODIFY: do_changes(d, a, account, now_ns, t); return;
 	case HL_SCHEDULE_CANCEL: do_schedule(d, a, account, now_ns, t); return;
-	case HL_UPDATE_LEVERAGE:
+	case HL_UPDATE_LEVERAGE: do_leverage(d, a, account, t); return;
 	case HL_NOOP:
 	case HL_RESERVE_WEIGHT: say_default(t); return;
 	case HL_ACTION_N: break;
@@ -391,6 +404,20 @@ say_budget(struct hl_desk *d, uint32_t account, struct text *t)
 	put_e8(t, a->volume.e6 * 100, 2);
 	text_lit(t, ". Place taker orders to free up 1 request per USDC "
 		    "traded.\"}");
+}
+
+/* Every action counts; whether there is an end to them is the operator's. */
+static bool
+spend(struct hl_desk *d, uint32_t account, const struct hl_action *a)
+{
+	uint32_t n = a->n > 0 ? a->n : 1;
+
+	if (d->is_exhausted && !is_cancel(a->kind))
+		return false;
+	if (d->has_limits)
+		return hlx_spend(d->x, account, n, is_cancel(a->kind));
+	hlx_note_spent(d->x, account, n);
+	return true;
 }
 
 static void
@@ -448,9 +475,7 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 		approve(d, &c, s->account, out);
 		return 200;
 	}
-	if (d->has_limits &&
-	    !hlx_spend(d->x, s->account, c.action.n > 0 ? c.action.n : 1,
-		is_cancel(c.action.kind))) {
+	if (!spend(d, s->account, &c.action)) {
 		say_budget(d, s->account, out);
 		return 200;
 	}
@@ -459,6 +484,39 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 }
 
 /* ---- posts ---- */
+
+static unsigned
+post_action(struct hl_desk *d, struct json_str payload, uint64_t now_ns,
+    struct text *out)
+{
+	text_lit(out, "\"type\":\"action\",\"payload\":");
+	return hl_desk_exchange(d, payload.s, payload.n, now_ns, out);
+}
+
+/* The answer stands beside the kind of question. */
+static unsigned
+post_info(struct hl_desk *d, struct json_str payload, uint64_t now_ns,
+    struct text *out)
+{
+	struct json_str type = {.s = ""};
+	struct json_str key;
+	struct json j;
+	unsigned status;
+
+	json_init(&j, payload.s, payload.n);
+	json_object(&j);
+	while (json_key(&j, &key))
+		if (json_is(key, "type"))
+			json_string(&j, &type);
+		else
+			json_skip(&j);
+	text_lit(out, "\"type\":\"info\",\"payload\":{\"type\":\"");
+	text_put(out, type.s, type.n);
+	text_lit(out, "\",\"data\":");
+	status = hl_desk_info(d, payload.s, payload.n, now_ns, out);
+	text_lit(out, "}");
+	return status;
+}
 
 bool
 hl_desk_post(struct hl_desk *d, const char *text, size_t n, uint64_t now_ns,
@@ -470,7 +528,7 @@ hl_desk_post(struct hl_desk *d, const char *text, size_t n, uint64_t now_ns,
 	uint64_t id = 0;
 	struct json j;
 	size_t at;
-	unsigned status;
+	unsigned status = 422;
 
 	json_init(&j, text, n);
 	json_object(&j);
@@ -494,16 +552,16 @@ hl_desk_post(struct hl_desk *d, const char *text, size_t n, uint64_t now_ns,
 		return false;
 	text_lit(out, "{\"channel\":\"post\",\"data\":{\"id\":");
 	put_i64(out, (int64_t)id);
-	text_lit(out, ",\"response\":{\"type\":\"");
-	text_put(out, type.s, type.n);
-	text_lit(out, "\",\"payload\":");
+	text_lit(out, ",\"response\":{");
 	at = out->n;
-	status = json_is(type, "action")
-		     ? hl_desk_exchange(d, payload.s, payload.n, now_ns, out)
-		     : hl_desk_info(d, payload.s, payload.n, now_ns, out);
+	if (json_is(type, "action"))
+		status = post_action(d, payload, now_ns, out);
+	else if (json_is(type, "info"))
+		status = post_info(d, payload, now_ns, out);
 	if (status != 200) {
 		out->n = at;
-		text_lit(out, "\"" SHAPE_ERROR "\"");
+		text_lit(
+		    out, "\"type\":\"error\",\"payload\":\"" SHAPE_ERROR "\"");
 	}
 	text_lit(out, "}}}");
 	return true;

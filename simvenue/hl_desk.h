@@ -29,6 +29,8 @@
 #define HL_NONCES      100u
 #define HL_INFO_FILLS  2000u
 #define HL_INFO_BOOK   20u
+#define HL_INFO_ORDERS 2000u
+#define HL_INFO_FUNDED 500u
 
 /* Who may sign for an account: its own key, or an agent. */
 struct hl_signatory {
@@ -42,8 +44,13 @@ struct hl_signatory {
 struct hl_desk {
 	struct hlx *x;
 	bool mainnet;
-	bool collides;	    /* every nonce was used before */
-	bool has_limits;    /* the address budget is enforced */
+	bool collides;	   /* every nonce was used before */
+	bool has_limits;   /* the address budget is enforced */
+	bool is_exhausted; /* ... and gone, whatever is left of it */
+	/* questions that are not about accounts; NULL: there are none. False:
+	 * not known */
+	bool (*other)(void *user, const char *body, size_t n, struct text *out);
+	void *user;
 	usd_t schedule_min; /* volume below which scheduleCancel is refused */
 	struct secp secp;
 	uint32_t signer_n;
@@ -70,8 +77,7 @@ bool hl_desk_agent(
 unsigned hl_desk_exchange(struct hl_desk *d, const char *body, size_t n,
     uint64_t now_ns, struct text *out);
 
-/* hl_desk_info - the body of /info; 0: a question that is answered elsewhere
- * (market data) or not known. */
+/* hl_desk_info - the body of /info; 0: neither known here nor to `other`. */
 unsigned hl_desk_info(const struct hl_desk *d, const char *body, size_t n,
     uint64_t now_ns, struct text *out);
 
@@ -83,10 +89,17 @@ bool hl_desk_post(struct hl_desk *d, const char *text, size_t n,
 /* hl_say.c: what is said of orders, fills, positions */
 void hl_say_order_update(const struct hlx *x, uint32_t order, struct text *t);
 void hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t);
+void hl_say_funding(
+    const struct hlx *x, const struct hlx_funding *f, struct text *t);
+void hl_say_funded(const struct hlx *x, const struct hlx_funding *f,
+    struct text *t); /* its members but time, each with a comma in front */
 void hl_say_open_order(
     const struct hlx *x, uint32_t order, bool frontend, struct text *t);
 void hl_say_state(
     const struct hlx *x, uint32_t account, uint64_t now_ns, struct text *t);
+void hl_say_asset(const struct hlx *x, uint32_t account, uint32_t coin,
+    struct text *t); /* members of activeAssetData but user and coin */
+void hl_say_history(const struct hlx *x, uint32_t order, struct text *t);
 void hl_say_book(const struct hlx *x, uint32_t coin, uint32_t depth,
     uint64_t now_ns, struct text *t);
 

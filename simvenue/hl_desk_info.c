@@ -71,7 +71,7 @@ read_question(struct question *q, const char *body, size_t n)
 }
 
 static void
-open_orders(struct question *q, bool frontend)
+list_open(struct question *q, bool frontend)
 {
 	const struct hlx *x = q->d->x;
 	bool any = false;
@@ -92,6 +92,18 @@ open_orders(struct question *q, bool frontend)
 }
 
 static void
+open_orders(struct question *q)
+{
+	list_open(q, false);
+}
+
+static void
+frontend_orders(struct question *q)
+{
+	list_open(q, true);
+}
+
+static void
 order_status(struct question *q)
 {
 	const struct hlx *x = q->d->x;
@@ -103,13 +115,111 @@ order_status(struct question *q)
 		text_lit(q->t, "{\"status\":\"unknownOid\"}");
 		return;
 	}
-	text_lit(q->t, "{\"status\":\"order\",\"order\":{\"order\":");
-	hl_say_open_order(x, i, true, q->t);
-	text_lit(q->t, ",\"status\":\"");
-	text_lit(q->t, hlx_status_text(&x->order[i]));
-	text_lit(q->t, "\",\"statusTimestamp\":");
-	put_i64(q->t, (int64_t)(x->order[i].status_ns / NS_PER_MS_U));
-	text_lit(q->t, "}}");
+	text_lit(q->t, "{\"status\":\"order\",\"order\":");
+	hl_say_history(x, i, q->t);
+	text_lit(q->t, "}");
+}
+
+/* The newest, newest first. */
+static void
+history(struct question *q)
+{
+	const struct hlx *x = q->d->x;
+	uint32_t n = 0;
+
+	text_lit(q->t, "[");
+	for (uint32_t k = 1; k <= HLX_ORDERS && q->account != HLX_NONE; k++) {
+		uint32_t i = (x->order_at + HLX_ORDERS - k) % HLX_ORDERS;
+
+		if (x->order[i].oid == 0 || n == HL_INFO_ORDERS ||
+		    x->order[i].account != q->account)
+			continue;
+		text_lit(q->t, n++ > 0 ? "," : "");
+		hl_say_history(x, i, q->t);
+	}
+	text_lit(q->t, "]");
+}
+
+static void
+put_hash(struct text *t)
+{
+	text_lit(t, "\"hash\":\"0x0000000000000000000000000000000000000000"
+		    "000000000000000000000000\"");
+}
+
+/* Oldest first, from a time on. */
+static void
+funding(struct question *q)
+{
+	const struct hlx *x = q->d->x;
+	uint32_t held =
+	    x->funding_n < HLX_FUNDINGS ? x->funding_n : HLX_FUNDINGS;
+	uint32_t n = 0;
+
+	text_lit(q->t, "[");
+	for (uint32_t k = 0; k < held && n < HL_INFO_FUNDED; k++) {
+		const struct hlx_funding *f =
+		    &x->fundings[(x->funding_n - held + k) % HLX_FUNDINGS];
+		uint64_t ms = f->ns / NS_PER_MS_U;
+
+		if (f->account != q->account || ms < q->start_ms ||
+		    (q->end_ms != 0 && ms > q->end_ms))
+			continue;
+		text_lit(q->t, n++ > 0 ? ",{\"time\":" : "{\"time\":");
+		put_i64(q->t, (int64_t)ms);
+		text_lit(q->t, ",");
+		put_hash(q->t);
+		text_lit(q->t, ",\"delta\":{\"type\":\"funding\"");
+		hl_say_funded(x, f, q->t);
+		text_lit(q->t, "}}");
+	}
+	text_lit(q->t, "]");
+}
+
+/* The one deposit that everybody begins with. */
+static void
+deposits(struct question *q)
+{
+	text_lit(q->t, "[");
+	if (q->account != HLX_NONE) {
+		text_lit(q->t, "{\"time\":0,");
+		put_hash(q->t);
+		text_lit(q->t, ",\"delta\":{\"type\":\"deposit\",\"usdc\":\"");
+		put_e8(q->t, q->d->x->account[q->account].deposit.e6 * 100, 1);
+		text_lit(q->t, "\"}}");
+	}
+	text_lit(q->t, "]");
+}
+
+static uint32_t
+coin_named(const struct hlx *x, struct json_str name)
+{
+	for (uint32_t i = 0; i < HLX_COINS; i++)
+		if (x->coin[i].used &&
+		    name.n == strlen(x->coin[i].terms.name) &&
+		    memcmp(name.s, x->coin[i].terms.name, name.n) == 0)
+			return i;
+	return HLX_NONE;
+}
+
+static void
+asset(struct question *q)
+{
+	uint32_t coin = coin_named(q->d->x, q->coin);
+	char buf[ADDRESS_TEXT_MAX];
+
+	if (coin == HLX_NONE || q->account == HLX_NONE) {
+		text_lit(q->t, "null");
+		return;
+	}
+	address_format_lower(&q->user, buf);
+	text_lit(q->t, "{\"user\":\"");
+	text_lit(q->t, buf);
+	text_lit(q->t, "\",\"coin\":\"");
+	text_lit(q->t, q->d->x->coin[coin].terms.name);
+	text_lit(q->t, "\",");
+	hl_say_asset(q->d->x, q->account, coin, q->t);
+	text_lit(q->t, "}");
 }
 
 /* Newest first; by time: oldest first. */
@@ -136,6 +246,18 @@ fills(struct question *q, bool by_time)
 		hl_say_fill(x, f, q->t);
 	}
 	text_lit(q->t, "]");
+}
+
+static void
+fills_newest(struct question *q)
+{
+	fills(q, false);
+}
+
+static void
+fills_by_time(struct question *q)
+{
+	fills(q, true);
 }
 
 static void
@@ -221,18 +343,12 @@ fees(struct question *q)
 static void
 book(struct question *q)
 {
-	const struct hlx *x = q->d->x;
+	uint32_t coin = coin_named(q->d->x, q->coin);
 
-	for (uint32_t i = 0; i < HLX_COINS; i++) {
-		const char *name = x->coin[i].terms.name;
-
-		if (!x->coin[i].used || q->coin.n != strlen(name) ||
-		    memcmp(q->coin.s, name, q->coin.n) != 0)
-			continue;
-		hl_say_book(x, i, HL_INFO_BOOK, q->now_ns, q->t);
-		return;
-	}
-	text_lit(q->t, "null");
+	if (coin == HLX_NONE)
+		text_lit(q->t, "null");
+	else
+		hl_say_book(q->d->x, coin, HL_INFO_BOOK, q->now_ns, q->t);
 }
 
 static void
@@ -272,6 +388,20 @@ unsigned
 hl_desk_info(const struct hl_desk *d, const char *body, size_t n,
     uint64_t now_ns, struct text *out)
 {
+	static const struct {
+		const char *type;
+		void (*answer)(struct question *q);
+	} known[] = {{"openOrders", open_orders},
+	    {"frontendOpenOrders", frontend_orders},
+	    {"orderStatus", order_status}, {"historicalOrders", history},
+	    {"userFills", fills_newest}, {"userFillsByTime", fills_by_time},
+	    {"clearinghouseState", state},
+	    {"spotClearinghouseState", spot_state},
+	    {"userRateLimit", rate_limit}, {"userRole", user_role},
+	    {"extraAgents", agents}, {"userFees", fees}, {"l2Book", book},
+	    {"userFunding", funding}, {"activeAssetData", asset},
+	    {"userNonFundingLedgerUpdates", deposits},
+	    {"exchangeStatus", venue_status}};
 	struct question q = {.d = d, .now_ns = now_ns, .t = out};
 
 	if (!read_question(&q, body, n)) {
@@ -279,33 +409,12 @@ hl_desk_info(const struct hl_desk *d, const char *body, size_t n,
 		    "Failed to deserialize the JSON body into the target type");
 		return 422;
 	}
-	if (json_is(q.type, "openOrders"))
-		open_orders(&q, false);
-	else if (json_is(q.type, "frontendOpenOrders"))
-		open_orders(&q, true);
-	else if (json_is(q.type, "orderStatus"))
-		order_status(&q);
-	else if (json_is(q.type, "userFills"))
-		fills(&q, false);
-	else if (json_is(q.type, "userFillsByTime"))
-		fills(&q, true);
-	else if (json_is(q.type, "clearinghouseState"))
-		state(&q);
-	else if (json_is(q.type, "spotClearinghouseState"))
-		spot_state(&q);
-	else if (json_is(q.type, "userRateLimit"))
-		rate_limit(&q);
-	else if (json_is(q.type, "userRole"))
-		user_role(&q);
-	else if (json_is(q.type, "extraAgents"))
-		agents(&q);
-	else if (json_is(q.type, "userFees"))
-		fees(&q);
-	else if (json_is(q.type, "l2Book"))
-		book(&q);
-	else if (json_is(q.type, "exchangeStatus"))
-		venue_status(&q);
-	else
-		return 0;
-	return 200;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (q.type.n != strlen(known[i].type) ||
+		    memcmp(q.type.s, known[i].type, q.type.n) != 0)
+			continue;
+		known[i].answer(&q);
+		return 200;
+	}
+	return d->other != NULL && d->other(d->user, body, n, out) ? 200 : 0;
 }

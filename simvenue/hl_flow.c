@@ -5,6 +5,7 @@
 
 #include "libcore/check.h"
 #include "libcore/hash.h"
+#include "libsign/hl_num.h"
 
 #define QUOTE_S	     0.9
 #define LOOK_S	     0.3
@@ -65,34 +66,27 @@ to_px(double px)
 	return PX((int64_t)(px * (double)E8));
 }
 
-/* A price of the venue's grid: bids down, asks up. */
-static px_t
-on_grid(const struct hl_flow *f, double px, enum side side)
+static struct hl_grid
+grid_of(const struct hl_flow *f)
 {
-	uint32_t d = 6 - f->x->coin[f->coin].terms.sz_decimals;
-	int64_t unit = E8;
-	px_t p = to_px(px);
+	const struct hlx_terms *t = &f->x->coin[f->coin].terms;
 
-	while (d-- > 0)
-		unit /= 10;
-	if (side == SIDE_BID)
-		return px_floor_tick(p, px_sig_tick(p, PX(unit), 5));
-	return px_ceil_tick(p, px_sig_tick(p, PX(unit), 5));
+	return (struct hl_grid){.sz_decimals = (uint8_t)t->sz_decimals};
 }
 
+/* A size worth some dollars, one lot more than rounded down. */
 static qty_t
 worth(struct hl_flow *f, double median_usd, double px)
 {
-	uint32_t d = f->x->coin[f->coin].terms.sz_decimals;
+	struct hl_grid grid = grid_of(f);
 	double usd = median_usd * exp(0.8 * path_normal(&f->rng));
 	int64_t lot = E8;
 
-	while (d-- > 0)
+	for (uint32_t d = grid.sz_decimals; d > 0; d--)
 		lot /= 10;
 	if (usd < 15)
 		usd = 15;
-	return qty_floor_lot(
-	    QTY((int64_t)(usd / px * (double)E8) + lot), QTY(lot));
+	return hl_qty_floor(&grid, QTY((int64_t)(usd / px * (double)E8) + lot));
 }
 
 static uint64_t
@@ -102,10 +96,12 @@ place(struct hl_flow *f, uint32_t account, enum side side, double px,
 	struct hlx_new n = {.account = account,
 	    .index = f->x->coin[f->coin].terms.index,
 	    .side = side,
-	    .px = on_grid(f, px, side),
 	    .tif = tif};
+	struct hl_grid grid = grid_of(f);
 	struct hlx_result r;
 
+	if (!hl_px_round(&grid, to_px(px), side, &n.px))
+		return 0;
 	n.qty = worth(f, usd, px);
 	hlx_place(f->x, &n, f->now_ns, &r);
 	return r.error == HLX_OK && r.rests ? f->x->order[r.order].oid : 0;

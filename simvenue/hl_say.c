@@ -5,6 +5,7 @@
 
 #include "libcore/hash.h"
 #include "libsign/hex.h"
+#include "libsign/hl_num.h"
 #include "simvenue/hl_desk.h"
 #include "simvenue/venue.h"
 
@@ -59,6 +60,17 @@ put_cloid(struct text *t, bool has, const uint8_t cloid[16])
 		return;
 	hl_cloid_text(cloid, buf);
 	put_text(t, "cloid", buf);
+}
+
+static void
+put_who(struct text *t, const struct hlx *x, uint32_t account)
+{
+	struct address who;
+	char buf[ADDRESS_TEXT_MAX];
+
+	memcpy(who.b, x->account[account].address, sizeof(who.b));
+	address_format_lower(&who, buf);
+	text_lit(t, buf);
 }
 
 static const char *
@@ -167,7 +179,34 @@ hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t)
 	put_usd(t, "fee", f->fee);
 	put_number(t, "tid", f->tid);
 	put_cloid(t, f->has_cloid, f->cloid);
+	if (f->oid == 0) {
+		key(t, "liquidation");
+		text_lit(t, "{\"liquidatedUser\":\"");
+		put_who(t, x, f->liquidated);
+		text_lit(t, "\"");
+		put_decimal(t, "markPx", f->px.e8);
+		text_lit(t, ",\"method\":\"market\"}");
+	}
 	text_lit(t, ",\"feeToken\":\"USDC\",\"twapId\":null}");
+}
+
+void
+hl_say_funded(const struct hlx *x, const struct hlx_funding *f, struct text *t)
+{
+	put_text(t, "coin", x->coin[f->coin].terms.name);
+	put_usd(t, "usdc", f->usd);
+	put_decimal(t, "szi", f->qty.e8);
+	put_decimal(t, "fundingRate", f->rate_e12 / 10000);
+	text_lit(t, ",\"nSamples\":null");
+}
+
+void
+hl_say_funding(const struct hlx *x, const struct hlx_funding *f, struct text *t)
+{
+	text_lit(t, "{\"time\":");
+	put_i64(t, (int64_t)(f->ns / NS_PER_MS_U));
+	hl_say_funded(x, f, t);
+	text_lit(t, "}");
 }
 
 static void
@@ -175,6 +214,7 @@ put_position(
     struct text *t, const struct hlx *x, uint32_t account, uint32_t coin)
 {
 	const struct position *p = &x->account[account].pos[coin];
+	const struct hlx_funded *f = &x->account[account].funded[coin];
 	const struct hlx_coin *c = &x->coin[coin];
 	usd_t value = usd_notional_ceil(
 	    c->mark, QTY(p->qty.e8 < 0 ? -p->qty.e8 : p->qty.e8));
@@ -184,16 +224,22 @@ put_position(
 	text_lit(t, "\"");
 	put_decimal(t, "szi", p->qty.e8);
 	text_lit(t, ",\"leverage\":{\"type\":\"cross\",\"value\":");
-	put_i64(t, c->terms.leverage);
+	put_i64(t, hlx_leverage(x, account, coin));
 	text_lit(t, "}");
 	put_decimal(t, "entryPx", position_avg(p).e8);
 	put_usd(t, "positionValue", value);
 	put_usd(t, "unrealizedPnl", position_unrealised(p, c->mark));
 	text_lit(t, ",\"returnOnEquity\":\"0.0\",\"liquidationPx\":null");
-	put_usd(t, "marginUsed", USD(value.e6 / c->terms.leverage));
+	put_usd(
+	    t, "marginUsed", USD(value.e6 / hlx_leverage(x, account, coin)));
 	put_number(t, "maxLeverage", c->terms.leverage);
-	text_lit(t, ",\"cumFunding\":{\"allTime\":\"0.0\",\"sinceOpen\":"
-		    "\"0.0\",\"sinceChange\":\"0.0\"}}}");
+	/* What was paid is positive here. */
+	text_lit(t, ",\"cumFunding\":{\"allTime\":\"");
+	put_e8(t, -f->ever.e6 * 100, 1);
+	text_lit(t, "\"");
+	put_usd(t, "sinceOpen", USD(-f->since_open.e6));
+	put_usd(t, "sinceChange", USD(-f->since_change.e6));
+	text_lit(t, "}}}");
 }
 
 static void
@@ -212,7 +258,7 @@ put_summary(
 		    usd_notional_ceil(x->coin[i].mark, QTY(q < 0 ? -q : q));
 
 		ntl.e6 += v.e6;
-		used.e6 += v.e6 / x->coin[i].terms.leverage;
+		used.e6 += v.e6 / hlx_leverage(x, account, i);
 	}
 	text_lit(t, "\"");
 	text_lit(t, name);
@@ -252,6 +298,44 @@ hl_say_state(
 	text_lit(t, "]");
 	put_number(t, "time", now_ns / NS_PER_MS_U);
 	text_lit(t, "}");
+}
+
+void
+hl_say_history(const struct hlx *x, uint32_t order, struct text *t)
+{
+	const struct hlx_order *o = &x->order[order];
+
+	text_lit(t, "{\"order\":");
+	hl_say_open_order(x, order, true, t);
+	put_text(t, "status", hlx_status_text(o));
+	put_number(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
+	text_lit(t, "}");
+}
+
+void
+hl_say_asset(
+    const struct hlx *x, uint32_t account, uint32_t coin, struct text *t)
+{
+	const struct hlx_coin *c = &x->coin[coin];
+	int64_t lev = hlx_leverage(x, account, coin);
+	int64_t free_e6 =
+	    i64_max(hlx_value(x, account).e6 - hlx_margin(x, account).e6, 0);
+	struct hl_grid grid = {.sz_decimals = (uint8_t)c->terms.sz_decimals};
+	qty_t most = hl_qty_floor(
+	    &grid, QTY(i64_mul_div(free_e6 * 100, lev * E8, c->mark.e8)));
+
+	text_lit(t, "\"leverage\":{\"type\":\"cross\",\"value\":");
+	put_i64(t, lev);
+	text_lit(t, "},\"maxTradeSzs\":[\"");
+	put_e8(t, most.e8, 1);
+	text_lit(t, "\",\"");
+	put_e8(t, most.e8, 1);
+	text_lit(t, "\"],\"availableToTrade\":[\"");
+	put_e8(t, free_e6 * 100, 1);
+	text_lit(t, "\",\"");
+	put_e8(t, free_e6 * 100, 1);
+	text_lit(t, "\"]");
+	put_decimal(t, "markPx", c->mark.e8 / E8 * E8);
 }
 
 static void

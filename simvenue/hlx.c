@@ -114,6 +114,29 @@ hlx_set_prices(
 	x->coin[coin].funding_e12 = funding_e12;
 }
 
+static void
+fund_one(struct hlx *x, uint32_t account, uint32_t coin, usd_t usd)
+{
+	struct hlx_account *a = &x->account[account];
+	struct hlx_funding *f;
+
+	if (a->pos[coin].qty.e8 == 0)
+		return;
+	f = &x->fundings[x->funding_n++ % HLX_FUNDINGS];
+	*f = (struct hlx_funding){.account = account,
+	    .coin = (uint16_t)coin,
+	    .usd = usd,
+	    .qty = a->pos[coin].qty,
+	    .rate_e12 = x->coin[coin].funding_e12,
+	    .ns = x->now_ns};
+	a->funding.e6 += usd.e6;
+	a->funded[coin].ever.e6 += usd.e6;
+	a->funded[coin].since_open.e6 += usd.e6;
+	a->funded[coin].since_change.e6 += usd.e6;
+	if (x->sink->funding != NULL)
+		x->sink->funding(x->sink->user, x, f);
+}
+
 void
 hlx_fund(struct hlx *x)
 {
@@ -125,10 +148,30 @@ hlx_fund(struct hlx *x)
 			i128_t usd_e16 =
 			    e16_product(c->oracle, acc->pos[i].qty);
 
-			acc->funding.e6 -= (int64_t)(usd_e16 * c->funding_e12 /
-						     E12 / (E8 * 100));
+			fund_one(x, a, i,
+			    USD(-(int64_t)(usd_e16 * c->funding_e12 / E12 /
+					   (E8 * 100))));
 		}
 	}
+}
+
+bool
+hlx_set_leverage(
+    struct hlx *x, uint32_t account, uint32_t coin, uint32_t leverage)
+{
+	CHECK(coin < HLX_COINS && x->coin[coin].used);
+	if (leverage == 0 || leverage > x->coin[coin].terms.leverage)
+		return false;
+	account_at(x, account)->leverage[coin] = (uint8_t)leverage;
+	return true;
+}
+
+uint32_t
+hlx_leverage(const struct hlx *x, uint32_t account, uint32_t coin)
+{
+	uint32_t v = account_of(x, account)->leverage[coin];
+
+	return v != 0 ? v : x->coin[coin].terms.leverage;
 }
 
 usd_t
@@ -158,7 +201,7 @@ hlx_margin(const struct hlx *x, uint32_t account)
 			sum.e6 +=
 			    usd_notional_ceil(c->mark, QTY(i64_max(up, down)))
 				.e6 /
-			    c->terms.leverage;
+			    hlx_leverage(x, account, i);
 	}
 	return sum;
 }
@@ -181,10 +224,21 @@ hlx_spend(struct hlx *x, uint32_t account, uint32_t n, bool is_cancel)
 {
 	struct hlx_account *a = account_at(x, account);
 
-	if (a->actions + n > hlx_budget(x, account, is_cancel))
-		return false;
+	if (a->actions + n > hlx_budget(x, account, is_cancel)) {
+		if (a->spare_ns == 0) /* the wait begins */
+			a->spare_ns = x->now_ns;
+		if (n > 1 || x->now_ns < a->spare_ns + HLX_SPARE_NS)
+			return false;
+		a->spare_ns = x->now_ns;
+	}
 	a->actions += n;
 	return true;
+}
+
+void
+hlx_note_spent(struct hlx *x, uint32_t account, uint32_t n)
+{
+	account_at(x, account)->actions += n;
 }
 
 /* ---- orders ---- */
@@ -381,6 +435,7 @@ hlx_book_fill(struct hlx *x, const struct hlx_side *s)
 	    .coin = s->coin,
 	    .side = (uint8_t)s->side,
 	    .crossed = s->crossed,
+	    .liquidated = s->liquidated,
 	    .px = s->px,
 	    .qty = s->qty,
 	    .start = p->qty,
@@ -388,6 +443,9 @@ hlx_book_fill(struct hlx *x, const struct hlx_side *s)
 	f->fee = fee_notional(
 	    s->px, s->qty, s->crossed ? t->taker_ppm : t->maker_ppm);
 	f->closed = e16_to_usd(position_fill(p, s->side, s->px, s->qty));
+	a->funded[s->coin].since_change = USD(0);
+	if (f->start.e8 == 0 || (f->start.e8 > 0) != (p->qty.e8 > 0))
+		a->funded[s->coin].since_open = USD(0);
 	x->reduce_due = x->reduce_due || a->reduce_n > 0;
 	a->fees.e6 += f->fee.e6;
 	a->volume.e6 += usd_notional(s->px, s->qty).e6;
@@ -428,7 +486,8 @@ void
 hlx_liquidate(struct hlx *x, uint32_t account, uint32_t coin, uint32_t against,
     uint64_t now_ns)
 {
-	struct hlx_side s = {.account = account, .coin = (uint16_t)coin};
+	struct hlx_side s = {
+	    .account = account, .coin = (uint16_t)coin, .liquidated = account};
 	int64_t q = account_at(x, account)->pos[coin].qty.e8;
 
 	CHECK(now_ns >= x->now_ns);

@@ -15,7 +15,8 @@
  * Margin    : the worse side of position and resting orders at the mark,
  *             over the leverage, must be within the account's value.
  * Budget    : one action per dollar ever traded and HLX_BUDGET to begin
- *             with; cancels have min(budget + 100,000, twice the budget).
+ *             with; cancels have min(budget + 100,000, twice the budget);
+ *             when it is exhausted, one action every HLX_SPARE_NS.
  * Effects   : through the sink, in the order they happen, inside the call.
  * Pure      : yes; time is an argument, ns of the venue's clock (UTC).
  */
@@ -45,6 +46,12 @@ void hlx_set_prices(
 /* hlx_fund - pay an hour's funding on every position of every coin:
  * position * oracle * rate, longs pay when it is positive. */
 void hlx_fund(struct hlx *x);
+
+/* hlx_set_leverage - of an account on a coin; false: not from 1 to the most.
+ * hlx_leverage - what is in force. */
+bool hlx_set_leverage(
+    struct hlx *x, uint32_t account, uint32_t coin, uint32_t leverage);
+uint32_t hlx_leverage(const struct hlx *x, uint32_t account, uint32_t coin);
 
 struct hlx_new {
 	uint32_t account;
@@ -99,8 +106,11 @@ void hlx_modify(struct hlx *x, uint32_t order, const struct hlx_new *n,
 bool hlx_schedule(
     struct hlx *x, uint32_t account, uint64_t at_ns, uint64_t now_ns);
 
-/* hlx_spend - n actions of the budget. False: exhausted, nothing spent. */
+/* hlx_spend - n actions of the budget; when it is exhausted, one every 10 s.
+ * False: refused, nothing spent. hlx_note_spent - without asking. */
+#define HLX_SPARE_NS UINT64_C(10000000000)
 bool hlx_spend(struct hlx *x, uint32_t account, uint32_t n, bool is_cancel);
+void hlx_note_spent(struct hlx *x, uint32_t account, uint32_t n);
 uint64_t hlx_budget(const struct hlx *x, uint32_t account, bool is_cancel);
 
 /* hlx_liquidate - the venue closes a position at the mark against `against`,

@@ -35,6 +35,7 @@ struct hlx_side {
 	px_t px;
 	qty_t qty;
 	bool crossed;
+	uint32_t liquidated; /* without an order: whose position it was */
 };
 void hlx_book_fill(struct hlx *x, const struct hlx_side *s);
 

@@ -3,29 +3,8 @@
  */
 #include <string.h>
 
+#include "libsign/hl_num.h"
 #include "simvenue/hlx_int.h"
-
-#define MIN_USD	    USD(10 * E6)
-#define SIG_FIGURES 5u
-#define PX_DECIMALS 6u
-
-static int64_t
-pow10_i64(uint32_t n)
-{
-	int64_t v = 1;
-
-	while (n-- > 0)
-		v *= 10;
-	return v;
-}
-
-static bool
-is_price(const struct hlx_coin *c, px_t px)
-{
-	px_t unit = PX(E8 / pow10_i64(PX_DECIMALS - c->terms.sz_decimals));
-
-	return px.e8 % px_sig_tick(px, unit, SIG_FIGURES).e8 == 0;
-}
 
 /* More than 95 % from the mark. */
 static bool
@@ -50,18 +29,18 @@ static enum hlx_error
 check_order(struct hlx *x, const struct hlx_new *n, uint32_t coin)
 {
 	struct hlx_coin *c = &x->coin[coin];
-	int64_t lot = E8 / pow10_i64(c->terms.sz_decimals);
+	struct hl_grid grid = {.sz_decimals = (uint8_t)c->terms.sz_decimals};
 	bool crosses;
 
 	if (n->qty.e8 == 0)
 		return HLX_ERR_ZERO_SIZE;
-	if (n->qty.e8 < 0 || n->qty.e8 % lot != 0)
+	if (!hl_qty_ok(&grid, n->qty))
 		return HLX_ERR_SIZE;
 	if (n->px.e8 <= 0)
 		return HLX_ERR_PRICE;
-	if (!is_price(c, n->px))
+	if (!hl_px_ok(&grid, n->px))
 		return HLX_ERR_TICK;
-	if (usd_notional(n->px, n->qty).e6 < MIN_USD.e6 && !n->reduce_only)
+	if (!hl_value_ok(n->px, n->qty) && !n->reduce_only)
 		return HLX_ERR_NOTIONAL;
 	if (is_far(c, n->px))
 		return HLX_ERR_FAR;

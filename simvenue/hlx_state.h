@@ -19,6 +19,7 @@
 #define HLX_COINS    16u
 #define HLX_ORDERS   65536u /* open and lately finished */
 #define HLX_FILLS    16384u /* the newest, of all accounts */
+#define HLX_FUNDINGS 4096u  /* likewise */
 #define HLX_REST     8192u  /* resting orders of one coin */
 #define HLX_LEVELS   2048u  /* price levels a side */
 #define HLX_OPEN_MAX 1000u  /* resting orders of one account */
@@ -88,6 +89,13 @@ struct hlx_coin {
 	struct match_level level[2][HLX_LEVELS];
 };
 
+/* Funding received on a coin. */
+struct hlx_funded {
+	usd_t ever;
+	usd_t since_open;
+	usd_t since_change;
+};
+
 struct hlx_account {
 	bool used;
 	uint8_t address[20];
@@ -95,10 +103,13 @@ struct hlx_account {
 	usd_t fees;
 	usd_t funding; /* received */
 	struct position pos[HLX_COINS];
+	struct hlx_funded funded[HLX_COINS];
+	uint8_t leverage[HLX_COINS];  /* as chosen, 0: the most */
 	qty_t open_qty[HLX_COINS][2]; /* resting, bids and asks */
 	uint32_t open_n;
 	uint32_t reduce_n; /* of them reduce-only */
 	uint64_t actions;  /* spent of the budget */
+	uint64_t spare_ns; /* last one beyond it, 0 none */
 	usd_t volume;	   /* traded, ever */
 	uint64_t sched_ns; /* cancel everything then, 0 never */
 	int64_t sched_day; /* day of the triggers counted */
@@ -128,7 +139,8 @@ struct hlx_order {
 
 struct hlx_fill {
 	uint64_t tid;
-	uint64_t oid; /* 0: without an order of theirs (liquidation) */
+	uint64_t oid;	     /* 0: without an order of theirs (liquidation) */
+	uint32_t liquidated; /* whose position it was then */
 	uint32_t account;
 	uint16_t coin;
 	uint8_t side;
@@ -143,9 +155,18 @@ struct hlx_fill {
 	uint64_t ns;
 };
 
+struct hlx_funding {
+	uint32_t account;
+	uint16_t coin;
+	usd_t usd; /* received */
+	qty_t qty; /* position at that time */
+	int64_t rate_e12;
+	uint64_t ns;
+};
+
 struct hlx;
 
-/* Who is told; none may be NULL, none may call back. */
+/* Who is told; none but funding may be NULL, none may call back. */
 struct hlx_sink {
 	void *user;
 	void (*order)(void *user, const struct hlx *x, uint32_t order);
@@ -155,6 +176,8 @@ struct hlx_sink {
 	    enum side side, px_t px, qty_t qty, uint64_t tid);
 	/* the book of a coin is another one */
 	void (*book)(void *user, const struct hlx *x, uint16_t coin);
+	void (*funding)(
+	    void *user, const struct hlx *x, const struct hlx_funding *f);
 };
 
 struct hlx {
@@ -164,6 +187,7 @@ struct hlx {
 	uint64_t tid;
 	uint32_t order_at;
 	uint32_t fill_n; /* ever: the newest is at (fill_n - 1) % HLX_FILLS */
+	uint32_t funding_n; /* likewise, of fundings */
 	usd_t deposits;
 	bool reduce_due; /* a position behind reduce-only orders changed */
 	uint32_t taker;	 /* scratch of one placement */
@@ -172,6 +196,7 @@ struct hlx {
 	uint32_t by_cloid[2 * HLX_ORDERS];
 	struct hlx_account account[HLX_ACCOUNTS];
 	struct hlx_fill fill[HLX_FILLS];
+	struct hlx_funding fundings[HLX_FUNDINGS];
 	struct hlx_order order[HLX_ORDERS];
 	struct hlx_coin coin[HLX_COINS];
 };

@@ -4,6 +4,7 @@
 
 #include "libcore/check.h"
 #include "libcore/hash.h"
+#include "simvenue/venue.h"
 #include "simvenue/world_int.h"
 
 #define HISTORY_NS   (120 * WORLD_SECOND)
@@ -151,6 +152,41 @@ is_client(const struct world *w, uint32_t account)
 }
 
 static void
+put_user(const struct world *w, uint32_t account, struct text *t)
+{
+	struct address who;
+	char buf[ADDRESS_TEXT_MAX];
+
+	memcpy(who.b, w->hlx.account[account].address, sizeof(who.b));
+	address_format_lower(&who, buf);
+	text_lit(t, buf);
+}
+
+/* Cancelled without being asked to. */
+static bool
+is_forced(enum hlx_status s)
+{
+	return s == HLX_SELF_TRADE_CANCELED || s == HLX_REDUCE_ONLY_CANCELED ||
+	       s == HLX_LIQUIDATED_CANCELED;
+}
+
+static void
+say_forced(struct world *w, uint32_t order)
+{
+	const struct hlx_order *o = &w->hlx.order[order];
+	struct text t;
+
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"user\",\"data\":{\"nonUserCancel\":[{"
+		     "\"coin\":\"");
+	text_lit(&t, w->hlx.coin[o->coin].terms.name);
+	text_lit(&t, "\",\"oid\":");
+	put_i64(&t, (int64_t)o->oid);
+	text_lit(&t, "}]}}");
+	world_say(w, WORLD_HL_USER, o->account * 8 + WORLD_HL_EVENT, &t);
+}
+
+static void
 on_hl_order(void *user, const struct hlx *x, uint32_t order)
 {
 	struct world *w = user;
@@ -165,38 +201,102 @@ on_hl_order(void *user, const struct hlx *x, uint32_t order)
 	text_lit(&t, "{\"channel\":\"orderUpdates\",\"data\":[");
 	hl_say_order_update(x, order, &t);
 	text_lit(&t, "]}");
-	world_say(w, WORLD_HL_USER, account * 4 + WORLD_HL_ORDERS, &t);
+	world_say(w, WORLD_HL_USER, account * 8 + WORLD_HL_ORDERS, &t);
+	if (is_forced(x->order[order].status))
+		say_forced(w, order);
+}
+
+/* What the venue does with a position: said apart from its fill. */
+static void
+say_liquidation(struct world *w, const struct hlx_fill *f)
+{
+	struct text t;
+
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"user\",\"data\":{\"liquidation\":{"
+		     "\"lid\":");
+	put_i64(&t, (int64_t)f->tid);
+	text_lit(&t, ",\"liquidator\":\"0x"
+		     "5e00000000000000000000000000000000000000\","
+		     "\"liquidated_user\":\"");
+	put_user(w, f->account, &t);
+	text_lit(&t, "\",\"liquidated_ntl_pos\":\"");
+	put_e8(&t, usd_notional(f->px, f->qty).e6 * 100, 1);
+	text_lit(&t, "\",\"liquidated_account_value\":\"");
+	put_e8(&t, hlx_value(&w->hlx, f->account).e6 * 100, 1);
+	text_lit(&t, "\"}}}");
+	world_say(w, WORLD_HL_USER, f->account * 8 + WORLD_HL_EVENT, &t);
+}
+
+static void
+say_notice(struct world *w, const struct hlx_fill *f)
+{
+	struct text t;
+
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"notification\",\"data\":{"
+		     "\"notification\":\"");
+	text_lit(&t, f->crossed ? "Order filled: " : "Resting order filled: ");
+	text_lit(&t, f->side == SIDE_BID ? "Bought " : "Sold ");
+	put_e8(&t, f->qty.e8, 0);
+	text_lit(&t, " ");
+	text_lit(&t, w->hlx.coin[f->coin].terms.name);
+	text_lit(&t, " at $");
+	put_e8(&t, f->px.e8, 0);
+	text_lit(&t, "\"}}");
+	world_say(w, WORLD_HL_USER, f->account * 8 + WORLD_HL_NOTICE, &t);
 }
 
 static void
 on_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f)
 {
 	struct world *w = user;
-	struct address who;
-	char buf[ADDRESS_TEXT_MAX];
 	struct text t;
 
 	if (!is_client(w, f->account))
 		return;
 	w->hl_count.trades++;
 	w->hl_count.matched_e8 += f->qty.e8;
-	memcpy(who.b, x->account[f->account].address, sizeof(who.b));
-	address_format_lower(&who, buf);
 	text_init(&t, w->text, sizeof(w->text));
 	text_lit(&t, "{\"channel\":\"userFills\",\"data\":{\"user\":\"");
-	text_lit(&t, buf);
+	put_user(w, f->account, &t);
 	text_lit(&t, "\",\"fills\":[");
 	hl_say_fill(x, f, &t);
 	text_lit(&t, "]}}");
-	world_say(w, WORLD_HL_USER, f->account * 4 + WORLD_HL_FILLS, &t);
+	world_say(w, WORLD_HL_USER, f->account * 8 + WORLD_HL_FILLS, &t);
+	if (f->oid == 0)
+		say_liquidation(w, f);
+	say_notice(w, f);
+}
+
+static void
+on_hl_funding(void *user, const struct hlx *x, const struct hlx_funding *f)
+{
+	struct world *w = user;
+	struct text t;
+
+	if (!is_client(w, f->account))
+		return;
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"userFundings\",\"data\":{\"user\":\"");
+	put_user(w, f->account, &t);
+	text_lit(&t, "\",\"fundings\":[");
+	hl_say_funding(x, f, &t);
+	text_lit(&t, "]}}");
+	world_say(w, WORLD_HL_USER, f->account * 8 + WORLD_HL_FUNDINGS, &t);
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"channel\":\"user\",\"data\":{\"funding\":");
+	hl_say_funding(x, f, &t);
+	text_lit(&t, "}}");
+	world_say(w, WORLD_HL_USER, f->account * 8 + WORLD_HL_EVENT, &t);
 }
 
 static void
 on_hl_print(void *user, const struct hlx *x, uint16_t coin, enum side side,
     px_t px, qty_t qty, uint64_t tid)
 {
-	(void)x;
-	world_hl_print(user, coin, side, px, qty, tid);
+	CHECK(x->coin[coin].used && coin == 0); /* the world's only one */
+	world_hl_print(user, side, px, qty, tid);
 }
 
 static void
@@ -249,7 +349,7 @@ init_hyperliquid(struct world *w)
 	uint32_t coin;
 
 	w->hlx_sink = (struct hlx_sink){
-	    w, on_hl_order, on_hl_fill, on_hl_print, on_hl_book};
+	    w, on_hl_order, on_hl_fill, on_hl_print, on_hl_book, on_hl_funding};
 	hlx_init(&w->hlx, &w->hlx_sink);
 	for (size_t i = 0; i < sizeof(blind); i++) {
 		w->rng = hash_u64(w->rng, i);

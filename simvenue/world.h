@@ -18,6 +18,7 @@
 #ifndef SIMVENUE_WORLD_H
 #define SIMVENUE_WORLD_H
 
+#include "simvenue/candle.h"
 #include "simvenue/hl_desk.h"
 #include "simvenue/hl_flow.h"
 #include "simvenue/path.h"
@@ -40,7 +41,7 @@ enum world_channel {
 	WORLD_PM_PRICE,	     /* price service; key: enum rtds_source */
 	WORLD_BN,	     /* combined stream; key: enum world_bn */
 	WORLD_HL,	     /* key: enum world_hl */
-	WORLD_HL_USER,	     /* key: account * 4 + enum world_hl_user */
+	WORLD_HL_USER,	     /* key: account * 8 + enum world_hl_user */
 	WORLD_CHANNEL_N
 };
 
@@ -64,8 +65,26 @@ enum world_hl {
 enum world_hl_user {
 	WORLD_HL_ORDERS = 1,
 	WORLD_HL_FILLS,
+	WORLD_HL_FUNDINGS,
+	WORLD_HL_EVENT,	 /* of userEvents, but for fills */
+	WORLD_HL_NOTICE, /* a sentence for people */
+	WORLD_HL_PULSE,	 /* every WORLD_PULSE_NS, account 0: nothing is said */
+	WORLD_HL_TRADED, /* there were trades, account 0: likewise */
 	WORLD_HL_USER_N
 };
+
+/* How often Hyperliquid repeats states of accounts. */
+#define WORLD_PULSE_NS UINT64_C(5000000000)
+
+/* A trade of Hyperliquid's tape. */
+struct world_trade {
+	enum side side; /* of the taker */
+	px_t px;
+	qty_t qty;
+	uint64_t ms;
+	uint64_t tid;
+};
+#define WORLD_RECENT 30u
 
 struct world_series {
 	char name[WORLD_SLUG]; /* "btc-updown-5m" */
@@ -141,6 +160,11 @@ struct world {
 	uint64_t bn_update;
 	uint64_t bn_depth; /* of the book as it was last told */
 	int64_t bn_bid;	   /* its best bid, cents */
+	uint64_t pulse_ns;
+	uint32_t hl_recent_n; /* trades ever */
+	struct world_trade hl_recent[WORLD_RECENT];
+	struct candles hl_candles;
+	struct candles bn_candles;
 	bool hl_changed;
 	px_t hl_bid;
 	px_t hl_ask;
@@ -184,6 +208,12 @@ void world_put_market(
     const struct world *w, const struct world_window *v, struct text *t);
 void world_put_event(
     const struct world *w, const struct world_window *v, struct text *t);
+
+/* world_put_trade - an entry of Hyperliquid's tape. world_put_recent - the
+ * newest WORLD_RECENT of them as a list, oldest first. */
+void world_put_trade(
+    const struct world *w, const struct world_trade *k, struct text *t);
+void world_put_recent(const struct world *w, struct text *t);
 
 /* world_put_depth - Binance's book, as GET depth answers. */
 void world_put_depth(const struct world *w, struct text *t);

@@ -131,6 +131,8 @@ say_bn_trade(struct world *w, double px)
 	p.qty_e8 = llround(some_qty(w, 0.004) * 100000.0) * 1000;
 	w->bn_trade++;
 	w->bn_aggregate++;
+	candles_trade(&w->bn_candles, PX(p.cents * E8_CENT), QTY(p.qty_e8),
+	    !p.sold, w->now_ns / WORLD_MS);
 	say_print(w, &p, false);
 	say_print(w, &p, true);
 }

@@ -27,7 +27,7 @@ uint64_t world_bn_wake(const struct world *w);
 void world_ticks_init(struct world *w);
 void world_ticks_step(struct world *w);
 uint64_t world_ticks_wake(const struct world *w);
-void world_hl_print(struct world *w, uint16_t coin, enum side side, px_t px,
-    qty_t qty, uint64_t tid);
+void world_hl_print(
+    struct world *w, enum side side, px_t px, qty_t qty, uint64_t tid);
 
 #endif

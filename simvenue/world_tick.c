@@ -80,27 +80,53 @@ world_put_prices(const struct world *w, bool average, struct text *t)
 /* ---- Hyperliquid ---- */
 
 void
-world_hl_print(struct world *w, uint16_t coin, enum side side, px_t px,
-    qty_t qty, uint64_t tid)
+world_put_trade(
+    const struct world *w, const struct world_trade *k, struct text *t)
 {
+	text_lit(t, "{\"coin\":\"");
+	text_lit(t, w->hlx.coin[0].terms.name);
+	text_lit(t, k->side == SIDE_BID ? "\",\"side\":\"B\",\"px\":\""
+					: "\",\"side\":\"A\",\"px\":\"");
+	put_e8(t, k->px.e8, 1);
+	text_lit(t, "\",\"sz\":\"");
+	put_e8(t, k->qty.e8, 1);
+	text_lit(t, "\",\"time\":");
+	put_i64(t, (int64_t)k->ms);
+	text_lit(t, ",\"hash\":\"0x000000000000000000000000000000000000000000"
+		    "0000000000000000000000\",\"tid\":");
+	put_i64(t, (int64_t)k->tid);
+	text_lit(t, ",\"users\":[\"0x5e00000000000000000000000000000000000000"
+		    "\",\"0x5e00000000000000000000000000000000000001\"]}");
+}
+
+void
+world_put_recent(const struct world *w, struct text *t)
+{
+	uint32_t n = w->hl_recent_n;
+	uint32_t from = n > WORLD_RECENT ? n - WORLD_RECENT : 0;
+
+	text_lit(t, "[");
+	for (uint32_t i = from; i < n; i++) {
+		text_lit(t, i > from ? "," : "");
+		world_put_trade(w, &w->hl_recent[i % WORLD_RECENT], t);
+	}
+	text_lit(t, "]");
+}
+
+void
+world_hl_print(
+    struct world *w, enum side side, px_t px, qty_t qty, uint64_t tid)
+{
+	uint64_t ms = w->now_ns / WORLD_MS;
+	struct world_trade k = {side, px, qty, ms, tid};
 	struct text t;
 
 	text_init(&t, w->trades + w->trades_n, sizeof(w->trades) - w->trades_n);
-	text_lit(&t, w->trades_n == 0 ? "{\"coin\":\"" : ",{\"coin\":\"");
-	text_lit(&t, w->hlx.coin[coin].terms.name);
-	text_lit(&t, side == SIDE_BID ? "\",\"side\":\"B\",\"px\":\""
-				      : "\",\"side\":\"A\",\"px\":\"");
-	put_e8(&t, px.e8, 1);
-	text_lit(&t, "\",\"sz\":\"");
-	put_e8(&t, qty.e8, 1);
-	text_lit(&t, "\",\"time\":");
-	put_i64(&t, (int64_t)(w->now_ns / WORLD_MS));
-	text_lit(&t, ",\"hash\":\"0x000000000000000000000000000000000000000000"
-		     "0000000000000000000000\",\"tid\":");
-	put_i64(&t, (int64_t)tid);
-	text_lit(&t, ",\"users\":[\"0x5e00000000000000000000000000000000000000"
-		     "\",\"0x5e00000000000000000000000000000000000001\"]}");
+	text_lit(&t, w->trades_n == 0 ? "" : ",");
+	world_put_trade(w, &k, &t);
 	w->trades_n += text_end(&t);
+	w->hl_recent[w->hl_recent_n++ % WORLD_RECENT] = k;
+	candles_trade(&w->hl_candles, px, qty, side == SIDE_BID, ms);
 }
 
 static void
@@ -196,6 +222,7 @@ step_block(struct world *w)
 		text_lit(&t, "]}");
 		w->trades_n = 0;
 		world_say(w, WORLD_HL, WORLD_HL_TRADES, &t);
+		w->emit(w->user, WORLD_HL_USER, WORLD_HL_TRADED, " ", 1);
 	}
 	if (w->hl_changed)
 		say_bbo(w);
@@ -212,6 +239,7 @@ world_ticks_init(struct world *w)
 	w->block_ns = w->now_ns + BLOCK_NS;
 	w->fast_ns = w->now_ns + FAST_NS;
 	w->book_ns = w->now_ns + BOOK_NS;
+	w->pulse_ns = w->now_ns + WORLD_PULSE_NS;
 }
 
 void
@@ -228,6 +256,10 @@ world_ticks_step(struct world *w)
 		say_book(w, false);
 		w->book_ns = w->now_ns + BOOK_NS;
 	}
+	if (w->now_ns >= w->pulse_ns) {
+		w->emit(w->user, WORLD_HL_USER, WORLD_HL_PULSE, " ", 1);
+		w->pulse_ns = w->now_ns + WORLD_PULSE_NS;
+	}
 	if (w->now_ns < w->slow_ns)
 		return;
 	w->slow_ns = w->now_ns + WORLD_SECOND;
@@ -239,8 +271,8 @@ world_ticks_step(struct world *w)
 uint64_t
 world_ticks_wake(const struct world *w)
 {
-	const uint64_t all[] = {
-	    world_bn_wake(w), w->block_ns, w->fast_ns, w->book_ns, w->slow_ns};
+	const uint64_t all[] = {world_bn_wake(w), w->block_ns, w->fast_ns,
+	    w->book_ns, w->slow_ns, w->pulse_ns};
 	uint64_t ns = all[0];
 
 	for (size_t i = 1; i < sizeof(all) / sizeof(all[0]); i++)

@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * The simulator's participants on Hyperliquid over an hour of virtual time:
  * positions and cash add up, the book stays two-sided and near the path, the

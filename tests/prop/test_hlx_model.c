@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * Hyperliquid's exchange under random orders, cancels, modifies, liquidations
  * and scheduled cancels. After every call:
