@@ -49,7 +49,7 @@
  *             nothing is placed while the mask is not 0.
  * Modes     : what a port says of its venue (exec_port_mode) decides what may
  *             be placed: everything, post-only, nothing. The shell freezes
- *             its venue by exec_mode_freeze.
+ *             its venue by exec_mode_freeze (live_io.h).
  * Pure      : yes. O(ORDER_LEVELS) an event, O(orders) when a deadline is due.
  */
 #ifndef EXECD_EXEC_H
@@ -228,7 +228,8 @@ void exec_port_event(struct exec *e, const struct port_event *ev,
     uint64_t now_ns, struct core_out *out);
 
 /* exec_port_mode - how the venue stands now. exec_mode_freeze: the freeze bits
- * that the venue's word must have for it, 0 none; BLOCKED is latched. */
+ * that the venue's word must have while a mode lasts, 0 none; when: live_io.h.
+ * BLOCKED is latched. */
 void exec_port_mode(struct exec *e, enum port_mode mode);
 uint64_t exec_mode_freeze(enum port_mode mode);
 

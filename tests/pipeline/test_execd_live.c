@@ -206,11 +206,19 @@ event(enum port_ev what, int64_t shares, uint64_t fill_id)
 	said();
 }
 
+static bool
+is_carried_out(void *arg)
+{
+	(void)arg;
+	return atomic_load(&fake->done) == atomic_load(&fake->said);
+}
+
 static void
 mode(enum port_mode m)
 {
 	say(FAKE_MODE)->mode = m;
 	said();
+	assert_true(proc_until(is_carried_out, NULL, PROC_WAIT_MS));
 }
 
 static bool
