@@ -215,6 +215,7 @@ place(struct gwhl *g, const struct port_act *a)
 static void
 cancel(struct gwhl *g, struct gwhl_order *o)
 {
+	gwhl_change(g, o);
 	if (o->state == GWHL_QUEUED) {
 		gwhl_refuse(g, o, REASON_OK); /* never left */
 		return;
@@ -243,6 +244,7 @@ reduce(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 		    g, o, PORT_REDUCED, ok ? REASON_STATE : REASON_TOO_SMALL);
 		return;
 	}
+	gwhl_change(g, o);
 	o->new_px = px;
 	o->new_qty = a->qty;
 	gwhl_todo(g, o);
@@ -262,6 +264,7 @@ ask(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 	}
 	if (o == NULL)
 		return;
+	gwhl_change(g, o);
 	o->slot = a->slot;
 	if (o->state == GWHL_DONE) {
 		gwhl_tell(g, o, PORT_CANCELLED, REASON_OK);
@@ -271,12 +274,11 @@ ask(struct gwhl *g, struct gwhl_order *o, const struct port_act *a)
 	gwhl_ask_soon(g, o, 0);
 }
 
-void
-gwhl_act(struct gwhl *g, const struct port_act *a, const struct gwhl_now *now)
+static void
+one_act(struct gwhl *g, const struct port_act *a)
 {
 	struct gwhl_order *o = gwhl_find(g, a->id);
 
-	g->now = *now;
 	switch (a->what) {
 	case PORT_PLACE: place(g, a); return;
 	case PORT_CANCEL:
@@ -296,6 +298,14 @@ gwhl_act(struct gwhl *g, const struct port_act *a, const struct gwhl_now *now)
 	case PORT_DO_N: break;
 	}
 	CHECK(a->what == 0);
+}
+
+void
+gwhl_act(struct gwhl *g, const struct port_act *a, const struct gwhl_now *now)
+{
+	g->now = *now;
+	one_act(g, a);
+	gwhl_keep(g);
 }
 
 void
@@ -348,11 +358,12 @@ gwhl_up(struct gwhl *g, const struct gwhl_now *now)
 	g->ask_ns = 0;
 	if (g->user[0] == '\0')
 		return; /* when the start knows whom to follow */
+	/* What is not taken, nobody acknowledges. */
 	g->ask_ns = now->ns;
 	(void)hl_subscribe_user("orderUpdates", g->user, q);
-	g->sink->ws(g->sink->user, q, strlen(q));
+	(void)g->sink->ws(g->sink->user, q, strlen(q), false);
 	(void)hl_subscribe_user("userFills", g->user, q);
-	g->sink->ws(g->sink->user, q, strlen(q));
+	(void)g->sink->ws(g->sink->user, q, strlen(q), false);
 }
 
 /* Whatever was on the socket may have arrived. */
@@ -513,6 +524,23 @@ beat(struct gwhl *g)
 	(void)gwhl_send(g, c, &a);
 }
 
+/* The start learnt whose streams to follow; a socket on which one cannot is
+ * of no use. */
+static void
+follow(struct gwhl *g)
+{
+	if (!g->is_up || g->sync.step != GWHL_STEP_LINK || g->user[0] == '\0' ||
+	    g->subscribed == (STREAM_ORDER | STREAM_FILLS))
+		return;
+	if (g->ask_ns == 0) {
+		gwhl_up(g, &g->now);
+	} else if (g->now.ns - g->ask_ns > GWHL_CALL_NS) {
+		g->ask_ns = g->now.ns;
+		gwhl_log(g, GWHL_LOG_SILENT, 0, nothing);
+		g->sink->drop(g->sink->user);
+	}
+}
+
 static void
 keep_alive(struct gwhl *g)
 {
@@ -528,7 +556,7 @@ keep_alive(struct gwhl *g)
 		return;
 	g->sent_ns = g->now.ns;
 	g->pong_ns = g->now.ns + GWHL_PONG_NS;
-	g->sink->ws(g->sink->user, "{\"method\":\"ping\"}", 17);
+	(void)g->sink->ws(g->sink->user, "{\"method\":\"ping\"}", 17, false);
 }
 
 static void
@@ -574,6 +602,7 @@ each_active(struct gwhl *g)
 		g->sync.again = true;
 		if (late < 3 * GWHL_END_NS)
 			continue;
+		gwhl_change(g, o);
 		gwhl_held(g, o, true);
 		gwhl_finish(g, o, true);
 	}
@@ -586,11 +615,7 @@ gwhl_timer(struct gwhl *g, const struct gwhl_now *now)
 	for (uint32_t i = 0; i < GWHL_CALLS; i++)
 		if (g->call[i].tag != 0 && g->call[i].due_ns <= now->ns)
 			gwhl_no_answer(g, &g->call[i]);
-	/* The start learnt whose streams to follow. */
-	if (g->is_up && g->sync.step == GWHL_STEP_LINK && g->subscribed == 0 &&
-	    g->user[0] != '\0' &&
-	    (g->ask_ns == 0 || now->ns - g->ask_ns > GWHL_CALL_NS))
-		gwhl_up(g, now);
+	follow(g);
 	keep_alive(g);
 	each_active(g);
 	gwhl_give(g, false);

@@ -14,6 +14,11 @@
  *             both at once with the same bytes;
  *             "duplicate nonce" then means delivered. Nothing is placed while
  *             the socket is down: its fills would not be seen.
+ * Gate      : what places (orders, changes) says so to the sink, which may
+ *             refuse it: then it was not sent, and each order of it is
+ *             REJECTED (a change: NOT_CANCELLED) at once with the sink's
+ *             reason. Anything else that the socket does not take goes over
+ *             HTTP.
  * UNKNOWN   : no answer in GWHL_CALL_NS, an unclear one, or a lost socket.
  *             orderStatus by cloid says; unknownOid is final only when asked
  *             GWHL_MARGIN_MS after expiresAfter. Never sent again.
@@ -121,9 +126,11 @@ struct gwhl_position {
 
 struct gwhl_sink {
 	void *user;
-	void (*ws)(void *user, const char *text, size_t n);
+	/* REASON_OK: handed over whole; else nothing of it will ever leave.
+	 * places: an order may come of it. */
+	enum reason (*ws)(void *user, const char *text, size_t n, bool places);
 	void (*http)(void *user, const struct gwhl_http *h);
-	void (*drop)(void *user); /* close the socket */
+	void (*drop)(void *user); /* make a new socket, after this call */
 	void (*event)(void *user, const struct port_event *ev);
 	/* text: why, for a person; "" when plain */
 	void (*mode)(void *user, enum port_mode mode, const char *text);
@@ -160,6 +167,7 @@ struct gwhl_stat {
 	uint64_t stale; /* words about older oids */
 	uint64_t resyncs;
 	uint64_t post_only;
+	uint64_t held; /* placements that the sink refused */
 	uint64_t bad;
 };
 

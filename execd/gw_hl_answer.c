@@ -97,7 +97,10 @@ order_at(struct gwhl *g, const struct gwhl_call *c, uint32_t i)
 {
 	struct gwhl_order *o = &g->book->order[c->item[i]];
 
-	return o->id == c->id[i] && o->state != GWHL_DONE ? o : NULL;
+	if (o->id != c->id[i] || o->state == GWHL_DONE)
+		return NULL;
+	gwhl_change(g, o);
+	return o;
 }
 
 static void

@@ -2,6 +2,8 @@
  * Fills at Hyperliquid: each booked once, by (oid, tid, time), and followed
  * by the positions that they start from.
  */
+#include <string.h>
+
 #include "execd/gw_hl_int.h"
 #include "libcore/check.h"
 
@@ -41,19 +43,40 @@ key_remove(struct gwhl_book *b, uint64_t key)
 }
 
 static void
-key_add(struct gwhl_book *b, uint64_t key)
+set_add(struct gwhl_book *b, uint64_t key)
 {
 	const uint32_t cap = 2 * GWHL_KEYS;
-	uint64_t *old = &b->key_ring[b->key_n % GWHL_KEYS];
 	uint32_t i = (uint32_t)(key % cap);
 
-	if (b->key_n >= GWHL_KEYS)
-		key_remove(b, *old);
-	*old = key;
-	b->key_n++;
 	while (b->key_set[i] != 0)
 		i = (i + 1) % cap;
 	b->key_set[i] = key;
+}
+
+static void
+key_add(struct gwhl_book *b, uint64_t key)
+{
+	uint64_t *old = &b->key_ring[b->key_n % GWHL_KEYS];
+
+	if (b->key_n >= GWHL_KEYS && *old != 0)
+		key_remove(b, *old);
+	*old = key;
+	b->key_n++;
+	set_add(b, key);
+}
+
+/* What the oldest place of a full ring holds may be a key that was being
+ * written. */
+void
+gwhl_keys_rebuild(struct gwhl_book *b)
+{
+	uint32_t n = b->key_n < GWHL_KEYS ? b->key_n : GWHL_KEYS - 1;
+
+	memset(b->key_set, 0, sizeof(b->key_set));
+	for (uint32_t i = b->key_n - n; i != b->key_n; i++)
+		set_add(b, b->key_ring[i % GWHL_KEYS]);
+	if (b->key_n >= GWHL_KEYS)
+		b->key_ring[b->key_n % GWHL_KEYS] = 0;
 }
 
 /* Booked since this life began? Looked at during its start only. */
@@ -161,6 +184,8 @@ gwhl_fill(struct gwhl *g, const struct hlu_fill *f)
 		gwhl_log(g, GWHL_LOG_FOREIGN_FILL, (int64_t)f->oid, f->coin);
 		return;
 	}
+	if (o != NULL)
+		gwhl_change(g, o);
 	key_add(g->book, key);
 	g->stat.fills++;
 	follow(g, c, f);

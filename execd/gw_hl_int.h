@@ -38,6 +38,10 @@ struct gwhl_order *gwhl_find(struct gwhl *g, uint64_t id);
 struct gwhl_order *gwhl_find_oid(struct gwhl *g, uint64_t oid);
 struct gwhl_order *gwhl_new(struct gwhl *g, uint64_t id);
 void gwhl_rebuild(struct gwhl *g);
+/* gwhl_change - o is about to be changed, and by what follows alone.
+ * gwhl_keep - the change is whole. (gw_hl_state.h, Torn) */
+void gwhl_change(struct gwhl *g, const struct gwhl_order *o);
+void gwhl_keep(struct gwhl *g);
 qty_t gwhl_left(const struct gwhl_order *o);
 void gwhl_tell(struct gwhl *g, const struct gwhl_order *o, enum port_ev what,
     enum reason why);
@@ -65,6 +69,7 @@ struct gwhl_coin *gwhl_coin_of(struct gwhl *g, uint16_t instr);
 
 /* gw_hl_fill.c */
 void gwhl_fill(struct gwhl *g, const struct hlu_fill *f);
+void gwhl_keys_rebuild(struct gwhl_book *b);
 
 /* gw_hl_send.c */
 uint64_t gwhl_wall_ms(const struct gwhl *g);
@@ -72,7 +77,9 @@ struct gwhl_call *gwhl_call_new(struct gwhl *g, enum gwhl_kind kind);
 void gwhl_call_free(struct gwhl *g, struct gwhl_call *c);
 void gwhl_add(struct gwhl *g, struct gwhl_call *c, struct gwhl_order *o);
 bool gwhl_may(struct gwhl *g, uint32_t weight, bool urgent);
-bool gwhl_send(struct gwhl *g, struct gwhl_call *c, const struct hl_action *a);
+/* gwhl_send - REASON_OK, or why a placement was not handed over. */
+enum reason gwhl_send(
+    struct gwhl *g, struct gwhl_call *c, const struct hl_action *a);
 bool gwhl_question(struct gwhl *g, enum gwhl_kind kind, const char *body,
     struct gwhl_order *o);
 void gwhl_give(struct gwhl *g, bool dual);

@@ -3,6 +3,7 @@
  * Words come in any order and more than once, from answers, updates, fills
  * and lists; each only ever moves an order forward.
  */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "execd/gw_hl_int.h"
@@ -111,6 +112,50 @@ insert(struct gwhl_book *b, struct gwhl_order *o, uint64_t id)
 	o->active = b->active_n;
 }
 
+/* Stores of this side of it are made before those of the other: a kill is
+ * seen by the next life alone, which the processor's own order serves. */
+static void
+in_order(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+void
+gwhl_change(struct gwhl *g, const struct gwhl_order *o)
+{
+	struct gwhl_book *b = g->book;
+	uint32_t me = (uint32_t)(o - b->order) + 1;
+
+	CHECK(me <= GWHL_ORDERS);
+	if (b->undo_at == me)
+		return;
+	gwhl_keep(g);
+	b->undo = *o;
+	b->undo_key_n = b->key_n;
+	in_order();
+	b->undo_at = me;
+	in_order();
+}
+
+void
+gwhl_keep(struct gwhl *g)
+{
+	in_order();
+	g->book->undo_at = 0;
+	in_order();
+}
+
+static void
+undo(struct gwhl_book *b)
+{
+	if (b->undo_at == 0 || b->undo_at > GWHL_ORDERS)
+		return;
+	b->order[b->undo_at - 1] = b->undo;
+	b->key_n = b->undo_key_n;
+	in_order();
+	b->undo_at = 0;
+}
+
 /* The oldest finished entry makes room. NULL: all are open. */
 struct gwhl_order *
 gwhl_new(struct gwhl *g, uint64_t id)
@@ -126,6 +171,7 @@ gwhl_new(struct gwhl *g, uint64_t id)
 
 		if (o->id != 0 && (o->state != GWHL_DONE || o->is_todo))
 			continue;
+		gwhl_change(g, o);
 		if (o->id != 0)
 			unchain(b, o);
 		b->order_at = (uint32_t)(o - b->order + 1) % GWHL_ORDERS;
@@ -154,22 +200,35 @@ gwhl_rebuild(struct gwhl *g)
 {
 	struct gwhl_book *b = g->book;
 
-	for (uint32_t i = b->active_n; i > 0; i--) {
-		struct gwhl_order *o = &b->order[b->active[i - 1]];
+	undo(b);
+	b->active_n = 0;
+	memset(b->chain, 0, sizeof(b->chain));
+	for (uint32_t i = 0; i < GWHL_ORDERS; i++) {
+		struct gwhl_order *o = &b->order[i];
+		uint32_t *at = chain_of(b, o->id);
 
+		o->active = 0;
+		if (o->state == GWHL_QUEUED)
+			o->state = GWHL_DONE;
+		if (o->state == 0)
+			o->id = 0;
+		if (o->id == 0)
+			continue;
+		o->next = *at;
+		*at = i + 1;
 		o->is_todo = false;
 		o->is_cancelling = false;
 		o->is_asking = false;
-		if (o->state == GWHL_QUEUED) {
-			o->state = GWHL_DONE;
-			deactivate(b, o);
+		if (o->state == GWHL_DONE)
 			continue;
-		}
+		b->active[b->active_n++] = i;
+		o->active = b->active_n;
 		o->state = GWHL_UNKNOWN;
 		o->ask_ns = 1;
 		o->ask_n = 0;
 		o->absent_n = 0;
 	}
+	gwhl_keys_rebuild(b);
 }
 
 /* ---- what is told ---- */
@@ -250,6 +309,7 @@ gwhl_exists(struct gwhl *g, struct gwhl_order *o)
 void
 gwhl_withdraw(struct gwhl *g, struct gwhl_order *o)
 {
+	gwhl_change(g, o);
 	gwhl_log(
 	    g, GWHL_LOG_STRAY, (int64_t)o->oid, (struct json_str){.s = ""});
 	o->must_go = true;
@@ -560,6 +620,7 @@ gwhl_update(struct gwhl *g, const struct hlu_order *u, int64_t asked_ns)
 		o = adopt(g, u, id);
 	if (o == NULL || o->state == GWHL_DONE || o->state == GWHL_QUEUED)
 		return;
+	gwhl_change(g, o);
 	if (u->oid < o->oid) {
 		older(g, o, u);
 		return;
@@ -615,6 +676,7 @@ gwhl_absent(struct gwhl *g, struct gwhl_order *o, int64_t asked_wall_ns)
 {
 	if (o->state == GWHL_DONE || o->state == GWHL_QUEUED)
 		return;
+	gwhl_change(g, o);
 	if (!is_past(g, o, asked_wall_ns) ||
 	    (o->is_answered && ++o->absent_n < 2)) {
 		o->must_tell = o->must_tell || o->is_answered;

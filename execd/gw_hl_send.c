@@ -63,13 +63,20 @@ gwhl_may(struct gwhl *g, uint32_t weight, bool urgent)
 	return bucket_take(&g->weight, g->now.ns, weight, urgent);
 }
 
-static void
-send_ws(struct gwhl *g, uint64_t tag, size_t n)
+static bool
+is_placing(const struct gwhl_call *c)
 {
+	return c->kind == GWHL_PLACE || c->kind == GWHL_CHANGE;
+}
+
+static enum reason
+send_ws(struct gwhl *g, const struct gwhl_call *c, size_t n)
+{
+	enum reason rc;
 	char number[FIXED_TEXT_MAX];
 	struct text t;
 
-	(void)fixed_format((int64_t)tag, 0, number);
+	(void)fixed_format((int64_t)c->tag, 0, number);
 	text_init(&t, g->frame, sizeof(g->frame));
 	text_lit(&t, POST_HEAD);
 	text_lit(&t, number);
@@ -78,9 +85,12 @@ send_ws(struct gwhl *g, uint64_t tag, size_t n)
 	text_lit(&t, "}}");
 	n = text_end(&t);
 	CHECK(n > 0);
+	rc = g->sink->ws(g->sink->user, g->frame, n, is_placing(c));
+	if (rc != REASON_OK)
+		return rc;
 	(void)bucket_take(&g->messages, g->now.ns, 1, true);
 	g->sent_ns = g->now.ns;
-	g->sink->ws(g->sink->user, g->frame, n);
+	return REASON_OK;
 }
 
 static void
@@ -93,11 +103,12 @@ send_http(struct gwhl *g, const struct gwhl_call *c, const char *path, size_t n)
 	    .timeout_ns = GWHL_CALL_NS,
 	    .is_urgent = c->kind == GWHL_CANCEL || c->kind == GWHL_FOREIGN};
 
+	CHECK(!is_placing(c));
 	g->sink->http(g->sink->user, &h);
 }
 
 /* The nonce is in the durable book before the bytes leave. */
-bool
+enum reason
 gwhl_send(struct gwhl *g, struct gwhl_call *c, const struct hl_action *a)
 {
 	struct hl_signer s = {g->set.secp, g->set.key, g->set.mainnet};
@@ -105,21 +116,26 @@ gwhl_send(struct gwhl *g, struct gwhl_call *c, const struct hl_action *a)
 	    .nonce = hl_nonce_next(&g->book->nonce, gwhl_wall_ms(g)),
 	    .expires_ms = gwhl_wall_ms(g) + GWHL_EXPIRES_MS};
 	struct hl_request q = {.action = a, .meta = &m};
+	enum reason why;
 	size_t n;
 
+	gwhl_keep(g);
 	CHECK(hl_action_ok(a));
 	n = hl_request(&s, &q, g->body);
 	CHECK(n > 0);
 	c->is_http =
 	    !g->is_up || (!c->is_dual && g->posts_out >= GWHL_CALLS_VENUE);
-	c->is_dual = c->is_dual && g->is_up;
-	if (!c->is_http || c->is_dual)
-		g->posts_out++;
+	if (!c->is_http && (why = send_ws(g, c, n)) != REASON_OK) {
+		c->is_http = true;
+		if (is_placing(c))
+			return why;
+	}
+	c->is_dual = c->is_dual && !c->is_http;
 	if (!c->is_http)
-		send_ws(g, c->tag, n);
+		g->posts_out++;
 	if (c->is_http || c->is_dual)
 		send_http(g, c, "/exchange", n);
-	return true;
+	return REASON_OK;
 }
 
 static uint32_t
@@ -207,6 +223,7 @@ belongs(const struct gwhl_order *o, enum batch b)
 static void
 put(struct gwhl *g, struct gwhl_order *o, enum batch b, uint32_t n)
 {
+	gwhl_change(g, o);
 	switch (b) {
 	case BATCH_CANCEL:
 		g->cancels[n] =
@@ -254,6 +271,7 @@ allowed(struct gwhl *g, enum batch b)
 static void
 held_back(struct gwhl *g, struct gwhl_order *o, enum batch b, enum reason why)
 {
+	gwhl_change(g, o);
 	if (b == BATCH_CHANGE) {
 		o->new_qty = QTY(0);
 		gwhl_tell(g, o, PORT_NOT_CANCELLED, why);
@@ -278,9 +296,31 @@ make(struct gwhl *g, enum batch b, enum reason *why)
 	return c;
 }
 
+/* The sink did not take it: as if it had never been wished for. */
+static void
+take_back(struct gwhl *g, struct gwhl_call *c, enum reason why)
+{
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct gwhl_order *o = &g->book->order[c->item[i]];
+
+		gwhl_change(g, o);
+		if (c->kind == GWHL_CHANGE) {
+			o->is_changing = false;
+			o->new_qty = QTY(0);
+			gwhl_tell(g, o, PORT_NOT_CANCELLED, why);
+		} else {
+			gwhl_refuse(g, o, why);
+		}
+	}
+	g->stat.held += c->n;
+	gwhl_call_free(g, c);
+}
+
 static void
 leave(struct gwhl *g, struct gwhl_call *c, enum batch b, bool dual)
 {
+	enum reason why;
+
 	struct hl_action a = {.n = (uint16_t)c->n,
 	    .orders = g->orders,
 	    .cancels = g->cancels,
@@ -291,6 +331,11 @@ leave(struct gwhl *g, struct gwhl_call *c, enum batch b, bool dual)
 		 : b == BATCH_CHANGE ? HL_BATCH_MODIFY
 				     : HL_ORDER;
 	c->is_dual = dual && b == BATCH_CANCEL;
+	why = gwhl_send(g, c, &a);
+	if (why != REASON_OK) {
+		take_back(g, c, why);
+		return;
+	}
 	if (b == BATCH_CANCEL)
 		g->stat.cancels += c->n;
 	else if (b == BATCH_CHANGE)
@@ -301,7 +346,6 @@ leave(struct gwhl *g, struct gwhl_call *c, enum batch b, bool dual)
 		g->budget_left -= g->budget_left < c->n ? g->budget_left : c->n;
 	if (b == BATCH_CANCEL && g->slow_ns != 0)
 		g->slow_ns = g->now.ns + GWHL_SLOW_NS;
-	(void)gwhl_send(g, c, &a);
 }
 
 /* One kind, in as many batches as it takes. */
@@ -350,4 +394,5 @@ gwhl_give(struct gwhl *g, bool dual)
 			g->todo[kept++] = g->todo[i];
 	}
 	g->todo_n = kept;
+	gwhl_keep(g);
 }

@@ -3,6 +3,12 @@
  * that were booked, the nonces. Flat and of fixed size, in the caller's
  * memory, so that it may be a mapped file: an order and its nonce are written
  * here before the request is given out. Data only.
+ *
+ * Torn: a kill may come between any two stores. One order is changed at a
+ * time, and a copy of it from before is kept until the change is whole; the
+ * next life begins with the copy, as if the word that was being handled had
+ * not come: it is asked for again. Lists and tables are made anew from the
+ * orders and the ring of keys.
  */
 #ifndef EXECD_GW_HL_STATE_H
 #define EXECD_GW_HL_STATE_H
@@ -71,8 +77,8 @@ struct gwhl_order {
 	bool is_held;	/* a change was done; fills of before may be missing */
 	bool must_go;	/* rests, and nobody wants it */
 	uint8_t pad[2];
-	uint32_t next;	 /* chain, + 1 */
-	uint32_t active; /* place in the active list, + 1 */
+	uint32_t next;	 /* chain, + 1; made anew */
+	uint32_t active; /* place in the active list, + 1; made anew */
 };
 
 struct gwhl_book {
@@ -83,12 +89,15 @@ struct gwhl_book {
 	uint64_t sched_day;
 	uint32_t sched_n; /* triggers of the dead-man switch that day */
 	uint32_t key_n;	  /* ever */
-	uint64_t key_ring[GWHL_KEYS];
-	uint64_t key_set[2 * GWHL_KEYS];
+	uint64_t key_ring[GWHL_KEYS];	 /* the oldest one may be torn */
+	uint64_t key_set[2 * GWHL_KEYS]; /* made anew */
 	uint32_t order_at;
-	uint32_t active_n;
+	uint32_t active_n;	     /* made anew, as are ... */
 	uint32_t chain[GWHL_CHAINS]; /* + 1 */
 	uint32_t active[GWHL_ORDERS];
+	uint32_t undo_at; /* order that is being changed, + 1; 0: none */
+	uint32_t undo_key_n;
+	struct gwhl_order undo; /* it, before */
 	struct gwhl_order order[GWHL_ORDERS];
 };
 

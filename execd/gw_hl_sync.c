@@ -112,7 +112,8 @@ cancel_foreign(struct gwhl *g)
 	    (c = gwhl_call_new(g, GWHL_FOREIGN)) == NULL)
 		return;
 	g->sync.foreign_n = 0;
-	g->sync.is_busy = gwhl_send(g, c, &a);
+	(void)gwhl_send(g, c, &a);
+	g->sync.is_busy = true;
 }
 
 static bool
@@ -419,6 +420,7 @@ on_fills(struct gwhl *g, const struct gwhl_call *c, const char *text, size_t n)
 		gwhl_fill(g, &f);
 		last_ns = i64_max(last_ns, f.venue_ns);
 	}
+	gwhl_keep(g); /* before it is sure that nothing is missing */
 	(void)bucket_take(&g->weight, g->now.ns, rows / WEIGHT_ROWS, true);
 	if (rows >= PAGE)
 		sure = (uint64_t)(last_ns / NS_PER_MS) + OVERLAP_MS;

@@ -70,6 +70,7 @@ static struct {
 	bool up;
 	bool connecting;
 	bool calm; /* no more faults */
+	bool drop; /* the port wants a new socket */
 	uint64_t connect_ns;
 	uint64_t streams; /* bits of what this connection subscribed */
 	struct wire wire[WIRES];
@@ -85,7 +86,7 @@ static struct {
 	enum port_mode mode;
 	uint32_t of_slot[SLOTS]; /* + 1, of mine */
 	char *answer;
-	uint64_t places, rejects, unknowns, gone, reduced, foreign;
+	uint64_t places, rejects, unknowns, gone, reduced, foreign, held;
 } s;
 
 static inline uint32_t

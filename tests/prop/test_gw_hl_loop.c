@@ -23,12 +23,23 @@
 
 /* ---- what the port gives out ---- */
 
-static void
-on_ws(void *user, const char *text, size_t n)
+static enum reason
+on_ws(void *user, const char *text, size_t n, bool places)
 {
+	bool order = strstr(text, "{\"type\":\"order\"") != NULL ||
+		     strstr(text, "{\"type\":\"batchModify\"") != NULL;
+
 	(void)user;
 	assert_true(s.up);
+	assert_int_equal(places, order);
+	if (places && fault(20)) {
+		s.held++;
+		return REASON_FROZEN;
+	}
+	if (fault(200))
+		return REASON_BACKPRESSURE;
 	wire(WAY_WS_OUT, text, n, (struct wire){0});
+	return REASON_OK;
 }
 
 static void
@@ -45,6 +56,7 @@ socket_down(void)
 {
 	struct gwhl_now t = now();
 
+	s.drop = false;
 	if (!s.up)
 		return;
 	s.up = false;
@@ -58,7 +70,7 @@ static void
 on_drop(void *user)
 {
 	(void)user;
-	fail_msg("nothing here is silent");
+	s.drop = true;
 }
 
 static struct mine *
@@ -275,6 +287,8 @@ advance(uint64_t ns)
 			gwhl_up(s.g, &t);
 		}
 		gwhl_timer(s.g, &t);
+		if (s.drop)
+			socket_down();
 	}
 	check_slots();
 }

@@ -44,6 +44,9 @@ static struct {
 	char log_text[200];
 	px_t bid, ask;
 	struct gwhl_position pos;
+	bool held; /* placements are refused */
+	bool full; /* every frame is */
+	uint32_t placing_n;
 } k;
 
 static inline struct gwhl_now
@@ -52,14 +55,18 @@ now(void)
 	return (struct gwhl_now){k.ms * MS, (int64_t)(k.ms * MS)};
 }
 
-static inline void
-on_ws(void *user, const char *text, size_t n)
+static inline enum reason
+on_ws(void *user, const char *text, size_t n, bool places)
 {
 	(void)user;
 	assert_true(k.out_n < SENT && n < HL_BODY_MAX);
+	if (k.full || (k.held && places))
+		return k.full ? REASON_BACKPRESSURE : REASON_FROZEN;
+	k.placing_n += places;
 	k.out[k.out_n].tag = 0;
 	memcpy(k.out[k.out_n].body, text, n);
 	k.out[k.out_n++].body[n] = '\0';
+	return REASON_OK;
 }
 
 static inline void

@@ -323,6 +323,79 @@ T_62_a_duplicate_nonce_means_delivered(void **state)
 	last(PORT_UNKNOWN, REASON_OK);
 }
 
+/* ---- the gate ---- */
+
+static void
+a_refused_placement_was_never_sent(void **state)
+{
+	uint64_t left = k.g->budget_left;
+
+	(void)state;
+	k.held = true;
+	k.out_n = 0;
+	act_full(PORT_PLACE, ID, 100, TIF_GTC, PX(84000 * E8));
+	act_full(PORT_PLACE, ID + 1, 100, TIF_IOC, PX(84010 * E8));
+	flush();
+	assert_int_equal(k.out_n, 0); /* on neither path */
+	assert_int_equal(k.ev_n, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(k.ev[i].what, PORT_REJECTED);
+		assert_int_equal(k.ev[i].reason, REASON_FROZEN);
+	}
+	assert_true(gwhl_flat(k.g));
+	assert_int_equal(k.g->budget_left, left);
+	assert_int_equal(k.g->stat.held, 2);
+	timer(10000);
+	assert_int_equal(k.ev_n, 2); /* and nothing is unknown later */
+	k.held = false;
+	act(PORT_PLACE, ID + 2, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	last(PORT_ACKED, REASON_OK);
+	assert_int_equal(k.placing_n, 1);
+}
+
+static void
+a_refused_change_leaves_what_rests(void **state)
+{
+	(void)state;
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	k.held = true;
+	k.out_n = 0;
+	act(PORT_REDUCE, ID, 60);
+	assert_int_equal(k.out_n, 0);
+	last(PORT_NOT_CANCELLED, REASON_FROZEN);
+	act(PORT_CANCEL, ID, 100); /* a cancel is never held */
+	assert_int_equal(k.out_n, 1);
+	assert_non_null(strstr(k.out[0].body, "cancelByCloid"));
+	k.held = false;
+	update(ID, 7, "0.001", "canceled");
+	last(PORT_CANCELLED, REASON_OK);
+	assert_int_equal(k.placing_n, 1);
+}
+
+static void
+a_cancel_goes_over_http_when_the_socket_is_full(void **state)
+{
+	(void)state;
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	k.full = true;
+	k.out_n = 0;
+	act(PORT_CANCEL, ID, 100);
+	assert_int_equal(k.out_n, 1);
+	assert_true(k.out[0].tag != 0);
+	answer("cancelByCloid",
+	    "{\"status\":\"ok\",\"response\":{\"type\":\"cancel\",\"data\":{"
+	    "\"statuses\":[\"success\"]}}}");
+	act(PORT_PLACE, ID + 1, 100); /* a placement does not */
+	last(PORT_REJECTED, REASON_BACKPRESSURE);
+	assert_int_equal(k.out_n, 1);
+	k.full = false;
+	update(ID, 7, "0.001", "canceled");
+	last(PORT_CANCELLED, REASON_OK);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -344,6 +417,9 @@ main(void)
 	    T(T_37_a_change_that_failed_leaves_what_rested),
 	    T(T_62_nonces_grow_through_restarts),
 	    T(T_62_a_duplicate_nonce_means_delivered),
+	    T(a_refused_placement_was_never_sent),
+	    T(a_refused_change_leaves_what_rests),
+	    T(a_cancel_goes_over_http_when_the_socket_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
