@@ -74,6 +74,15 @@ struct ctl_freeze {
 	uint8_t pad[104];
 };
 
+/* Withdrawing what outlived its stage: orders at the venue. */
+enum ctl_sweep {
+	CTL_SWEEP_NONE = 0,
+	CTL_SWEEP_RUNS = 1,
+	CTL_SWEEP_FLAT = 2,   /* nothing of ours rests: verified           */
+	CTL_SWEEP_FAILED = 3, /* something may still rest                  */
+	CTL_SWEEP_N
+};
+
 /* One stage. */
 struct ctl_stage {
 	struct { /* written by the stage */
@@ -103,7 +112,9 @@ struct ctl_stage {
 		_Atomic uint64_t quarantine_ring; /* + 1; 0 none: poisoned */
 		_Atomic uint64_t quarantine_seq;  /* slot to be skipped    */
 		_Atomic uint64_t down_ns; /* last outage, kill to READY   */
-		uint8_t pad[56];
+		_Atomic uint64_t sweep;	  /* enum ctl_sweep, the last one */
+		_Atomic uint64_t sweep_ns; /* when it began or ended       */
+		uint8_t pad[40];
 	} sup;
 	struct bell bell;
 };
