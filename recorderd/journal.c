@@ -163,8 +163,7 @@ bool
 journal_add(struct journal *j, uint16_t tap, const union tap *slot,
     const struct journal_clock *now)
 {
-	size_t sz =
-	    slot_is_tick(slot->hdr.kind) ? sizeof(slot->tick) : sizeof(*slot);
+	size_t sz = journal_slot_sz(slot->hdr.kind, JOURNAL_VERSION);
 	uint64_t seq = slot->hdr.seq;
 
 	CHECK(tap < j->open.tap_n);
@@ -217,6 +216,35 @@ journal_pass(struct journal *j, uint16_t tap, uint64_t next_seq,
 	if (!has_room(j, HEAD_SZ + sizeof(struct journal_gap)))
 		return false;
 	put_gap(j, tap, next_seq, 0, now);
+	return true;
+}
+
+size_t
+journal_wrap(struct journal *j, uint8_t *block, const struct journal_head *what,
+    const struct journal_clock *now)
+{
+	struct journal_head h = {.kind = what->kind,
+	    .tap = JOURNAL_TAP_NONE,
+	    .count = what->count,
+	    .payload_len = what->payload_len};
+
+	CHECK(h.payload_len <= JOURNAL_BLOCK_SZ - HEAD_SZ - JOURNAL_ALIGN);
+	return finish(block, &h, j, now);
+}
+
+bool
+journal_block_add(struct journal *j, const struct journal_head *what,
+    const void *payload, const struct journal_clock *now)
+{
+	struct journal_head h = {.kind = what->kind,
+	    .tap = JOURNAL_TAP_NONE,
+	    .count = what->count,
+	    .payload_len = what->payload_len};
+
+	CHECK(h.payload_len <= JOURNAL_BLOCK_SZ - HEAD_SZ - JOURNAL_ALIGN);
+	if (!has_room(j, padded(HEAD_SZ + h.payload_len)))
+		return false;
+	put_block(j, &h, payload, now);
 	return true;
 }
 
@@ -342,6 +370,13 @@ plausible(const struct journal_head *h)
 		       h->payload_len ==
 			   h->count * sizeof(struct journal_instr);
 	case JOURNAL_CLOSE: return h->payload_len == 0;
+	case JOURNAL_ENTRY:
+		return h->count >= 1 && h->count <= JOURNAL_INSTR_MAX &&
+		       h->payload_len ==
+			   h->count * sizeof(struct journal_entry);
+	case JOURNAL_CONFIG:
+		return h->payload_len >= sizeof(struct journal_cfg) &&
+		       h->payload_len <= JOURNAL_CFG_MAX;
 	case JOURNAL_KIND_N: break;
 	}
 	return false;
@@ -354,7 +389,8 @@ journal_check(
 	if (n < HEAD_SZ)
 		return JOURNAL_SHORT;
 	memcpy(head, p, HEAD_SZ);
-	if (head->magic != JOURNAL_MAGIC || head->version != JOURNAL_VERSION)
+	if (head->magic != JOURNAL_MAGIC || head->version < 1 ||
+	    head->version > JOURNAL_VERSION)
 		return JOURNAL_BAD;
 	if (head->head_hash != hash_bytes(HASH_SEED, head,
 				   offsetof(struct journal_head, head_hash)))
@@ -383,13 +419,41 @@ journal_slot(const uint8_t *p, const struct journal_head *head, size_t *pos,
 		return false;
 	memset(slot, 0, sizeof(*slot));
 	memcpy(slot, at, sz);
-	if (!slot_is_tick(slot->hdr.kind)) {
+	if (journal_slot_sz(slot->hdr.kind, head->version) > sz) {
 		sz = sizeof(*slot);
 		if (left < sz)
 			return false;
 		memcpy(slot, at, sz);
 	}
 	*pos += sz;
+	return true;
+}
+
+size_t
+journal_slot_sz(uint8_t kind, uint16_t version)
+{
+	if (kind == TICK_TRACE && version > 1)
+		return sizeof(struct tap_step);
+	return slot_is_tick(kind) ? sizeof(struct tick) : sizeof(union tap);
+}
+
+bool
+journal_cfg_next(const uint8_t *payload, size_t n, size_t *pos,
+    const char **key, const char **value)
+{
+	const char *p = (const char *)payload;
+	const char *end = *pos < n ? memchr(p + *pos, '\0', n - *pos) : NULL;
+
+	if (end == NULL)
+		return false;
+	size_t at = (size_t)(end - p) + 1;
+	const char *end2 = at < n ? memchr(p + at, '\0', n - at) : NULL;
+
+	if (end2 == NULL)
+		return false;
+	*key = p + *pos;
+	*value = p + at;
+	*pos = (size_t)(end2 - p) + 1;
 	return true;
 }
 

@@ -7,10 +7,12 @@
  *             are; a crash can leave only the last one torn.
  * Kinds     : OPEN   first block of a segment: who wrote it, where each tap
  *                    stood in what had been written before;
- *             SLOTS  consecutive slots of one tap: ticks as 64 bytes, all
- *                    others as 128; hdr.kind of the record tells;
+ *             SLOTS  consecutive slots of one tap: ticks as 64 bytes, traces
+ *                    and messages as 128; hdr.kind of the record tells;
  *             GAP    slots of one tap that are not in the journal, exactly;
  *             INSTR  names of instruments, before the slots that use them;
+ *             ENTRY  whole entries of the instrument table, the same way;
+ *             CONFIG every key of a configuration epoch, as text;
  *             CLOSE  the segment ended as it should.
  * Sequence  : slots carry the sequence of their ring, from 1. What is below
  *             the tap's next one is dropped as a duplicate (a crash before
@@ -28,15 +30,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libshm/instr.h"
 #include "libshm/slots.h"
 
 #define JOURNAL_MAGIC	  UINT32_C(0x314a4d52) /* "RMJ1" */
-#define JOURNAL_VERSION	  1
+#define JOURNAL_VERSION	  2 /* 1: traces without their input, 64 bytes */
 #define JOURNAL_ALIGN	  64
 #define JOURNAL_TAPS_MAX  32
 #define JOURNAL_TAP_NAME  24
-#define JOURNAL_BLOCK_MAX 4096 /* records of one block */
-#define JOURNAL_INSTR_MAX 64   /* instruments of one block */
+#define JOURNAL_BLOCK_MAX 4096		  /* records of one block */
+#define JOURNAL_INSTR_MAX 64		  /* instruments of one block */
+#define JOURNAL_CFG_MAX	  (128u << 10)	  /* bytes of one CONFIG payload */
+#define JOURNAL_OWN_TAP	  "tap.recorderd" /* what the recorder itself tells */
 #define JOURNAL_TAP_NONE  UINT16_MAX
 
 enum journal_kind {
@@ -45,6 +50,8 @@ enum journal_kind {
 	JOURNAL_GAP = 3,
 	JOURNAL_INSTR = 4,
 	JOURNAL_CLOSE = 5,
+	JOURNAL_ENTRY = 6,
+	JOURNAL_CONFIG = 7,
 	JOURNAL_KIND_N
 };
 
@@ -111,6 +118,20 @@ struct journal_instr {
 	uint8_t cls;   /* enum instr_class */
 	uint8_t pad[2];
 	char symbol[56]; /* NUL padded */
+};
+
+/* An entry of the instrument table as it is from at_ns on. */
+struct journal_entry {
+	uint64_t at_ns; /* monotonic; of the slot that told the change    */
+	uint16_t idx;
+	uint8_t pad[6];
+	struct instr in;
+};
+
+/* Payload of CONFIG: this, then "key\0value\0" for every key. */
+struct journal_cfg {
+	uint64_t epoch;
+	uint64_t at_ns; /* when the recorder read it                      */
 };
 
 _Static_assert(sizeof(struct journal_head) == 128, "journal header");
@@ -214,6 +235,30 @@ uint64_t journal_left(const struct journal *j, uint64_t left[JOURNAL_TAPS_MAX]);
  * what is missing. False when the buffer has no room. */
 bool journal_pass(struct journal *j, uint16_t tap, uint64_t next_seq,
     const struct journal_clock *now);
+
+/*
+ * journal_wrap - make a block of the len payload bytes that stand at block +
+ * sizeof(struct journal_head), with JOURNAL_ALIGN bytes of room behind them,
+ * to stand behind an OPEN block. Returns its length.
+ */
+size_t journal_wrap(struct journal *j, uint8_t *block,
+    const struct journal_head *what, const struct journal_clock *now);
+
+/* journal_block_add - a block of its own, of a kind other than SLOTS, GAP and
+ * OPEN; what: kind, count and payload_len. False when the buffer has no
+ * room. */
+bool journal_block_add(struct journal *j, const struct journal_head *what,
+    const void *payload, const struct journal_clock *now);
+
+/* journal_slot_sz - bytes of a record of this kind (of a block's version). */
+size_t journal_slot_sz(uint8_t kind, uint16_t version);
+
+/*
+ * journal_cfg_next - the next key of a CONFIG payload of n bytes; *pos starts
+ * at sizeof(struct journal_cfg). False at the end, or where it is malformed.
+ */
+bool journal_cfg_next(const uint8_t *payload, size_t n, size_t *pos,
+    const char **key, const char **value);
 
 /* journal_instr_add - n instruments, 1..JOURNAL_INSTR_MAX (CHECK). False
  * when the buffer has no room. */

@@ -175,15 +175,66 @@ write_all(struct journal_io *io, const uint8_t *p, size_t n, uint64_t at,
 	return 0;
 }
 
-/* OPEN and INSTR blocks: what a reader of this file alone must know. */
+/* Entries and configuration, wrapped in `block`. */
+static int
+write_wrapped(struct journal_io *io, uint8_t *block,
+    const struct journal_head *what, const void *payload,
+    const struct journal_clock *now)
+{
+	size_t done;
+
+	memcpy(block + sizeof(*what), payload, what->payload_len);
+	size_t len = journal_wrap(&io->j, block, what, now);
+	int rc = write_all(io, block, len, io->off, &done);
+
+	io->off += len;
+	return rc;
+}
+
+static int
+write_tables(
+    struct journal_io *io, uint8_t *block, const struct journal_clock *now)
+{
+	const struct journal_io_args *a = &io->args;
+	uint32_t n = a->entries_n != NULL ? *a->entries_n : 0;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < n && rc == 0; i += JOURNAL_INSTR_MAX) {
+		uint32_t m =
+		    n - i < JOURNAL_INSTR_MAX ? n - i : JOURNAL_INSTR_MAX;
+		struct journal_head what = {.kind = JOURNAL_ENTRY,
+		    .count = m,
+		    .payload_len =
+			(uint32_t)(m * sizeof(struct journal_entry))};
+
+		rc = write_wrapped(io, block, &what, a->entries + i, now);
+	}
+	if (rc == 0 && a->config_n != NULL && *a->config_n > 0) {
+		struct journal_head what = {.kind = JOURNAL_CONFIG,
+		    .count = 1,
+		    .payload_len = *a->config_n};
+
+		rc = write_wrapped(io, block, &what, a->config, now);
+	}
+	return rc;
+}
+
+/* OPEN, INSTR, ENTRY and CONFIG blocks: what a reader of this file alone must
+ * know. */
 static int
 write_preamble(struct journal_io *io, const struct journal_clock *now)
 {
-	uint8_t block[JOURNAL_INSTR_SZ];
+	uint8_t block[JOURNAL_CFG_MAX + sizeof(struct journal_head) +
+		      JOURNAL_ALIGN];
 	uint32_t n = io->args.names_n != NULL ? *io->args.names_n : 0;
 	size_t done;
 
-	_Static_assert(JOURNAL_OPEN_SZ <= JOURNAL_INSTR_SZ, "one buffer");
+	_Static_assert(
+	    sizeof(block) >= JOURNAL_OPEN_SZ &&
+		sizeof(block) >= JOURNAL_INSTR_SZ &&
+		sizeof(block) >=
+		    JOURNAL_INSTR_MAX * sizeof(struct journal_entry) + 256,
+	    "one buffer");
 	journal_open_block(&io->j, block, io->segment, now);
 	int rc = write_all(io, block, JOURNAL_OPEN_SZ, 0, &done);
 
@@ -197,7 +248,7 @@ write_preamble(struct journal_io *io, const struct journal_clock *now)
 		rc = write_all(io, block, len, io->off, &done);
 		io->off += len;
 	}
-	return rc;
+	return rc == 0 ? write_tables(io, block, now) : rc;
 }
 
 static int

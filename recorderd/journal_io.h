@@ -55,6 +55,11 @@ struct journal_io_args {
 	void *ops_ctx;
 	const struct journal_instr *names; /* every segment begins with them */
 	const uint32_t *names_n;	   /* how many; NULL: none           */
+	/* ... and with these: whole entries, and a CONFIG payload */
+	const struct journal_entry *entries;
+	const uint32_t *entries_n;
+	const uint8_t *config;
+	const uint32_t *config_n; /* bytes; 0: none                       */
 	int64_t sync_ns;  /* between fdatasync calls; 0: at every flush   */
 	int64_t min_free; /* bytes; less counts as a full disk            */
 };

@@ -30,7 +30,7 @@
 struct ZSTD_CCtx_s;
 
 #define PQ_ROWS_MAX  (1u << 20) /* of one row group */
-#define PQ_COLS_MAX  32
+#define PQ_COLS_MAX  48
 #define PQ_TEXTS_MAX 16384 /* of one string table */
 #define PQ_TEXT_MAX  128   /* bytes of one string */
 #define PQ_NULL	     INT64_MIN

@@ -108,7 +108,10 @@ on_open(struct rec *r, const struct journal_open *open)
 		int ring = topo_ring_find(t->name);
 		const struct stage_def *d =
 		    ring >= 0 ? &topo_stages[topo_rings[ring].writer] : NULL;
-		const char *name = d != NULL ? d->name : t->name;
+		const char *name = d != NULL ? d->name
+				   : strcmp(t->name, JOURNAL_OWN_TAP) == 0
+				       ? topo_stages[ST_RECORDERD].name
+				       : t->name;
 
 		r->tap_source[i] = rec_text(r, name, strlen(name));
 		r->tap_venue[i] = d != NULL ? d->venue : 0;
@@ -187,6 +190,7 @@ put_lost(struct rec *r, const struct journal_head *h,
 	memset(&none, 0, sizeof(none));
 	none.hdr.recv_ns = g->from_ns != 0 ? g->from_ns : h->mono_ns;
 	rec_row_slot(r, h, &none, &w);
+	w.seq = 0;
 	w.gap = *g;
 	w.symbol = PQ_NULL;
 	w.scope = r->scope_text[3];
@@ -228,6 +232,17 @@ on_gap(struct rec *r, const struct journal_head *h, const struct journal_gap *g,
 	r->next_seq[h->tap] = g->first_seq + g->lost_n;
 }
 
+/* The venue that a freeze word covers, 0: all. */
+static unsigned
+freeze_venue(uint32_t word)
+{
+	if (word == FW_RISKD_PM || word == FW_EXECD_PM)
+		return VENUE_POLYMARKET;
+	if (word == FW_RISKD_HL || word == FW_EXECD_HL)
+		return VENUE_HYPERLIQUID;
+	return 0;
+}
+
 static unsigned
 slot_venue(const struct rec *r, uint16_t tap, const union tap *s)
 {
@@ -237,6 +252,10 @@ slot_venue(const struct rec *r, uint16_t tap, const union tap *s)
 		return s->tick.u.link.venue;
 	if (kind == TICK_CONN)
 		return s->tick.u.conn.venue;
+	if (kind == TAP_MARKOUT)
+		return s->tick.u.markout.venue;
+	if (kind == TAP_FREEZE)
+		return freeze_venue(s->tick.u.freeze.word);
 	if (slot_is_order(kind) && kind != MSG_RESTART && s->order.venue != 0)
 		return s->order.venue;
 	if (s->hdr.instr != 0 && r->venue[s->hdr.instr] != 0)
@@ -270,7 +289,40 @@ on_slot(struct rec *r, const struct journal_head *h, const union tap *s,
 		else
 			r->gap_n++;
 	}
+	if (s->hdr.kind == TAP_FREEZE)
+		rec_row_freeze(r, s, &w);
 	put_row(r, table, slot_venue(r, h->tap, s), s, &w, out);
+}
+
+static void
+on_entry(struct rec *r, const struct journal_head *h,
+    const struct journal_entry *e, struct rec_out *out)
+{
+	union tap none;
+	struct rec_row w;
+
+	memset(&none, 0, sizeof(none));
+	if (e->idx >= INSTR_N || !rec_row_entry(r, h, e, &w)) {
+		r->bad_n++;
+		return;
+	}
+	r->symbol[e->idx] = (uint32_t)w.symbol;
+	r->venue[e->idx] = e->in.venue;
+	put_row(r, REC_INSTR, e->in.venue, &none, &w, out);
+}
+
+static void
+on_config(struct rec *r, const struct journal_head *h,
+    const struct rec_config *c, struct rec_out *out)
+{
+	union tap none;
+	struct rec_row w;
+
+	memset(&none, 0, sizeof(none));
+	if (rec_row_config(r, h, c, &w))
+		put_row(r, REC_CONFIG, 0, &none, &w, out);
+	else
+		r->bad_n++;
 }
 
 void
@@ -291,6 +343,8 @@ rec_step(struct rec *r, const struct rec_event *ev, struct rec_out *out)
 		on_gap(r, ev->head, ev->u.gap, out);
 		return;
 	case REC_EV_END: on_end(r, out); return;
+	case REC_EV_ENTRY: on_entry(r, ev->head, ev->u.entry, out); return;
+	case REC_EV_CONFIG: on_config(r, ev->head, ev->u.config, out); return;
 	case REC_EV_N: break;
 	}
 	CHECK(false);

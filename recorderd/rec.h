@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "libcore/reasons.h"
+#include "libshm/ctl.h"
 #include "libshm/instr.h"
 #include "libshm/slots.h"
 #include "libshm/topo.h"
@@ -39,13 +40,22 @@ enum rec_table {
 	REC_EVENT,
 	REC_TRACE,
 	REC_GAP,
+	REC_SIGNAL,
+	REC_MARKOUT,
+	REC_FREEZE,
+	REC_INSTR,
+	REC_CONFIG,
 	REC_TABLE_N
 };
 
-#define REC_PARTS   (REC_TABLE_N * VENUE_N * 2)
-#define REC_INSTRS  65536
-#define REC_NAME_SZ 64
-#define REC_GAPS_SZ 2048 /* text of the first gaps, for the footer */
+/* What a trace names instead of a ring, in this order behind the rings. */
+#define REC_TRACES 5 /* timer, config, stop, hash, own */
+
+#define REC_PARTS    (REC_TABLE_N * VENUE_N * 2)
+#define REC_INSTRS   65536
+#define REC_NAME_SZ  80
+#define REC_VALUE_SZ 72	  /* of a configuration value in one row */
+#define REC_GAPS_SZ  2048 /* text of the first gaps, for the footer */
 
 struct rec_schema {
 	const char *kind; /* "price_ticks" */
@@ -112,17 +122,31 @@ struct rec {
 	uint32_t ref_text[REF_SOURCE_N];
 	uint32_t reason_text[REASON_N];
 	uint32_t cause_text[JOURNAL_CAUSE_N];
-	uint32_t ring_text[RG_N + 2]; /* rings, config, timer              */
+	uint32_t ring_text[RG_N + REC_TRACES]; /* rings, then REC_TRACE_*  */
+	uint32_t word_text[FW_N];
+	uint32_t own_text; /* "recorderd" */
 	uint32_t scope_text[4];
 };
 
+/* One key of a configuration; a value longer than REC_VALUE_SZ - 1 comes in
+ * parts from 0. */
+struct rec_config {
+	uint64_t epoch;
+	uint64_t at_ns;
+	const char *key;
+	const char *value;
+	uint32_t part;
+};
+
 enum rec_event_kind {
-	REC_EV_BLOCK = 1, /* head: a new block; before what it holds      */
-	REC_EV_OPEN = 2,  /* u.open                                       */
-	REC_EV_SLOT = 3,  /* head, u.slot                                 */
-	REC_EV_GAP = 4,	  /* head, u.gap                                  */
-	REC_EV_INSTR = 5, /* u.instr                                      */
-	REC_EV_END = 6,	  /* close everything                             */
+	REC_EV_BLOCK = 1,  /* head: a new block; before what it holds      */
+	REC_EV_OPEN = 2,   /* u.open                                       */
+	REC_EV_SLOT = 3,   /* head, u.slot                                 */
+	REC_EV_GAP = 4,	   /* head, u.gap                                  */
+	REC_EV_INSTR = 5,  /* u.instr                                      */
+	REC_EV_END = 6,	   /* close everything                             */
+	REC_EV_ENTRY = 7,  /* u.entry                                      */
+	REC_EV_CONFIG = 8, /* u.config                                    */
 	REC_EV_N
 };
 
@@ -134,6 +158,8 @@ struct rec_event {
 		const union tap *slot;
 		const struct journal_gap *gap;
 		const struct journal_instr *instr;
+		const struct journal_entry *entry;
+		const struct rec_config *config;
 	} u;
 };
 

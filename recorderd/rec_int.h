@@ -25,11 +25,15 @@ struct rec_row {
 	int64_t epoch;
 	int64_t from_ts;
 	int64_t to_ts;
+	int64_t clock_ns; /* ts less the monotonic instant              */
+	int64_t instr;
+	const struct instr *in; /* instruments only                     */
 	struct journal_gap gap;
 	bool is_trade;
 	bool is_ref;
 	bool is_level;
 	bool is_conn;
+	bool is_instr;
 	bool has_bid;
 	bool has_ask;
 };
@@ -48,6 +52,16 @@ bool rec_slot_ok(const union tap *s);
 void rec_row_slot(const struct rec *r, const struct journal_head *head,
     const union tap *s, struct rec_row *w);
 enum rec_table rec_slot_table(uint8_t kind);
+
+/* rec_row_entry, rec_row_config - rows of instruments and config. False: a
+ * field is out of range. They make texts, so r is not const. */
+bool rec_row_entry(struct rec *r, const struct journal_head *head,
+    const struct journal_entry *e, struct rec_row *w);
+bool rec_row_config(struct rec *r, const struct journal_head *head,
+    const struct rec_config *c, struct rec_row *w);
+
+/* rec_row_freeze - the text of a freeze mask. */
+void rec_row_freeze(struct rec *r, const union tap *s, struct rec_row *w);
 
 /* rec_row_put - one value into each column of the part, at row `at`. */
 void rec_row_put(enum rec_table table, int64_t *mem, uint32_t rows_max,

@@ -275,6 +275,49 @@ step(struct rec_io *io, const struct rec_event *ev)
 	return out.n > 0 ? carry_out(io, &out) : 0;
 }
 
+static int
+take_entries(
+    struct rec_io *io, const uint8_t *p, const struct journal_head *head)
+{
+	struct journal_entry entry;
+	struct rec_event ev = {
+	    .kind = REC_EV_ENTRY, .head = head, .u.entry = &entry};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < head->count && rc == 0; i++) {
+		memcpy(&entry, p + sizeof(*head) + i * sizeof(entry),
+		    sizeof(entry));
+		rc = step(io, &ev);
+	}
+	return rc;
+}
+
+static int
+take_config(
+    struct rec_io *io, const uint8_t *p, const struct journal_head *head)
+{
+	struct rec_config c;
+	struct journal_cfg j;
+	struct rec_event ev = {
+	    .kind = REC_EV_CONFIG, .head = head, .u.config = &c};
+	const uint8_t *payload = p + sizeof(*head);
+	size_t pos = sizeof(j);
+	int rc = 0;
+
+	memcpy(&j, payload, sizeof(j));
+	c = (struct rec_config){.epoch = j.epoch, .at_ns = j.at_ns};
+	while (rc == 0 && journal_cfg_next(payload, head->payload_len, &pos,
+			      &c.key, &c.value)) {
+		c.part = 0;
+		do {
+			rc = step(io, &ev);
+			c.value += strnlen(c.value, REC_VALUE_SZ - 1);
+			c.part++;
+		} while (rc == 0 && *c.value != '\0');
+	}
+	return rc;
+}
+
 /* What a block says, event by event. */
 static int
 take_block(struct rec_io *io, const uint8_t *p, const struct journal_head *head)
@@ -287,28 +330,32 @@ take_block(struct rec_io *io, const uint8_t *p, const struct journal_head *head)
 	union tap slot;
 	size_t pos = 0;
 
+	if (rc != 0)
+		return rc;
 	switch ((enum journal_kind)head->kind) {
 	case JOURNAL_OPEN:
 		memcpy(&open, p + sizeof(*head), sizeof(open));
 		ev.kind = REC_EV_OPEN;
 		ev.u.open = &open;
-		return rc == 0 ? step(io, &ev) : rc;
+		return step(io, &ev);
 	case JOURNAL_GAP:
 		memcpy(&gap, p + sizeof(*head), sizeof(gap));
 		ev.kind = REC_EV_GAP;
 		ev.u.gap = &gap;
-		return rc == 0 ? step(io, &ev) : rc;
+		return step(io, &ev);
 	case JOURNAL_INSTR:
 		memcpy(in, p + sizeof(*head), head->payload_len);
 		ev.kind = REC_EV_INSTR;
 		ev.u.instr = in;
-		return rc == 0 ? step(io, &ev) : rc;
+		return step(io, &ev);
 	case JOURNAL_SLOTS:
 		ev.kind = REC_EV_SLOT;
 		ev.u.slot = &slot;
 		while (rc == 0 && journal_slot(p, head, &pos, &slot))
 			rc = step(io, &ev);
 		return rc;
+	case JOURNAL_ENTRY: return take_entries(io, p, head);
+	case JOURNAL_CONFIG: return take_config(io, p, head);
 	case JOURNAL_CLOSE: return rc;
 	case JOURNAL_KIND_N: break;
 	}

@@ -40,6 +40,26 @@ static const struct pq_column gap_cols[] = {
 #define GAP_COL SCHEMA_COL
 #include "recorderd/tables.def"
 };
+static const struct pq_column signal_cols[] = {
+#define SIGNAL_COL SCHEMA_COL
+#include "recorderd/tables.def"
+};
+static const struct pq_column markout_cols[] = {
+#define MARKOUT_COL SCHEMA_COL
+#include "recorderd/tables.def"
+};
+static const struct pq_column freeze_cols[] = {
+#define FREEZE_COL SCHEMA_COL
+#include "recorderd/tables.def"
+};
+static const struct pq_column instr_cols[] = {
+#define INSTR_COL SCHEMA_COL
+#include "recorderd/tables.def"
+};
+static const struct pq_column config_cols[] = {
+#define CONFIG_COL SCHEMA_COL
+#include "recorderd/tables.def"
+};
 
 #define SCHEMA(name, cols)                                   \
 	{                                                    \
@@ -55,6 +75,11 @@ const struct rec_schema rec_schemas[REC_TABLE_N] = {
     [REC_EVENT] = SCHEMA("events", event_cols),
     [REC_TRACE] = SCHEMA("trace", trace_cols),
     [REC_GAP] = SCHEMA("gaps", gap_cols),
+    [REC_SIGNAL] = SCHEMA("signals", signal_cols),
+    [REC_MARKOUT] = SCHEMA("markouts", markout_cols),
+    [REC_FREEZE] = SCHEMA("freezes", freeze_cols),
+    [REC_INSTR] = SCHEMA("instruments", instr_cols),
+    [REC_CONFIG] = SCHEMA("config", config_cols),
 };
 
 /* ---- which table, and is the slot sound ---- */
@@ -62,6 +87,12 @@ const struct rec_schema rec_schemas[REC_TABLE_N] = {
 enum rec_table
 rec_slot_table(uint8_t kind)
 {
+	if (kind == TAP_SIGNAL)
+		return REC_SIGNAL;
+	if (kind == TAP_MARKOUT)
+		return REC_MARKOUT;
+	if (kind == TAP_FREEZE)
+		return REC_FREEZE;
 	switch ((enum slot_kind)kind) {
 	case TICK_BBO:
 	case TICK_TRADE:
@@ -92,6 +123,9 @@ rec_slot_table(uint8_t kind)
 	return REC_TABLE_N;
 }
 
+/* What two values may be whose difference is a DECIMAL(18) too. */
+#define DIFF_END INT64_C(400000000000000000)
+
 /* DECIMAL(18) holds what has at most 18 digits. */
 static bool
 fits(int64_t v)
@@ -113,10 +147,35 @@ order_ok(const struct order *o)
 	       o->status < states && o->reason < REASON_N;
 }
 
+/* Kinds that only taps carry. */
+static bool
+tap_ok(const struct tick *t)
+{
+	if (t->hdr.kind == TAP_SIGNAL)
+		return fits(t->u.signal.fair.e8) &&
+		       fits(t->u.signal.reserve.e8) &&
+		       fits(t->u.signal.half.e8) &&
+		       t->u.signal.reason < REASON_N &&
+		       t->u.signal.strategy < STRATEGY_N &&
+		       t->u.signal.trading < TRADING_STATE_N;
+	if (t->hdr.kind == TAP_MARKOUT)
+		return t->u.markout.fill_px.e8 > -DIFF_END &&
+		       t->u.markout.fill_px.e8 < DIFF_END &&
+		       t->u.markout.mid.e8 > -DIFF_END &&
+		       t->u.markout.mid.e8 < DIFF_END &&
+		       t->u.markout.side < SIDE_N &&
+		       t->u.markout.strategy < STRATEGY_N &&
+		       t->u.markout.venue < VENUE_N;
+	return t->u.freeze.word < FW_N;
+}
+
 bool
 rec_slot_ok(const union tap *s)
 {
 	const struct tick *t = &s->tick;
+
+	if (s->hdr.kind >= TAP_SIGNAL && s->hdr.kind < TAP_KIND_N)
+		return tap_ok(t);
 
 	switch ((enum slot_kind)s->hdr.kind) {
 	case TICK_BBO:
@@ -208,10 +267,115 @@ row_trace(const struct rec *r, const struct tick_trace *t, struct rec_row *w)
 {
 	if (t->ring < RG_N)
 		w->ring = r->ring_text[t->ring];
-	else if (t->ring >= 0xfffe)
-		w->ring = r->ring_text[RG_N + (t->ring - 0xfffe)];
+	else if (t->ring >= TRACE_HASH)
+		w->ring = r->ring_text[RG_N + (TRACE_TIMER - t->ring)];
+	else if (t->ring >= TRACE_OWN)
+		w->ring = r->ring_text[RG_N + REC_TRACES - 1];
 	else
 		w->ring = 0;
+}
+
+static void
+row_tap(const struct rec *r, const struct tick *t, struct rec_row *w)
+{
+	if (t->hdr.kind == TAP_SIGNAL) {
+		w->strategy =
+		    text_or_null(r->strategy_text, t->u.signal.strategy);
+		w->status = text_or_null(r->trading_text, t->u.signal.trading);
+		w->reason = text_or_null(r->reason_text, t->u.signal.reason);
+	} else if (t->hdr.kind == TAP_MARKOUT) {
+		w->side = text_or_null(r->side_text, t->u.markout.side);
+		w->strategy =
+		    text_or_null(r->strategy_text, t->u.markout.strategy);
+	} else {
+		w->ring = r->word_text[t->u.freeze.word];
+		w->scope = 0;
+	}
+}
+
+void
+rec_row_freeze(struct rec *r, const union tap *s, struct rec_row *w)
+{
+	char text[REC_NAME_SZ];
+
+	freeze_format(s->tick.u.freeze.mask, text, sizeof(text));
+	w->scope = rec_text(r, text, strlen(text));
+}
+
+/* ---- rows that no slot makes ---- */
+
+static void
+row_other(const struct rec *r, const struct journal_head *head, uint64_t at_ns,
+    struct rec_row *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->ts = journal_wall(head, at_ns);
+	w->clock_ns = (int64_t)((uint64_t)head->wall_ns - head->mono_ns);
+	w->source = r->own_text;
+}
+
+static size_t
+text_len(const char *s, size_t max)
+{
+	const char *end = memchr(s, '\0', max);
+
+	return end != NULL ? (size_t)(end - s) : max;
+}
+
+static int64_t
+hex_text(struct rec *r, const uint8_t b[32])
+{
+	static const char digit[] = "0123456789abcdef";
+	char text[64];
+
+	for (unsigned i = 0; i < 32; i++) {
+		text[i * 2] = digit[b[i] >> 4];
+		text[i * 2 + 1] = digit[b[i] & 15];
+	}
+	return rec_text(r, text, sizeof(text));
+}
+
+static bool
+entry_ok(const struct instr *n)
+{
+	return n->venue < VENUE_N && n->state < INSTR_STATE_N &&
+	       fits(n->tick_px.e8) && fits(n->lot_qty.e8) &&
+	       fits(n->min_qty.e8) && fits(n->min_usd.e6) &&
+	       fits(n->strike_px.e8) && fits(n->liquidity.e6) &&
+	       fits(n->volume_day.e6) && fits(n->close_px.e8) &&
+	       fits(n->reward_spread.e8) && fits(n->reward_min_qty.e8);
+}
+
+bool
+rec_row_entry(struct rec *r, const struct journal_head *head,
+    const struct journal_entry *e, struct rec_row *w)
+{
+	if (!entry_ok(&e->in))
+		return false;
+	row_other(r, head, e->at_ns, w);
+	w->instr = e->idx;
+	w->in = &e->in;
+	w->symbol = rec_text(
+	    r, e->in.symbol, text_len(e->in.symbol, sizeof(e->in.symbol)));
+	w->status = text_or_null(r->instr_text, e->in.state);
+	w->side = hex_text(r, e->in.condition);
+	w->tif = hex_text(r, e->in.token_yes);
+	w->reason = hex_text(r, e->in.token_no);
+	return true;
+}
+
+bool
+rec_row_config(struct rec *r, const struct journal_head *head,
+    const struct rec_config *c, struct rec_row *w)
+{
+	if (c->part > 1000)
+		return false;
+	row_other(r, head, c->at_ns, w);
+	w->epoch = (int64_t)c->epoch;
+	w->symbol = rec_text(r, c->key, strlen(c->key));
+	w->seq = c->part;
+	w->scope = rec_text(r, c->value, text_len(c->value, REC_VALUE_SZ - 1));
+	return true;
 }
 
 void
@@ -233,6 +397,8 @@ rec_row_slot(const struct rec *r, const struct journal_head *head,
 	w->is_ref = kind == TICK_REF;
 	w->is_level = kind == TICK_LEVEL;
 	w->is_conn = kind == TICK_CONN;
+	w->is_instr = kind == TICK_INSTR;
+	w->clock_ns = (int64_t)((uint64_t)w->ts - s->hdr.recv_ns);
 	w->has_bid = w->has_ask = false;
 	if (slot_is_order(kind) && kind != MSG_RESTART) {
 		row_order(r, &s->order, w);
@@ -260,6 +426,8 @@ rec_row_slot(const struct rec *r, const struct journal_head *head,
 		row_gap(r, head, &t->u.gap, w);
 	} else if (kind == TICK_TRACE) {
 		row_trace(r, &t->u.trace, w);
+	} else if (kind >= TAP_SIGNAL && kind < TAP_KIND_N) {
+		row_tap(r, t, w);
 	}
 	if (s->hdr.instr == 0) {
 		enum rec_table table = rec_slot_table(kind);
@@ -352,7 +520,8 @@ put_event(const struct put *p)
 static void
 put_trace(const struct put *p)
 {
-	const __typeof__(p->s->tick.u) *t = &p->s->tick.u;
+	const union tap *s = p->s;
+	const __typeof__(s->tick.u) *t = &s->tick.u;
 
 	PUT_BEGIN(p);
 #define TRACE_COL PUT_COL
@@ -364,6 +533,54 @@ put_gap(const struct put *p)
 {
 	PUT_BEGIN(p);
 #define GAP_COL PUT_COL
+#include "recorderd/tables.def"
+}
+
+static void
+put_signal(const struct put *p)
+{
+	const __typeof__(p->s->tick.u) *t = &p->s->tick.u;
+
+	PUT_BEGIN(p);
+#define SIGNAL_COL PUT_COL
+#include "recorderd/tables.def"
+}
+
+static void
+put_markout(const struct put *p)
+{
+	const __typeof__(p->s->tick.u) *t = &p->s->tick.u;
+
+	PUT_BEGIN(p);
+#define MARKOUT_COL PUT_COL
+#include "recorderd/tables.def"
+}
+
+static void
+put_freeze(const struct put *p)
+{
+	const __typeof__(p->s->tick.u) *t = &p->s->tick.u;
+
+	PUT_BEGIN(p);
+#define FREEZE_COL PUT_COL
+#include "recorderd/tables.def"
+}
+
+static void
+put_instr(const struct put *p)
+{
+	const struct instr *n = p->w->in;
+
+	PUT_BEGIN(p);
+#define INSTR_COL PUT_COL
+#include "recorderd/tables.def"
+}
+
+static void
+put_config(const struct put *p)
+{
+	PUT_BEGIN(p);
+#define CONFIG_COL PUT_COL
 #include "recorderd/tables.def"
 }
 
@@ -380,6 +597,11 @@ rec_row_put(enum rec_table table, int64_t *mem, uint32_t rows_max, uint32_t at,
 	    [REC_EVENT] = put_event,
 	    [REC_TRACE] = put_trace,
 	    [REC_GAP] = put_gap,
+	    [REC_SIGNAL] = put_signal,
+	    [REC_MARKOUT] = put_markout,
+	    [REC_FREEZE] = put_freeze,
+	    [REC_INSTR] = put_instr,
+	    [REC_CONFIG] = put_config,
 	};
 	struct put p = {mem + at, rows_max, s, w};
 

@@ -70,6 +70,17 @@ rec_texts_init(struct rec *r)
 	static const char *const scope[4] = {
 	    "?", "instrument", "connection", "ring"};
 
+	static const char *const trace[REC_TRACES] = {
+	    "timer", "config", "stop", "hash", "own"};
+	static const char *const word[FW_N] = {
+	    [FW_SUPERVISOR] = "supervisor",
+	    [FW_RISKD] = "riskd",
+	    [FW_RISKD_PM] = "riskd.polymarket",
+	    [FW_RISKD_HL] = "riskd.hyperliquid",
+	    [FW_EXECD_PM] = "execd.polymarket",
+	    [FW_EXECD_HL] = "execd.hyperliquid",
+	};
+
 	CHECK(text(r, "?") == 0);
 	for (unsigned i = 1; i < SLOT_KIND_N; i++)
 		r->kind_text[i] = text(r, slot_kind_name((uint8_t)i));
@@ -96,8 +107,11 @@ rec_texts_init(struct rec *r)
 		r->cause_text[i] = text(r, journal_cause_name(i));
 	for (unsigned i = 0; i < RG_N; i++)
 		r->ring_text[i] = text(r, topo_rings[i].name);
-	r->ring_text[RG_N] = text(r, "config");
-	r->ring_text[RG_N + 1] = text(r, "timer");
+	for (unsigned i = 0; i < REC_TRACES; i++)
+		r->ring_text[RG_N + i] = text(r, trace[i]);
+	r->own_text = text(r, topo_stages[ST_RECORDERD].name);
+	for (unsigned i = 0; i < FW_N; i++)
+		r->word_text[i] = text(r, word[i]);
 	for (unsigned i = 0; i < 4; i++)
 		r->scope_text[i] = text(r, scope[i]);
 }

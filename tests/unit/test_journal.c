@@ -352,7 +352,7 @@ forged(void **state)
 		h->count = i == 2 ? 0 : h->count;
 		h->tap = i == 3 ? JOURNAL_TAPS_MAX : h->tap;
 		h->kind = i == 4 ? JOURNAL_KIND_N : h->kind;
-		h->version = i == 5 ? 2 : h->version;
+		h->version = i == 5 ? JOURNAL_VERSION + 1 : h->version;
 		h->head_hash = hash_bytes(
 		    HASH_SEED, h, offsetof(struct journal_head, head_hash));
 		assert_int_equal(
