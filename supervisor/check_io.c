@@ -13,6 +13,7 @@
 #include "libshm/instr.h"
 #include "libshm/topo.h"
 #include "libsys/clock.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/keyfile_io.h"
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
@@ -249,6 +250,35 @@ check_files(struct report *r, const struct cfg *c)
 	}
 }
 
+/* The keys that orders are signed with. */
+static void
+check_keys(struct report *r, const struct cfg *c)
+{
+	static const enum venue venues[] = {
+	    VENUE_POLYMARKET, VENUE_HYPERLIQUID};
+	char why[ENVKEY_WHY_SZ];
+
+	if (c->system_mode != MODE_SIM && c->system_mode != MODE_LIVE)
+		return;
+	if (!envkey_check(c, why)) {
+		r->useless = true;
+		say(r, V_BAD, "keys", "%s", why);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(venues) / sizeof(venues[0]); i++) {
+		const char *file = venues[i] == VENUE_POLYMARKET
+				       ? c->polymarket_key_file.s
+				       : c->hyperliquid_key_file.s;
+
+		if (!cfg_trades(c, venues[i]))
+			continue;
+		say(r, V_OK, "keys", "%s: %s", venue_name(venues[i]),
+		    file[0] != '\0'	    ? file
+		    : envkey_has(venues[i]) ? envkey_name(venues[i])
+					    : "public development key");
+	}
+}
+
 int
 cmd_check(const struct sup_opts *o)
 {
@@ -265,6 +295,7 @@ cmd_check(const struct sup_opts *o)
 	check_clock(&r);
 	check_limits(&r);
 	check_files(&r, &l.cfg);
+	check_keys(&r, &l.cfg);
 	check_programs(&r, &l.cfg);
 	check_state(&r, o, &l.cfg);
 	if (r.json != NULL) {

@@ -9,6 +9,7 @@
 #include "libshm/instance.h"
 #include "libshm/topo.h"
 #include "libsys/version.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/opts.h"
 
 extern char **environ;
@@ -42,9 +43,10 @@ static const char usage_text[] =
     "  -V, --version   -h, --help\n"
     "\n"
     "A STAGE is a stage (feedd.binance), a program (feedd) or all.\n"
-    "Exit codes: 0 done, 1 degraded, 64 usage, 69 not running, 70 internal,\n"
-    "75 not ready in time, 77 no permission, 78 bad configuration, 100 gave\n"
-    "up, 111 temporary.\n";
+    "Exit codes: 0 done, 1 degraded, 2 orders may still rest, 64 usage, 69 "
+    "not\n"
+    "running, 70 internal, 75 not ready in time, 77 no permission, 78 bad\n"
+    "configuration, 100 gave up, 111 temporary.\n";
 
 enum long_opt {
 	OPT_FOREGROUND = 256,
@@ -173,9 +175,16 @@ int
 cli_run(int argc, char **argv)
 {
 	struct sup_opts o = {.instance = "main", .lines = 20};
-	int rc;
+	int rc = envkey_take();
 	int c;
 
+	if (rc < 0) {
+		fprintf(stderr,
+		    "supervisor: a private key of the environment cannot be "
+		    "kept: %s; name its file instead, or raise ulimit -l\n",
+		    strerror(-rc));
+		return SUP_TEMPORARY;
+	}
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "i:c:s:jr:fn:Vh", longs, NULL)) !=
 	       -1) {

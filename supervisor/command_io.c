@@ -11,8 +11,10 @@
 #include "libsys/log.h"
 #include "supervisor/control_io.h"
 #include "supervisor/daemon.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/logs_io.h"
 #include "supervisor/spawn_io.h"
+#include "supervisor/sweep_io.h"
 
 #define TAIL_LINES 5
 #define ALL_STAGES ((UINT32_C(1) << ST_N) - 1)
@@ -107,7 +109,11 @@ finish_wait(struct supd *d, struct sup_conn *c, uint32_t done, uint32_t lost)
 	char *text = NULL;
 	size_t n;
 	FILE *f = open_memstream(&text, &n);
-	int code = lost ? SUP_PERMANENT : late ? SUP_RETRY : SUP_OK;
+	uint32_t owed = c->wait == SUP_WAIT_DOWN ? sweep_owed(d) & done : 0;
+	int code = lost	  ? SUP_PERMANENT
+		   : late ? SUP_RETRY
+		   : owed ? SUP_NOT_FLAT
+			  : SUP_OK;
 
 	if (f == NULL)
 		return;
@@ -122,6 +128,10 @@ finish_wait(struct supd *d, struct sup_conn *c, uint32_t done, uint32_t lost)
 		fprintf(
 		    f, "%snot %s: %s", done ? "\n" : "", verb[c->wait], names);
 		explain(d, late | lost, f);
+	}
+	if (owed) {
+		mask_names(owed, names, sizeof(names));
+		fprintf(f, "\nORDERS OF OURS MAY STILL REST: %s", names);
 	}
 	fclose(f);
 	control_answer(d, c, answer(code, text));
@@ -268,7 +278,8 @@ do_stop(struct supd *d, struct sup_conn *c, const json_t *rq)
 	}
 	daemon_ask(d, mask, SUP_EV_STOP);
 	wait_for(d, c, SUP_WAIT_DOWN, mask,
-	    d->limits.stop_timeout_ns + 2 * d->limits.abort_grace_ns);
+	    d->limits.stop_timeout_ns + d->limits.sweep_ns +
+		3 * d->limits.abort_grace_ns);
 }
 
 static void
@@ -333,6 +344,8 @@ do_reload(struct supd *d, struct sup_conn *c, const json_t *rq)
 	size_t changed = 0;
 	size_t restarts = 0;
 	size_t n;
+	char why[ENVKEY_WHY_SZ];
+	bool bad;
 	FILE *f = open_memstream(&text, &n);
 	const struct cfgfile_args a = {.paths = d->opts->config,
 	    .path_n = d->opts->config_n,
@@ -342,9 +355,13 @@ do_reload(struct supd *d, struct sup_conn *c, const json_t *rq)
 
 	if (f == NULL)
 		return;
-	if (cfgfile_load(d->load, &a) < 0) {
+	bad = cfgfile_load(d->load, &a) < 0;
+	if (bad || !envkey_check(next, why)) {
 		fprintf(f, "refused, the running configuration stays:\n");
-		cfgfile_errors(d->load, f);
+		if (bad)
+			cfgfile_errors(d->load, f);
+		else
+			fprintf(f, "%s\n", why);
 		fclose(f);
 		refuse_reload(d, c, text);
 		free(text);
@@ -493,10 +510,31 @@ lost_text(const json_t *f, char *buf, size_t n)
 	return buf;
 }
 
+/* Does nothing of ours rest? Of orders that outlive their gateway only what
+ * the venue has said counts; else the gateway's own count. "" or the rest. */
+static const char *
+rest_text(const struct supd *d, json_t *f, char *buf, size_t n)
+{
+	uint32_t owed = sweep_owed(d);
+	char names[128];
+
+	buf[0] = '\0';
+	if (d->limits.sweep_mask != 0 && owed == 0)
+		json_object_set_new(f, "resting", json_integer(0));
+	mask_names(owed, names, sizeof(names));
+	if (owed != 0)
+		snprintf(buf, n,
+		    "; ORDERS OF OURS MAY STILL REST AT THE VENUE: %s", names);
+	else if (fig(f, "resting") != 0)
+		snprintf(buf, n, "; ORDERS OF OURS STILL REST");
+	return buf;
+}
+
 json_t *
 command_summary(struct supd *d, int *code)
 {
 	json_t *f = figures(d);
+	char rests[192];
 	char pnl[FIXED_TEXT_MAX];
 	char realised[FIXED_TEXT_MAX];
 	char fees[FIXED_TEXT_MAX];
@@ -504,7 +542,7 @@ command_summary(struct supd *d, int *code)
 	char text[1024];
 	uint32_t stopped = 0;
 	uint32_t kills = 0;
-	bool flat = fig(f, "resting") == 0;
+	bool flat = rest_text(d, f, rests, sizeof(rests))[0] == '\0';
 
 	for (int i = 0; i < ST_N; i++) {
 		stopped += d->core.stage[i].died_ns >= d->stop_ns;
@@ -522,13 +560,14 @@ command_summary(struct supd *d, int *code)
 	    "USD (realised %s, fees %s)",
 	    stopped, stopped == 1 ? "" : "s",
 	    (d->now_ns - d->stop_ns) / 1000000,
-	    kills ? "; some had to be killed: see supervisor logs" : "",
-	    flat ? "" : "; ORDERS OF OURS STILL REST", fig(f, "rows"),
-	    fig(f, "files"), fig(f, "records"), fig(f, "bytes"), fig(f, "gaps"),
-	    d->cfg.recorder_dir.s, lost_text(f, lost, sizeof(lost)),
-	    fig(f, "frames"), fig(f, "ticks"), fig(f, "feed_gaps"),
-	    fig(f, "fills"), pnl, realised, fees);
-	*code = flat && kills == 0 && lost[0] == '\0' ? SUP_OK : SUP_DEGRADED;
+	    kills ? "; some had to be killed: see supervisor logs" : "", rests,
+	    fig(f, "rows"), fig(f, "files"), fig(f, "records"), fig(f, "bytes"),
+	    fig(f, "gaps"), d->cfg.recorder_dir.s,
+	    lost_text(f, lost, sizeof(lost)), fig(f, "frames"), fig(f, "ticks"),
+	    fig(f, "feed_gaps"), fig(f, "fills"), pnl, realised, fees);
+	*code = !flat				? SUP_NOT_FLAT
+		: kills == 0 && lost[0] == '\0' ? SUP_OK
+						: SUP_DEGRADED;
 	return json_pack("{s:i,s:s,s:i,s:i,s:b,s:o}", "code", *code, "text",
 	    text, "stages", (int)stopped, "killed", (int)kills, "flat", flat,
 	    "figures", f);

@@ -19,8 +19,10 @@
 #include "libsys/log.h"
 #include "libsys/proc.h"
 #include "supervisor/control_io.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/lives_io.h"
 #include "supervisor/spawn_io.h"
+#include "supervisor/sweep_io.h"
 
 #define EVENTS_MAX 32
 
@@ -39,6 +41,8 @@ daemon_limits(struct supd *d)
 	l->backoff_max_ns = (uint64_t)c->supervisor_backoff_max.ns;
 	l->ready_timeout_ns = (uint64_t)c->supervisor_ready_timeout.ns;
 	l->stop_timeout_ns = (uint64_t)c->supervisor_stop_timeout.ns;
+	l->sweep_ns = (uint64_t)c->supervisor_sweep_timeout.ns;
+	l->sweep_mask = sweep_mask(c);
 }
 
 int
@@ -105,7 +109,10 @@ reserve_life(struct supd *d, enum stage_id id, struct err *e)
 static void
 start_stage(struct supd *d, enum stage_id id)
 {
-	struct spawn_args a = {d->bin_dir, d->inst.name, id, -1};
+	struct spawn_args a = {.bin_dir = d->bin_dir,
+	    .instance = d->inst.name,
+	    .id = id,
+	    .log_fd = -1};
 	struct sup_child *ch = &d->child[id];
 	struct ctl_stage *st = &d->ctl->stage[id];
 	struct err e;
@@ -143,7 +150,7 @@ signal_stage(struct supd *d, enum stage_id id, int sig)
 
 	if (d->child[id].pidfd < 0)
 		return;
-	if (sig != SIGTERM)
+	if (sig != SIGTERM && d->core.stage[id].state != SUP_SWEEPING)
 		LOG(LOG_STAGE_HUNG, F_STR("of", topo_stages[id].name),
 		    F_STR("sent", sig == SIGABRT ? "SIGABRT" : "SIGKILL"),
 		    F_U64("heartbeat_age_ms",
@@ -206,6 +213,7 @@ daemon_apply(struct supd *d, const struct sup_out *out)
 			    F_U64("stalled_ms", out->item[i].seq / NS_PER_MS),
 			    F_U64("grace_ms", d->limits.stale_ns / NS_PER_MS));
 			break;
+		case SUP_DO_SWEEP: sweep_begin(d, id); break;
 		case SUP_EFFECT_N: CHECK(!"no such effect");
 		}
 	}
@@ -262,6 +270,10 @@ stage_ended(struct supd *d, int i, uint32_t status)
 	struct sup_exit x = {.status = status};
 	struct sup_out out = {0};
 
+	if (d->core.stage[i].state == SUP_SWEEPING) {
+		sweep_ended(d, (enum stage_id)i, status);
+		return;
+	}
 	if (is_theirs(d, i)) {
 		x.in_ring = atomic_load(&st->own.in_ring);
 		x.in_seq = atomic_load(&st->own.in_seq);
@@ -702,6 +714,10 @@ daemon_run(const struct sup_opts *o, struct cfg_load *load, uint32_t first,
 	log_open("supervisor", STDERR_FILENO, load->cfg.log_level);
 	LOG(LOG_STAGE_START, F_U64("pid", (uint64_t)getpid()),
 	    F_STR("instance", o->instance));
+	code = envkey_lock();
+	if (code < 0)
+		LOG(LOG_STAGE_FAILED, F_STR("what", "mlock of the keys"),
+		    F_I64("errno", -code));
 	if (open_all(d, &e) < 0) {
 		code = refuse(d, &e);
 		free(d);

@@ -13,6 +13,7 @@
 /* Exit codes, sysexits where one fits. */
 #define SUP_OK		0
 #define SUP_DEGRADED	1 /* status: something parked, frozen or dead  */
+#define SUP_NOT_FLAT	2 /* stop: orders of ours may still rest       */
 #define SUP_USAGE	64
 #define SUP_NOT_RUNNING 69
 #define SUP_SOFTWARE	70

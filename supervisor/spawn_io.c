@@ -15,9 +15,8 @@
 #include <unistd.h>
 
 #include "libsys/proc.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/supervise.h"
-
-extern char **environ;
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -31,8 +30,16 @@ pidfd_open_(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What posix_spawn is told, beside the files. */
+struct launch {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	int log_fd;
+};
+
 static int
-run(const char *path, char *const argv[], int log_fd, pid_t *pid)
+run(const struct launch *l, pid_t *pid)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
@@ -56,11 +63,11 @@ run(const char *path, char *const argv[], int log_fd, pid_t *pid)
 					  POSIX_SPAWN_SETSIGDEF |
 					  POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
-	if (log_fd >= 0) {
-		posix_spawn_file_actions_adddup2(&fa, log_fd, 1);
-		posix_spawn_file_actions_adddup2(&fa, log_fd, 2);
+	if (l->log_fd >= 0) {
+		posix_spawn_file_actions_adddup2(&fa, l->log_fd, 1);
+		posix_spawn_file_actions_adddup2(&fa, l->log_fd, 2);
 	}
-	rc = posix_spawn(pid, path, &fa, &at, argv, environ);
+	rc = posix_spawn(pid, l->path, &fa, &at, l->argv, l->envp);
 	posix_spawnattr_destroy(&at);
 	posix_spawn_file_actions_destroy(&fa);
 	return -rc;
@@ -76,14 +83,19 @@ spawn_stage(const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e)
 	char stage[64];
 	char opt_i[] = "--instance";
 	char opt_s[] = "--stage";
-	char *argv[] = {program, opt_i, instance, opt_s, stage, NULL};
+	char opt_w[] = "--sweep";
+	char *argv[] = {program, opt_i, instance, opt_s, stage,
+	    a->sweep ? opt_w : NULL, NULL};
+	char **envp = envkey_environ(a->id);
+	const struct launch l = {path, argv, envp, a->log_fd};
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", a->bin_dir, def->program);
 	snprintf(program, sizeof(program), "%s", def->program);
 	snprintf(instance, sizeof(instance), "%s", a->instance);
 	snprintf(stage, sizeof(stage), "%s", def->name);
-	rc = run(path, argv, a->log_fd, pid);
+	rc = envp != NULL ? run(&l, pid) : -ENOMEM;
+	free(envp);
 	if (rc < 0)
 		return err_set(e, rc, "cannot run %s: %s", path, strerror(-rc));
 	*pidfd = pidfd_open_(*pid);

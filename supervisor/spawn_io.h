@@ -16,9 +16,10 @@
 #include "libshm/topo.h"
 
 /*
- * spawn_stage - run <bin_dir>/<program> --instance NAME --stage STAGE, in its
- * own process group, no signal blocked, stdin /dev/null, stdout and stderr
- * on log_fd (-1: inherited).
+ * spawn_stage - run <bin_dir>/<program> --instance NAME --stage STAGE, with
+ * sweep also --sweep, in its own process group, no signal blocked, stdin
+ * /dev/null, stdout and stderr on log_fd (-1: inherited). Private keys of the
+ * environment are seen by execd of their venue only (envkey_io.h).
  * Returns : 0 with *pid and *pidfd; a negative errno when it cannot be run.
  */
 struct spawn_args {
@@ -26,6 +27,7 @@ struct spawn_args {
 	const char *instance;
 	enum stage_id id;
 	int log_fd;
+	bool sweep;
 };
 int spawn_stage(
     const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e);

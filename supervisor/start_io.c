@@ -9,10 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libshm/cfgpage.h"
 #include "libsys/clock.h"
 #include "supervisor/control_io.h"
+#include "supervisor/envkey_io.h"
 #include "supervisor/opts.h"
 #include "supervisor/spawn_io.h"
+#include "supervisor/sweep_io.h"
 
 #define FREEZE_ANSWER_S 2
 
@@ -155,6 +158,18 @@ absolute(struct sup_opts *o)
 			o->config[i] = full[i];
 }
 
+/* Orders want keys: said before anything is there to be taken down again. */
+static int
+keys_there(const struct cfg *c)
+{
+	char why[ENVKEY_WHY_SZ];
+
+	if (envkey_check(c, why))
+		return 0;
+	fprintf(stderr, "supervisor: %s\n", why);
+	return SUP_CONFIG;
+}
+
 int
 cmd_start(const struct sup_opts *caller)
 {
@@ -178,6 +193,8 @@ cmd_start(const struct sup_opts *caller)
 	}
 	absolute(&o);
 	rc = opts_config(&o, &l);
+	if (rc == 0)
+		rc = keys_there(&l.cfg);
 	if (rc != 0)
 		return rc;
 	first = opts_stages(o.word, o.word_n, opts_wanted(&l.cfg));
@@ -197,13 +214,40 @@ say(const struct sup_opts *o, int code, const char *text)
 	return show(o, json_pack("{s:i,s:s}", "code", code, "text", text));
 }
 
+/* Orders outlive everything of ours: the venue is asked, too. Names of what
+ * did not end flat in buf, "" none. */
+static void
+sweep_dead(const struct instance *in, char *buf, size_t n)
+{
+	static struct cfg c;
+	struct cfgpage page;
+	uint64_t epoch;
+	uint32_t left = 0;
+	struct err e;
+
+	buf[0] = '\0';
+	if (cfgpage_attach(&page, in->dirfd, false, &e) < 0)
+		return;
+	if (cfgpage_read(&page, &c, &epoch) == 0)
+		left = sweep_left(in->name, &c);
+	cfgpage_detach(&page);
+	for (int i = 0; i < ST_N; i++) {
+		size_t at = strlen(buf);
+
+		if ((left >> i & 1) != 0)
+			snprintf(buf + at, n - at, "%s%s", at ? ", " : "",
+			    topo_stages[i].name);
+	}
+}
+
 /* Nothing of the instance runs: away with what it left. A supervisor that is
  * just beginning has no stages either, but holds the lock. */
 static int
 remove_left(const struct sup_opts *o, struct instance *in, bool kept)
 {
 	char dir[CFG_STR_SZ];
-	char text[256];
+	char text[512];
+	char rests[128] = "";
 	struct err e;
 	int lock;
 	int rc = opts_found_state_dir(o, dir, sizeof(dir));
@@ -217,13 +261,19 @@ remove_left(const struct sup_opts *o, struct instance *in, bool kept)
 					   : daemon_lock(dir, o->instance, &e);
 	if (lock < 0)
 		return say(o, SUP_TEMPORARY, e.text);
-	snprintf(text, sizeof(text), "%s: removed %s",
+	if (!kept)
+		sweep_dead(in, rests, sizeof(rests));
+	snprintf(text, sizeof(text), "%s: removed %s%s%s",
 	    kept ? "it was stopped before and its shared memory kept"
 		 : "supervisor and stages were dead already",
-	    in->path);
+	    in->path,
+	    rests[0] ? "; ORDERS OF OURS MAY STILL REST AT THE VENUE: " : "",
+	    rests);
 	rc = instance_remove(in, &e);
 	close(lock);
-	return rc < 0 ? say(o, SUP_SOFTWARE, e.text) : say(o, SUP_OK, text);
+	if (rc < 0)
+		return say(o, SUP_SOFTWARE, e.text);
+	return say(o, rests[0] ? SUP_NOT_FLAT : SUP_OK, text);
 }
 
 static bool

@@ -20,6 +20,7 @@
 #include "supervisor/latch_io.h"
 #include "supervisor/opts.h"
 #include "supervisor/supervise.h"
+#include "supervisor/sweep_io.h"
 
 /* Everything that status shows, read once. */
 struct view {
@@ -133,13 +134,14 @@ stage_json(struct view *v, int i)
 	bool bad;
 	const char *text = stage_text(v, i, &alive, &bad);
 	uint32_t wait = atomic_load(&st->own.wait);
+	uint64_t sweep = atomic_load(&st->sup.sweep);
 
-	v->degraded |= bad;
+	v->degraded |= bad || sweep == CTL_SWEEP_FAILED;
 	if (alive)
 		proc_read(pid, &ps);
 	return json_pack(
-	    "{s:s,s:s,s:b,s:I,s:f,s:I,s:s,s:f,s:s,s:f,s:I,s:I,s:f}", "stage",
-	    topo_stages[i].name, "state", text, "alive", alive, "pid",
+	    "{s:s,s:s,s:b,s:I,s:f,s:I,s:s,s:f,s:s,s:f,s:I,s:I,s:f,s:s,s:f}",
+	    "stage", topo_stages[i].name, "state", text, "alive", alive, "pid",
 	    (json_int_t)(alive ? pid : 0), "uptime_s",
 	    alive ? (double)ran / 1e9 : 0.0, "restarts",
 	    (json_int_t)atomic_load(&st->sup.restarts), "last_exit",
@@ -152,7 +154,11 @@ stage_json(struct view *v, int i)
 	    "quarantine_ring",
 	    (json_int_t)atomic_load(&st->sup.quarantine_ring), "quarantine_seq",
 	    (json_int_t)atomic_load(&st->sup.quarantine_seq), "down_ms",
-	    (double)atomic_load(&st->sup.down_ns) / 1e6);
+	    (double)atomic_load(&st->sup.down_ns) / 1e6, "sweep",
+	    sweep_name(sweep), "sweep_age_s",
+	    sweep == CTL_SWEEP_NONE
+		? 0.0
+		: (double)(v->now_ns - atomic_load(&st->sup.sweep_ns)) / 1e9);
 }
 
 /* The feeds' pages, by venue; NULL where there is none. */
@@ -389,6 +395,30 @@ print_stages(const json_t *list)
 	}
 }
 
+/* What became of the orders of a gateway that died. */
+static void
+print_sweeps(const json_t *list)
+{
+	char t[24];
+	size_t i;
+	json_t *s;
+
+	json_array_foreach(list, i, s)
+	{
+		const char *sweep = str(s, "sweep");
+		bool failed = strcmp(sweep, sweep_name(CTL_SWEEP_FAILED)) == 0;
+
+		if (sweep[0] == '-')
+			continue;
+		printf("%-18s swept %s ago: %s%s%s\n", str(s, "stage"),
+		    ago(num(s, "sweep_age_s"), t, sizeof(t)), sweep,
+		    failed ? "; ORDERS OF OURS MAY STILL REST AT THE VENUE: "
+			     "supervisor logs "
+			   : "",
+		    failed ? str(s, "stage") : "");
+	}
+}
+
 static void
 print_freeze(const json_t *o)
 {
@@ -442,6 +472,7 @@ print_text(const json_t *o)
 	else
 		puts(boss_text(o));
 	print_stages(json_object_get(o, "stages"));
+	print_sweeps(json_object_get(o, "stages"));
 	print_freeze(o);
 	if (json_array_size(rings) > 0)
 		printf("%-12s %8s %8s %8s %8s\n", "RING", "USED", "DEPTH",

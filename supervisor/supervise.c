@@ -24,6 +24,9 @@ enum action {
 	A_AGAIN,  /* start once it has stopped                        */
 	A_NOMORE, /* do not                                           */
 	A_ADOPT,
+	A_SWEEPKILL, /* its sweep takes too long                     */
+	A_SWEPT,     /* its sweep has ended                          */
+	A_DOWNNEXT,  /* swept, it is down                            */
 };
 
 /* Columns in the order of enum sup_event:
@@ -47,6 +50,8 @@ static const uint8_t action[SUP_STATE_N][SUP_EVENT_N] = {
 	A_STOPKILL, A_GONE},
     [SUP_STOPKILL] = {0, A_AGAIN, A_NOMORE, A_AGAIN, A_NONE, A_NONE, A_NONE,
 	A_STOPKILL, A_GONE},
+    [SUP_SWEEPING] = {0, A_AGAIN, A_DOWNNEXT, A_AGAIN, A_NONE, A_NONE, A_NONE,
+	A_SWEEPKILL, A_SWEPT},
 };
 
 /* One call's arguments, so that the actions below stay small. */
@@ -63,8 +68,8 @@ const char *
 sup_state_name(enum sup_state s)
 {
 	static const char *const t[SUP_STATE_N] = {"?", "down", "starting",
-	    "up", "hung", "killed", "backoff", "parked", "stopping",
-	    "stopkill"};
+	    "up", "hung", "killed", "backoff", "parked", "stopping", "stopkill",
+	    "sweeping"};
 
 	return (unsigned)s < SUP_STATE_N ? t[s] : "?";
 }
@@ -179,17 +184,41 @@ poisoned(const struct turn *t)
 	return twice;
 }
 
+static bool
+is_swept(const struct turn *t)
+{
+	return (t->c->sweep_mask >> t->id & 1) != 0;
+}
+
+/* Dead for now: parked or down, with a sweep before that when it owes one. */
+static void
+rest(const struct turn *t, enum sup_state state)
+{
+	uint64_t retry =
+	    state == SUP_PARKED && t->st->park != SUP_PARK_PERMANENT
+		? t->c->park_retry_ns
+		: 0;
+
+	if (!t->st->owes || t->st->state == SUP_SWEEPING) {
+		go(t, state, retry);
+		return;
+	}
+	t->st->after = (uint8_t)state;
+	go(t, SUP_SWEEPING, t->c->sweep_ns);
+	emit(t, SUP_DO_SWEEP);
+}
+
 static void
 park(const struct turn *t, enum sup_park why)
 {
 	t->st->park = (uint8_t)why;
-	go(t, SUP_PARKED, why == SUP_PARK_PERMANENT ? 0 : t->c->park_retry_ns);
 	if (why == SUP_PARK_POISON)
 		emit(t, SUP_DO_QUARANTINE);
 	emit(t, SUP_DO_PARK);
 	/* What never worked in this run had nothing to do with trading. */
 	if (why != SUP_PARK_PERMANENT || t->st->was_ready)
 		emit(t, SUP_DO_FREEZE);
+	rest(t, SUP_PARKED);
 }
 
 static uint64_t
@@ -221,6 +250,7 @@ die(const struct turn *t)
 	st->died_ns = t->now_ns;
 	st->death_ns[st->death_n++ % SUP_DEATHS_MAX] = t->now_ns;
 	st->probation = 0;
+	st->owes |= is_swept(t) && st->ready_ns != 0;
 	deaths = supervise_deaths(st, t->c, t->now_ns);
 	if (exited_with(st->status, SUP_EXIT_PERMANENT)) {
 		park(t, SUP_PARK_PERMANENT);
@@ -244,24 +274,43 @@ die(const struct turn *t)
 }
 
 static void
-gone(const struct turn *t)
-{
-	CHECK(t->x != NULL);
-	t->st->status = t->x->status;
-	t->st->died_ns = t->now_ns;
-	if (t->st->again)
-		start(t);
-	else
-		go(t, SUP_DOWN, 0);
-}
-
-static void
 person_starts(const struct turn *t)
 {
 	t->st->forgive_ns = t->now_ns;
 	t->st->probation = 0;
 	t->st->park = SUP_PARK_NONE;
 	start(t);
+}
+
+static void
+gone(const struct turn *t)
+{
+	struct sup_stage *st = t->st;
+
+	CHECK(t->x != NULL);
+	st->status = t->x->status;
+	st->died_ns = t->now_ns;
+	st->owes |= is_swept(t) && st->ready_ns != 0;
+	if (exited_with(st->status, 0))
+		st->owes = 0;
+	if (st->again)
+		start(t);
+	else
+		rest(t, SUP_DOWN);
+}
+
+static void
+swept(const struct turn *t)
+{
+	struct sup_stage *st = t->st;
+
+	CHECK(t->x != NULL);
+	CHECK(st->after == SUP_DOWN || st->after == SUP_PARKED);
+	st->owes = !exited_with(t->x->status, 0);
+	if (st->again)
+		person_starts(t);
+	else
+		rest(t, st->after);
 }
 
 static void
@@ -319,16 +368,26 @@ act(const struct turn *t, enum sup_event ev)
 	case A_STOPKILL: stopkill(t); return;
 	case A_UP:
 		st->was_ready = 1;
+		st->owes = 0;
 		st->ready_ns = t->now_ns;
 		st->park = SUP_PARK_NONE;
 		go(t, SUP_UP, 0);
 		return;
 	case A_DIE: die(t); return;
 	case A_GONE: gone(t); return;
-	case A_DOWN: go(t, SUP_DOWN, 0); return;
+	case A_DOWN: rest(t, SUP_DOWN); return;
 	case A_AGAIN: st->again = 1; return;
 	case A_NOMORE: st->again = 0; return;
 	case A_ADOPT: adopt(t); return;
+	case A_SWEEPKILL:
+		st->deadline_ns = t->now_ns + t->c->abort_grace_ns;
+		emit(t, SUP_DO_KILL);
+		return;
+	case A_SWEPT: swept(t); return;
+	case A_DOWNNEXT:
+		st->again = 0;
+		st->after = SUP_DOWN;
+		return;
 	}
 	CHECK(!"action not in the table");
 }
@@ -337,7 +396,8 @@ bool
 supervise_alive(enum sup_state st)
 {
 	return st == SUP_STARTING || st == SUP_UP || st == SUP_HUNG ||
-	       st == SUP_KILLED || st == SUP_STOPPING || st == SUP_STOPKILL;
+	       st == SUP_KILLED || st == SUP_STOPPING || st == SUP_STOPKILL ||
+	       st == SUP_SWEEPING;
 }
 
 void
@@ -376,7 +436,8 @@ supervise_exit(struct supervise *s, const struct supervise_cfg *c,
 	CHECK((unsigned)id < ST_N);
 	CHECK(c->crash_loop_n >= 2 && c->crash_loop_n <= SUP_DEATHS_MAX);
 	/* While everything stops, a death is as good as a stop. */
-	if (s->stop_all && supervise_alive(t.st->state)) {
+	if (s->stop_all && t.st->state != SUP_SWEEPING &&
+	    supervise_alive(t.st->state)) {
 		gone(&t);
 		return;
 	}

@@ -24,6 +24,13 @@
  *             stage. The supervisor late by more than half of stale
  *             (supervise_late), or two stages and more stale all at once:
  *             said once, and nobody is judged for another stale period.
+ * Swept     : what outlives its process is withdrawn by another one. A stage of
+ *             sweep_mask that was READY and died owes a sweep, until its next
+ *             life is READY, it stops with exit 0 (flat), or a sweep ended
+ *             with exit 0. What is owed is paid when it is parked, and before
+ *             it counts as stopped: SWEEPING, a process that has sweep_ns.
+ *             Parked stays parked whatever it says; a stop takes its failure
+ *             for the end and says so.
  * Stopping  : all together in the reverse order of topo.def, one program
  *             after the other; SIGTERM, after stop_timeout SIGKILL.
  * Pure      : yes. One flat struct, O(ST_N) a call.
@@ -40,12 +47,13 @@ enum sup_state {
 	SUP_DOWN = 1,	  /* nobody wants it                              */
 	SUP_STARTING = 2, /* a process, not READY yet                     */
 	SUP_UP = 3,
-	SUP_HUNG = 4,	  /* SIGABRT sent                                 */
-	SUP_KILLED = 5,	  /* SIGKILL sent                                 */
-	SUP_BACKOFF = 6,  /* dead, waits for its restart                  */
-	SUP_PARKED = 7,	  /* dead, restarted slowly or by a person        */
-	SUP_STOPPING = 8, /* SIGTERM sent                                 */
-	SUP_STOPKILL = 9, /* SIGKILL sent while stopping                  */
+	SUP_HUNG = 4,	   /* SIGABRT sent                                 */
+	SUP_KILLED = 5,	   /* SIGKILL sent                                 */
+	SUP_BACKOFF = 6,   /* dead, waits for its restart                  */
+	SUP_PARKED = 7,	   /* dead, restarted slowly or by a person        */
+	SUP_STOPPING = 8,  /* SIGTERM sent                                 */
+	SUP_STOPKILL = 9,  /* SIGKILL sent while stopping                  */
+	SUP_SWEEPING = 10, /* dead; its orders are withdrawn              */
 	SUP_STATE_N
 };
 
@@ -71,6 +79,7 @@ enum sup_effect {
 	SUP_DO_PARK = 6,       /* say so loudly                           */
 	SUP_DO_FREEZE = 7,     /* FREEZE_CRASH_LOOP, latched              */
 	SUP_DO_STALLED = 8,    /* of the machine; seq says how long, ns   */
+	SUP_DO_SWEEP = 9,      /* fork, exec, pidfd of its sweep          */
 	SUP_EFFECT_N
 };
 
@@ -99,17 +108,20 @@ struct supervise_cfg {
 	uint64_t backoff_max_ns;
 	uint64_t ready_timeout_ns;
 	uint64_t stop_timeout_ns;
+	uint64_t sweep_ns;     /* limit of a sweep                        */
 	uint32_t crash_loop_n; /* 2..SUP_DEATHS_MAX                       */
+	uint32_t sweep_mask;   /* stages with something that outlives them */
 };
 
 struct sup_stage {
-	uint8_t state;	   /* enum sup_state                            */
-	uint8_t again;	   /* start once it has stopped                 */
-	uint8_t was_ready; /* READY at least once                       */
-	uint8_t park;	   /* enum sup_park of the last parking         */
-	uint8_t hang;	   /* we sent SIGABRT in this life              */
-	uint8_t probation; /* a slow retry: one more death parks again  */
-	uint8_t pad[2];
+	uint8_t state;	     /* enum sup_state                            */
+	uint8_t again;	     /* start once it has stopped                 */
+	uint8_t was_ready;   /* READY at least once                       */
+	uint8_t park;	     /* enum sup_park of the last parking         */
+	uint8_t hang;	     /* we sent SIGABRT in this life              */
+	uint8_t probation;   /* a slow retry: one more death parks again  */
+	uint8_t owes;	     /* a sweep: something of it may rest         */
+	uint8_t after;	     /* enum sup_state when it has been swept     */
 	uint32_t status;     /* of the last death                         */
 	uint32_t death_n;    /* of crashes and hangs so far               */
 	uint32_t stop_kills; /* SIGKILLs needed to stop it                */
@@ -176,7 +188,8 @@ void supervise_look(struct supervise *s, const struct supervise_cfg *c,
 void supervise_late(struct supervise *s, const struct supervise_cfg *c,
     uint64_t late_ns, uint64_t now_ns, struct sup_out *out);
 
-/* supervise_exit - the process of a stage is gone (also: exec failed). */
+/* supervise_exit - the process of a stage, or its sweep, is gone (also: exec
+ * failed). */
 void supervise_exit(struct supervise *s, const struct supervise_cfg *c,
     enum stage_id id, const struct sup_exit *x, uint64_t now_ns,
     struct sup_out *out);

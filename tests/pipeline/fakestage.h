@@ -1,5 +1,11 @@
 /*
- * fakestage.h - a stage that does as it is told; see test_supervisor.c.
+ * fakestage.h - a stage that does as the file $RM_FAKE/<stage> says.
+ *
+ * "hang" beats no more, "die" aborts, "poison" aborts with a slot at hand,
+ * "never" is never ready, "stubborn" ignores SIGTERM, "permanent" exits 100 at
+ * once, "restless" stops with 111 as one that is not flat. A sweep does what
+ * <stage>.sweep says: "rests" exits 111, "hang" stays. Each life appends a
+ * line to <stage>.env, a sweep to <stage>.swept: the keys it was given.
  */
 #ifndef TESTS_PIPELINE_FAKESTAGE_H
 #define TESTS_PIPELINE_FAKESTAGE_H
@@ -45,6 +51,24 @@ told(const char *stage, const char *what)
 		text[0] = '\0';
 	close(fd);
 	return strcmp(text, what) == 0;
+}
+
+/* One line with both keys as this process sees them. */
+static void
+fake_keys(const char *stage, const char *kind)
+{
+	const char *pm = getenv("POLYMARKET_PRIVATE_KEY");
+	const char *hl = getenv("HYPERLIQUID_PRIVATE_KEY");
+	char path[256];
+	FILE *f;
+
+	snprintf(
+	    path, sizeof(path), "%s/%s.%s", getenv("RM_FAKE"), stage, kind);
+	f = fopen(path, "a");
+	if (f == NULL)
+		_exit(111);
+	fprintf(f, "pm=%s hl=%s\n", pm ? pm : "-", hl ? hl : "-");
+	fclose(f);
 }
 
 static void
@@ -96,6 +120,7 @@ fake_stage(const char *instance, const char *name)
 	    cfgpage_attach(&page, inst.dirfd, false, &e) < 0)
 		return 111;
 	me = &ctl->stage[id];
+	fake_keys(name, "env");
 	fake_introduce(me);
 	signal(SIGTERM, on_term);
 	fprintf(stderr,
@@ -126,7 +151,23 @@ fake_stage(const char *instance, const char *name)
 		atomic_store(&me->own.ready_ns, clock_mono_ns());
 		atomic_store(&me->own.state, STAGE_READY);
 	}
-	return 0;
+	return told(name, "restless") ? 111 : 0;
+}
+
+static int
+fake_sweep(const char *name)
+{
+	char sweep[64];
+
+	snprintf(sweep, sizeof(sweep), "%s.sweep", name);
+	fake_keys(name, "swept");
+	fprintf(stderr,
+	    "{\"t\":\"2026-01-01T00:00:00.000000Z\",\"m\":1,"
+	    "\"lvl\":\"info\",\"stage\":\"%s\",\"ev\":\"flat\"}\n",
+	    name);
+	while (told(sweep, "hang"))
+		nap();
+	return told(sweep, "rests") ? 111 : 0;
 }
 
 #endif

@@ -36,7 +36,7 @@ static const char *
 effects(const struct sup_out *o)
 {
 	static const char *const name[SUP_EFFECT_N] = {"?", "start", "term",
-	    "abrt", "kill", "quarantine", "park", "freeze", "stalled"};
+	    "abrt", "kill", "quarantine", "park", "freeze", "stalled", "sweep"};
 	static char buf[256];
 	size_t at = 0;
 
@@ -123,6 +123,8 @@ static const struct row table[] = {
     {SUP_STOPPING, SUP_EV_EXIT, SUP_DOWN, ""},
     {SUP_STOPKILL, SUP_EV_TIMEOUT, SUP_STOPKILL, "kill"},
     {SUP_STOPKILL, SUP_EV_EXIT, SUP_DOWN, ""},
+    {SUP_SWEEPING, SUP_EV_TIMEOUT, SUP_SWEEPING, "kill"},
+    {SUP_SWEEPING, SUP_EV_EXIT, SUP_PARKED, ""},
 };
 
 static void
@@ -137,6 +139,7 @@ check_cell(enum sup_state from, enum sup_event ev)
 			want = table[i];
 	supervise_init(&s);
 	s.stage[ST_RISKD].state = (uint8_t)from;
+	s.stage[ST_RISKD].after = SUP_PARKED;
 	feed(&s, ev, &out);
 	if (s.stage[ST_RISKD].state != want.to ||
 	    strcmp(effects(&out), want.effects) != 0)
