@@ -15,6 +15,7 @@
 #include "libsys/log.h"
 #include "libsys/stage.h"
 #include "libsys/version.h"
+#include "recorderd/mark.h"
 #include "recorderd/rec_io.h"
 
 #define BUF_SZ		 ((size_t)8 << 20) /* of records not yet written */
@@ -23,6 +24,9 @@
 #define STOP_DRAIN_NS	 UINT64_C(2000000000)
 #define RETRY_NS	 UINT64_C(1000000000)
 #define CONVERT_RETRY_NS UINT64_C(60000000000)
+/* Reading two clocks one after the other is not exact; the difference between
+ * them is held until it is off by more than this. */
+#define CLOCK_HOLD_NS INT64_C(20000)
 
 /* The metrics that go on counting when the stage begins again. */
 #define REC_METRIC_N (M_RECORDERD_DISK_ERRORS - M_RECORDERD_RECORDS + 1)
@@ -51,53 +55,194 @@ struct recorder {
 	uint16_t tap_of[RG_N];
 	uint16_t name_at[INSTR_N]; /* place in names + 1                   */
 	struct journal_instr names[INSTR_N];
+	struct journal_entry entries[INSTR_N]; /* in the same places       */
 	uint32_t names_n;
+	uint8_t config[JOURNAL_CFG_MAX];
+	uint32_t config_n;
+	uint16_t own_tap; /* what we tell ourselves: freezes, markouts  */
+	uint64_t own_seq; /* next                                       */
+	bool freeze_told[FW_N];
+	uint64_t freeze_epoch[FW_N];
+	struct mark mark;
+	int64_t clock_ns; /* UTC minus monotonic                        */
 	uint64_t changes[VENUE_N];
 };
 
 static struct journal_clock
 clock_of(const struct stage *s)
 {
-	return (struct journal_clock){s->now_ns, s->wall_ns};
+	struct recorder *r = s->ops->self;
+	int64_t off = s->wall_ns - (int64_t)s->now_ns;
+
+	if (off - r->clock_ns > CLOCK_HOLD_NS ||
+	    r->clock_ns - off > CLOCK_HOLD_NS)
+		r->clock_ns = off;
+	return (struct journal_clock){
+	    s->now_ns, (int64_t)s->now_ns + r->clock_ns};
+}
+
+/* ---- what the recorder tells itself ---- */
+
+static void
+own_put(struct stage *s, const struct tick *t)
+{
+	struct recorder *r = s->ops->self;
+	struct journal_clock now = clock_of(s);
+	union tap slot;
+
+	memset(&slot, 0, sizeof(slot));
+	slot.tick = *t;
+	slot.hdr.seq = r->own_seq++;
+	slot.hdr.pub_delta = slot_delta(slot.hdr.recv_ns, s->now_ns);
+	journal_put(&r->journal, r->own_tap, &slot, &now);
+}
+
+/* Every freeze word at the start, and again when it changes. */
+static void
+watch_freezes(struct stage *s)
+{
+	struct recorder *r = s->ops->self;
+
+	for (unsigned w = 0; w < FW_N; w++) {
+		const struct ctl_freeze *f = &s->ctl->freeze[w];
+		uint64_t epoch = atomic_load(&f->epoch);
+		struct tick t = {.hdr = {.kind = TAP_FREEZE}};
+
+		if (r->freeze_told[w] && epoch == r->freeze_epoch[w])
+			continue;
+		r->freeze_told[w] = true;
+		r->freeze_epoch[w] = epoch;
+		t.hdr.recv_ns = s->now_ns;
+		t.u.freeze = (struct tick_freeze){.mask = atomic_load(&f->mask),
+		    .epoch = epoch,
+		    .since_ns = atomic_load(&f->since_ns),
+		    .word = w};
+		own_put(s, &t);
+	}
+}
+
+static void
+watch_fills(struct stage *s, const union tap *slot)
+{
+	struct recorder *r = s->ops->self;
+	struct tick out[MARK_OUT_MAX];
+	uint32_t n = mark_step(&r->mark, slot, out);
+
+	for (uint32_t i = 0; i < n; i++)
+		own_put(s, &out[i]);
+}
+
+/* The configuration as the journal keeps it. */
+static void
+note_config(struct stage *s)
+{
+	struct recorder *r = s->ops->self;
+	struct journal_cfg head = {s->cfg_epoch, s->now_ns};
+	char text[CFG_TEXT_SZ];
+
+	memcpy(r->config, &head, sizeof(head));
+	r->config_n = sizeof(head);
+	for (size_t i = 0; i < CFG_KEY_N; i++) {
+		const struct cfg_key *k = cfg_key_at(i);
+		size_t room = sizeof(r->config) - r->config_n;
+
+		cfg_text(&s->cfg, i, text);
+		int n = snprintf((char *)r->config + r->config_n, room,
+		    "%s.%s%c%s", k->group, k->name, '\0', text);
+
+		CHECK(n > 0);
+		if ((size_t)n + 1 > room)
+			return;
+		r->config_n += (uint32_t)n + 1;
+	}
+}
+
+static void
+write_config(struct stage *s)
+{
+	struct recorder *r = s->ops->self;
+	struct journal_clock now = clock_of(s);
+	struct journal_head what;
+
+	note_config(s);
+	what = (struct journal_head){
+	    .kind = JOURNAL_CONFIG, .count = 1, .payload_len = r->config_n};
+	/* A segment yet to be opened begins with it. */
+	if (r->journal.fd < 0)
+		return;
+	if (!journal_block_add(&r->journal.j, &what, r->config, &now) &&
+	    journal_flush(&r->journal, &now) == 0)
+		journal_block_add(&r->journal.j, &what, r->config, &now);
 }
 
 /* ---- instruments ---- */
 
-/* Remember an entry. True when its meaning is new. */
-static bool
-note_instr(struct recorder *r, uint16_t idx, const struct instr *in)
+#define NEW_NAME  1u
+#define NEW_ENTRY 2u
+
+/* Remember an entry. What of it is new. */
+static unsigned
+note_instr(
+    struct recorder *r, uint16_t idx, const struct instr *in, uint64_t at_ns)
 {
 	struct journal_instr one = {.instr = idx,
 	    .epoch = in->epoch,
 	    .venue = in->venue,
 	    .cls = in->cls};
+	unsigned news = 0;
 
 	CHECK(idx < INSTR_N);
 	snprintf(one.symbol, sizeof(one.symbol), "%.*s",
 	    (int)sizeof(in->symbol), in->symbol);
-	if (r->name_at[idx] == 0)
+	if (r->name_at[idx] == 0) {
 		r->name_at[idx] = (uint16_t)++r->names_n;
-	else if (memcmp(&r->names[r->name_at[idx] - 1], &one, sizeof(one)) == 0)
+		news = NEW_NAME | NEW_ENTRY;
+	}
+	uint32_t at = r->name_at[idx] - 1u;
+
+	if (memcmp(&r->names[at], &one, sizeof(one)) != 0)
+		news |= NEW_NAME;
+	if (memcmp(&r->entries[at].in, in, sizeof(*in)) != 0)
+		news |= NEW_ENTRY;
+	r->names[at] = one;
+	if ((news & NEW_ENTRY) != 0) {
+		r->entries[at].at_ns = at_ns;
+		r->entries[at].idx = idx;
+		r->entries[at].in = *in;
+	}
+	return news;
+}
+
+static bool
+add_entry(struct recorder *r, uint16_t idx, unsigned news,
+    const struct journal_clock *now)
+{
+	uint32_t at = r->name_at[idx] - 1u;
+	const struct journal_head what = {.kind = JOURNAL_ENTRY,
+	    .count = 1,
+	    .payload_len = sizeof(r->entries[at])};
+
+	if ((news & NEW_NAME) != 0 &&
+	    !journal_instr_add(&r->journal.j, &r->names[at], 1, now))
 		return false;
-	r->names[r->name_at[idx] - 1] = one;
-	return true;
+	return journal_block_add(&r->journal.j, &what, &r->entries[at], now);
 }
 
 static void
-write_instr(struct stage *s, uint16_t idx, const struct instr *in)
+write_instr(
+    struct stage *s, uint16_t idx, const struct instr *in, uint64_t at_ns)
 {
 	struct recorder *r = s->ops->self;
 	struct journal_clock now = clock_of(s);
+	unsigned news = note_instr(r, idx, in, at_ns);
 
-	/* A segment yet to be opened begins with all names. */
-	if (!note_instr(r, idx, in) || r->journal.fd < 0)
+	/* A segment yet to be opened begins with all of them. */
+	if (news == 0 || r->journal.fd < 0)
 		return;
-	const struct journal_instr *one = &r->names[r->name_at[idx] - 1];
-
 	/* No room: the next segment begins with it. */
-	if (!journal_instr_add(&r->journal.j, one, 1, &now) &&
+	if (!add_entry(r, idx, news, &now) &&
 	    journal_flush(&r->journal, &now) == 0)
-		journal_instr_add(&r->journal.j, one, 1, &now);
+		add_entry(r, idx, news, &now);
 }
 
 /* What the table says now; at the start, and when a change was not seen as a
@@ -120,7 +265,7 @@ read_instruments(struct stage *s)
 		return;
 	for (unsigned i = 1; i < INSTR_N; i++)
 		if (instr_read(s->instr, (uint16_t)i, &in))
-			write_instr(s, (uint16_t)i, &in);
+			write_instr(s, (uint16_t)i, &in, s->now_ns);
 }
 
 /* ---- opening ---- */
@@ -207,6 +352,10 @@ open_journal(struct stage *s)
 	    .ops = &journal_posix,
 	    .names = r->names,
 	    .names_n = &r->names_n,
+	    .entries = r->entries,
+	    .entries_n = &r->names_n,
+	    .config = r->config,
+	    .config_n = &r->config_n,
 	    .sync_ns = s->cfg.recorder_fsync_interval.ns,
 	    .min_free = s->cfg.recorder_min_free_bytes};
 
@@ -240,13 +389,22 @@ stage_open(struct stage *s)
 		/* The cursor moves only behind what is in the file. */
 		s->ring[id].lazy = UINT32_MAX;
 	}
-	r->open.tap_n = s->in_n;
+	r->own_tap = (uint16_t)s->in_n;
+	r->open.tap_n = s->in_n + 1;
+	CHECK(r->open.tap_n <= JOURNAL_TAPS_MAX);
+	snprintf(r->open.tap[r->own_tap].name, JOURNAL_TAP_NAME, "%s",
+	    JOURNAL_OWN_TAP);
+	mark_init(&r->mark, &s->cfg);
+	note_config(s);
 	for (unsigned i = 0; i < REC_METRIC_N; i++)
 		r->base[i] = metrics_value(
 		    s->metrics, (enum metric_id)(M_RECORDERD_RECORDS + i));
 	if (open_dir(s) == -EBUSY)
 		return EXIT_TEMPORARY;
 	open_journal(s);
+	r->own_seq = r->open.tap[r->own_tap].next_seq;
+	if (r->own_seq == 0)
+		r->own_seq = 1;
 	read_instruments(s);
 	return 0;
 }
@@ -283,22 +441,26 @@ static void
 stage_step(struct stage *s, const struct event *ev)
 {
 	struct recorder *r = s->ops->self;
-	struct journal_clock now = {ev->now_ns, ev->wall_ns};
+	struct journal_clock now = clock_of(s);
 
 	switch (ev->kind) {
 	case EV_SLOT:
 		if (ev->instr != NULL)
-			write_instr(s, ev->slot->hdr.instr, ev->instr);
+			write_instr(s, ev->slot->hdr.instr, ev->instr,
+			    ev->slot->hdr.recv_ns + ev->slot->hdr.pub_delta);
 		if (ev->slot->hdr.kind == TICK_GAP &&
 		    ev->slot->tick.u.gap.scope == 3) {
 			r->tap_gaps++;
 			r->tap_lost += ev->slot->tick.u.gap.lost_n;
 		}
 		journal_put(&r->journal, r->tap_of[ev->ring], ev->slot, &now);
+		watch_fills(s, ev->slot);
 		return;
 	case EV_CFG:
 		r->journal.args.sync_ns = s->cfg.recorder_fsync_interval.ns;
 		r->journal.args.min_free = s->cfg.recorder_min_free_bytes;
+		mark_configure(&r->mark, &s->cfg);
+		write_config(s);
 		return;
 	case EV_TIMER:
 	case EV_STOP: return;
@@ -349,7 +511,7 @@ tell(const struct stage *s, enum metric_id id, uint64_t since_open)
 }
 
 /* Lost: what gaps declare, what the next gap will, and at the end what is
- * still in memory. */
+ * still in memory. What the recorder told itself does not count. */
 static void
 publish(struct stage *s)
 {
@@ -360,8 +522,9 @@ publish(struct stage *s)
 	uint64_t gaps = r->tap_gaps;
 	uint64_t lost = r->tap_lost;
 
+	left_n -= left[r->own_tap];
 	r->lost_file = r->closing ? left_n : 0;
-	for (uint16_t i = 0; i < r->open.tap_n; i++) {
+	for (uint16_t i = 0; i < r->own_tap; i++) {
 		const struct journal_count *n = &r->journal.j.n[i];
 		uint64_t owed = journal_owed(&r->journal.j, i);
 
@@ -431,6 +594,8 @@ stage_housekeep(struct stage *s)
 
 	retry_dir(s);
 	read_instruments(s);
+	if (s->stop_ns == 0)
+		watch_freezes(s);
 	stage_batch(s);
 	if (s->stop_ns == 0) {
 		rotate(s);

@@ -7,7 +7,7 @@
 #include "tests/unit/pqr_thrift.h"
 
 #define PQR_NULL     INT64_MIN
-#define PQR_COLS_MAX 40
+#define PQR_COLS_MAX 64
 #define PQR_GROUPS   512
 #define PQR_KV_MAX   16
 
