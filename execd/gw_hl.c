@@ -331,7 +331,8 @@ void
 gwhl_verify(struct gwhl *g, const struct gwhl_now *now)
 {
 	g->now = *now;
-	if (g->sync.step == GWHL_STEP_NONE)
+	if (g->sync.step == GWHL_STEP_NONE ||
+	    (g->sync.step == GWHL_STEP_LINK && g->sync.is_ready && !g->is_up))
 		gwhl_sync_from(g, GWHL_STEP_OPEN, true);
 	gwhl_sync_step(g);
 }
@@ -352,6 +353,9 @@ gwhl_up(struct gwhl *g, const struct gwhl_now *now)
 
 	g->now = *now;
 	g->is_up = true;
+	/* A reading that went on without it has seen no streams. */
+	if (g->sync.is_ready && g->sync.step != GWHL_STEP_LINK)
+		gwhl_sync_from(g, GWHL_STEP_LINK, true);
 	g->subscribed = 0;
 	g->pong_ns = 0;
 	g->sent_ns = now->ns;

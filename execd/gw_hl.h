@@ -73,7 +73,8 @@
 #define GWHL_END_NS	 UINT64_C(2000000000)
 #define GWHL_BEAT_NS	 UINT64_C(5000000000)
 #define GWHL_SLOW_NS	 UINT64_C(10000000000)
-#define GWHL_CHECK_NS	 UINT64_C(45000000000)
+#define GWHL_LIMIT_NS	 UINT64_C(60000000000)
+#define GWHL_AGENTS_NS	 UINT64_C(21600000000000)
 #define GWHL_PING_NS	 UINT64_C(20000000000)
 #define GWHL_PONG_NS	 UINT64_C(5000000000)
 #define GWHL_SKEW_MS	 1000 /* a clock that is further off: no trading */
@@ -116,12 +117,12 @@ enum gwhl_log {
 	GWHL_LOG_N
 };
 
-/* The account as the venue sees it, at each reconcile. */
+/* A position as the venue sees it, at the end of each reconcile: both of the
+ * same moment, behind every fill that they contain. */
 struct gwhl_position {
 	uint16_t instr;
-	qty_t venue;   /* signed */
-	qty_t ours;    /* what the fills say */
-	bool is_known; /* `ours` follows from a fill or an earlier answer */
+	qty_t venue; /* signed */
+	qty_t ours;  /* what the fills since the first reconcile say */
 };
 
 struct gwhl_sink {
@@ -139,6 +140,10 @@ struct gwhl_sink {
 	/* exchangeStatus: the venue's clock less ours */
 	void (*clock)(void *user, int64_t offset_ns);
 	void (*position)(void *user, const struct gwhl_position *p);
+	/* value of the account, with each reconcile */
+	void (*account)(void *user, usd_t usd);
+	/* time from a placement or change to its answer */
+	void (*answered)(void *user, uint64_t ns);
 	/* a refusal that carried the touch; 0: that side is empty */
 	void (*touch)(void *user, uint16_t instr, px_t bid, px_t ask);
 };
@@ -152,6 +157,7 @@ struct gwhl_setup {
 	bool cancel_on_start; /* exec.on_start = cancel */
 	bool has_schedule;    /* use scheduleCancel */
 	uint64_t fill_poll_ns;
+	uint64_t check_ns; /* between reconciles */
 	uint32_t budget_reserve;
 	uint64_t seed; /* of jitter */
 };

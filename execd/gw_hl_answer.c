@@ -290,6 +290,10 @@ gwhl_on_action(struct gwhl *g, struct gwhl_call *c, const char *text, size_t n)
 	    gwhl_judge(a.msg).cls == GWHL_DELIVERED)
 		return;
 	settled(g, c);
+	if (kind != HLA_BAD &&
+	    (c->kind == GWHL_PLACE || c->kind == GWHL_CHANGE))
+		g->sink->answered(
+		    g->sink->user, g->now.ns - (c->due_ns - GWHL_CALL_NS));
 	switch (kind) {
 	case HLA_STATUSES: statuses(g, c, &a); break;
 	case HLA_ERR: whole(g, c, a.msg); break;

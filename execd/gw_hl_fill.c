@@ -110,6 +110,40 @@ follow(struct gwhl *g, struct gwhl_coin *c, const struct hlu_fill *f)
 	    QTY(f->start.e8 + (f->side == SIDE_BID ? f->qty.e8 : -f->qty.e8));
 }
 
+/* What the account's answer could not contain yet. Of the same millisecond it
+ * did not, when the fill starts from it. */
+static void
+roll(struct gwhl *g, struct gwhl_coin *c, const struct gwhl_recent *f)
+{
+	int64_t late = f->venue_ns / NS_PER_MS - (int64_t)g->sync.look_ms;
+
+	if (late > 0 || (late == 0 && f->start.e8 == c->venue.e8))
+		c->venue.e8 += f->delta.e8;
+}
+
+static void
+recent(struct gwhl *g, struct gwhl_coin *c, const struct hlu_fill *f)
+{
+	struct gwhl_recent *r = &c->recent[c->recent_n++ % GWHL_RECENT];
+
+	r->venue_ns = f->venue_ns;
+	r->start = f->start;
+	r->delta = QTY(f->side == SIDE_BID ? f->qty.e8 : -f->qty.e8);
+	c->ours.e8 += r->delta.e8;
+	if (c->has_venue)
+		roll(g, c, r);
+}
+
+/* Fills may have been told before the answer that does not contain them. */
+void
+gwhl_roll(struct gwhl *g, struct gwhl_coin *c)
+{
+	uint32_t n = c->recent_n < GWHL_RECENT ? c->recent_n : GWHL_RECENT;
+
+	for (uint32_t i = c->recent_n - n; i != c->recent_n; i++)
+		roll(g, c, &c->recent[i % GWHL_RECENT]);
+}
+
 static void
 tell_fill(struct gwhl *g, const struct gwhl_order *o, uint64_t id,
     const struct gwhl_coin *c, const struct hlu_fill *f)
@@ -189,6 +223,7 @@ gwhl_fill(struct gwhl *g, const struct hlu_fill *f)
 	key_add(g->book, key);
 	g->stat.fills++;
 	follow(g, c, f);
+	recent(g, c, f);
 	if (o != NULL && o->side == f->side && o->state != GWHL_QUEUED) {
 		order_fill(g, o, f, c);
 		return;

@@ -69,6 +69,8 @@ struct gwhl_coin *gwhl_coin_of(struct gwhl *g, uint16_t instr);
 
 /* gw_hl_fill.c */
 void gwhl_fill(struct gwhl *g, const struct hlu_fill *f);
+/* gwhl_roll - brings an answer about a position forward. */
+void gwhl_roll(struct gwhl *g, struct gwhl_coin *c);
 void gwhl_keys_rebuild(struct gwhl_book *b);
 
 /* gw_hl_send.c */

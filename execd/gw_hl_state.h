@@ -25,6 +25,7 @@
 #define GWHL_KEYS   8192u /* fills remembered against repeats */
 #define GWHL_COINS  32u
 #define GWHL_CALLS  128u
+#define GWHL_RECENT 64u
 
 enum gwhl_state {
 	GWHL_QUEUED = 1, /* not given out yet */
@@ -157,10 +158,21 @@ struct gwhl_sync {
 	bool is_ready; /* the start was gone through once */
 	bool again;    /* something happened: once more */
 	uint64_t at_ns;
-	uint64_t check_ns; /* next slow reconcile */
+	uint64_t check_ns;  /* next slow reconcile */
+	uint64_t limit_ns;  /* next look at the budget */
+	uint64_t agents_ns; /* next look at the agent's life */
+	uint64_t look_ms;   /* venue's time of the account's answer */
+	usd_t usd;
 	uint64_t poll_ns;
 	uint32_t foreign_n;
 	struct hl_cancel foreign[HL_BATCH_MAX];
+};
+
+/* A fill, for what an answer about positions may not contain. */
+struct gwhl_recent {
+	int64_t venue_ns;
+	qty_t start;
+	qty_t delta;
 };
 
 struct gwhl_coin {
@@ -172,6 +184,12 @@ struct gwhl_coin {
 	struct hl_grid grid;
 	qty_t position;
 	int64_t fill_ns; /* venue's time of the newest fill */
+	bool has_venue;
+	bool has_ours;
+	qty_t ours;	   /* by fills, from the first reconcile on */
+	qty_t venue;	   /* the account's answer, and fills since */
+	uint32_t recent_n; /* ever */
+	struct gwhl_recent recent[GWHL_RECENT];
 };
 
 #endif

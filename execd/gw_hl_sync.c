@@ -77,14 +77,47 @@ next(struct gwhl *g, enum gwhl_step step)
 	backoff_ok(&g->again);
 }
 
+/* What the venue said of the account, now that every fill in it was told. The
+ * first time it is where our count begins. */
+static void
+tell_account(struct gwhl *g)
+{
+	for (uint32_t i = 0; i < GWHL_COINS; i++) {
+		struct gwhl_coin *c = &g->coin[i];
+		struct gwhl_position p = {c->instr, c->venue, c->venue};
+
+		if (c->instr == 0 || !c->has_venue)
+			continue;
+		c->has_venue = false;
+		if (!c->has_ours)
+			c->ours = c->venue;
+		c->has_ours = true;
+		p.ours = c->ours;
+		g->sink->position(g->sink->user, &p);
+	}
+	g->sink->account(g->sink->user, g->sync.usd);
+}
+
 static void
 finished(struct gwhl *g)
 {
 	next(g, GWHL_STEP_NONE);
 	g->sync.is_blocking = false;
 	g->sync.is_ready = true;
-	g->sync.check_ns = g->now.ns + GWHL_CHECK_NS;
+	g->sync.check_ns = g->now.ns + g->set.check_ns;
+	tell_account(g);
 	gwhl_mode(g);
+}
+
+/* Where a slow reconcile begins: not every look is worth its weight each
+ * time. */
+static enum gwhl_step
+regular(const struct gwhl *g)
+{
+	if (g->now.ns >= g->sync.agents_ns)
+		return GWHL_STEP_AGENTS;
+	return g->now.ns >= g->sync.limit_ns ? GWHL_STEP_TIME
+					     : GWHL_STEP_ACCOUNT;
 }
 
 /* ---- questions ---- */
@@ -177,7 +210,7 @@ gwhl_sync_step(struct gwhl *g)
 			s->again = false;
 			gwhl_sync_from(g, GWHL_STEP_LIMIT, true);
 		} else if (g->now.ns >= s->check_ns) {
-			gwhl_sync_from(g, GWHL_STEP_TIME, false);
+			gwhl_sync_from(g, regular(g), false);
 		}
 	}
 	if (s->step == GWHL_STEP_LINK && g->is_up &&
@@ -285,6 +318,7 @@ on_agents(struct gwhl *g, uint64_t until_ms)
 		gwhl_block(g, "the agent has expired");
 		return;
 	}
+	g->sync.agents_ns = g->now.ns + GWHL_AGENTS_NS;
 	next(g, GWHL_STEP_LINK);
 }
 
@@ -301,6 +335,7 @@ on_limit(struct gwhl *g, const struct hli_limit *l)
 	if (was != g->is_spent)
 		gwhl_log(g, GWHL_LOG_BUDGET, (int64_t)g->budget_left,
 		    (struct json_str){.s = ""});
+	g->sync.limit_ns = g->now.ns + GWHL_LIMIT_NS;
 	gwhl_mode(g);
 	next(g, GWHL_STEP_ACCOUNT);
 }
@@ -310,13 +345,21 @@ one_position(void *user, struct json_str coin, qty_t szi)
 {
 	struct gwhl *g = user;
 	struct gwhl_coin *c = gwhl_coin_named(g, coin);
-	struct gwhl_position p;
 
 	if (c == NULL)
 		return;
 	c->seen = true;
-	p = (struct gwhl_position){c->instr, szi, c->position, c->has_position};
-	g->sink->position(g->sink->user, &p);
+	c->venue = szi;
+}
+
+static void
+take_position(struct gwhl *g, struct gwhl_coin *c, uint64_t time_ms)
+{
+	if (!c->seen)
+		c->venue = QTY(0);
+	c->has_venue = true;
+	g->sync.look_ms = time_ms;
+	gwhl_roll(g, c);
 }
 
 static void
@@ -330,17 +373,23 @@ on_account(struct gwhl *g, const char *text, size_t n)
 		gwhl_sync_failed(g, GWHL_ACCOUNT);
 		return;
 	}
-	for (uint32_t i = 0; i < GWHL_COINS; i++) {
-		struct json_str name = {
-		    g->coin[i].name, (uint32_t)strlen(g->coin[i].name), false};
-
-		if (g->coin[i].instr != 0 && !g->coin[i].seen)
-			one_position(g, name, QTY(0));
-	}
+	for (uint32_t i = 0; i < GWHL_COINS; i++)
+		if (g->coin[i].instr != 0)
+			take_position(g, &g->coin[i], s.time_ms);
+	g->sync.usd = s.value;
 	/* Flat accounts keep their money on the spot side. */
-	next(g, s.value.e6 == 0 && s.position_n == 0 && !g->sync.is_ready
-		    ? GWHL_STEP_SPOT
-		    : GWHL_STEP_OPEN);
+	next(g, s.value.e6 == 0 && s.position_n == 0 ? GWHL_STEP_SPOT
+						     : GWHL_STEP_OPEN);
+}
+
+static void
+on_spot(struct gwhl *g, usd_t usd)
+{
+	g->sync.usd = usd;
+	if (usd.e6 == 0 && !g->sync.is_ready)
+		gwhl_block(g, "the account is empty");
+	else
+		next(g, GWHL_STEP_OPEN);
 }
 
 static void
@@ -486,11 +535,8 @@ gwhl_on_info(struct gwhl *g, struct gwhl_call *c, const char *text, size_t n)
 		break;
 	case GWHL_ACCOUNT: on_account(g, text, n); break;
 	case GWHL_SPOT:
-		ok = hl_info_spot(text, n, &usd);
-		if (ok && usd.e6 == 0)
-			gwhl_block(g, "the account is empty");
-		else if (ok)
-			next(g, GWHL_STEP_OPEN);
+		if ((ok = hl_info_spot(text, n, &usd)))
+			on_spot(g, usd);
 		break;
 	case GWHL_OPEN: on_open(g, c, text, n); break;
 	case GWHL_FILLS: on_fills(g, c, text, n); break;

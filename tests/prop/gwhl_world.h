@@ -86,7 +86,7 @@ static struct {
 	enum port_mode mode;
 	uint32_t of_slot[SLOTS]; /* + 1, of mine */
 	char *answer;
-	uint64_t places, rejects, unknowns, gone, reduced, foreign, held;
+	uint64_t places, rejects, unknowns, gone, reduced, foreign, held, looks;
 } s;
 
 static inline uint32_t

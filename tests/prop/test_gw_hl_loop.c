@@ -8,6 +8,7 @@
  *   1 no slot has two live orders at the venue
  *   2 no id is executed under more than its oids, no fill is told twice
  *   3 every PLACE is answered at most once
+ *   4 each reconcile finds the position that the fills told so far make
  * and at the end, when all is quiet: fills, position and open orders are the
  * venue's to the last unit, and every PLACE was answered.
  *   SEED=n N=steps repeats one run, or makes longer ones.
@@ -217,7 +218,23 @@ static void
 on_position(void *user, const struct gwhl_position *p)
 {
 	(void)user;
-	(void)p;
+	assert_int_equal(p->instr, INSTR);
+	assert_int_equal(p->venue.e8, p->ours.e8); /* 4 */
+	s.looks++;
+}
+
+static void
+on_account(void *user, usd_t usd)
+{
+	(void)user;
+	assert_true(usd.e6 > 0);
+}
+
+static void
+on_answered(void *user, uint64_t ns)
+{
+	(void)user;
+	assert_true(ns < 2 * GWHL_CALL_NS);
 }
 
 static void
@@ -437,7 +454,8 @@ set_up(uint64_t seed)
 	assert_true(hl_desk_agent(s.desk, &agent, s.account));
 	s.desk->has_limits = true;
 	s.sink = (struct gwhl_sink){NULL, on_ws, on_http, on_drop, on_event,
-	    on_mode, on_log, on_clock, on_position, on_touch};
+	    on_mode, on_log, on_clock, on_position, on_account, on_answered,
+	    on_touch};
 	s.set = (struct gwhl_setup){.secp = &s.secp,
 	    .key = key_agent,
 	    .mainnet = true,
@@ -445,6 +463,7 @@ set_up(uint64_t seed)
 	    .master = s.me,
 	    .has_schedule = true,
 	    .fill_poll_ns = UINT64_C(1000000000),
+	    .check_ns = UINT64_C(10000000000),
 	    .budget_reserve = seed % 3 == 1 ? 0 : 30,
 	    .seed = seed};
 	s.now -= 50 * MS;

@@ -44,6 +44,8 @@ static struct {
 	char log_text[200];
 	px_t bid, ask;
 	struct gwhl_position pos;
+	usd_t usd;
+	uint64_t answered_ns;
 	bool held; /* placements are refused */
 	bool full; /* every frame is */
 	uint32_t placing_n;
@@ -130,6 +132,20 @@ on_position(void *user, const struct gwhl_position *p)
 }
 
 static inline void
+on_account(void *user, usd_t usd)
+{
+	(void)user;
+	k.usd = usd;
+}
+
+static inline void
+on_answered(void *user, uint64_t ns)
+{
+	(void)user;
+	k.answered_ns = ns;
+}
+
+static inline void
 on_touch(void *user, uint16_t instr, px_t bid, px_t ask)
 {
 	(void)user;
@@ -210,12 +226,14 @@ setup_only(void **state)
 	secp_init(&k.secp, blind);
 	k.ms = NOW_MS;
 	k.sink = (struct gwhl_sink){NULL, on_ws, on_http, on_drop, on_event,
-	    on_mode, on_log, on_clock, on_position, on_touch};
+	    on_mode, on_log, on_clock, on_position, on_account, on_answered,
+	    on_touch};
 	k.set = (struct gwhl_setup){.secp = &k.secp,
 	    .key = key,
 	    .mainnet = true,
 	    .has_schedule = true,
-	    .fill_poll_ns = UINT64_C(1000000000)};
+	    .fill_poll_ns = UINT64_C(1000000000),
+	    .check_ns = UINT64_C(45000000000)};
 	again();
 	return 0;
 }
