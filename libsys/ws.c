@@ -725,6 +725,15 @@ ws_client_send(
 	return 0;
 }
 
+size_t
+ws_client_queued(const struct ws_client *c)
+{
+	const uint8_t *bytes;
+
+	return c->state == STATE_OPEN ? ws_session_pending(&c->session, &bytes)
+				      : 0;
+}
+
 int
 ws_send_text(struct ws_client *c, const char *text, size_t n)
 {

@@ -93,6 +93,9 @@ bool ws_client_is_open(const struct ws_client *c);
 int ws_client_send(
     struct ws_client *c, enum ws_kind kind, const void *data, size_t n);
 
+/* ws_client_queued - bytes that were accepted and have not left. */
+size_t ws_client_queued(const struct ws_client *c);
+
 /* ws_send_text, ws_send_ping - the two that feeds use. */
 int ws_send_text(struct ws_client *c, const char *text, size_t n);
 int ws_send_ping(struct ws_client *c, const void *data, size_t n);
