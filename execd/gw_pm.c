@@ -220,7 +220,7 @@ gwpm_init(struct gwpm *g, const struct gwpm_setup *s, struct gwpm_book *book,
     const struct gwpm_sink *sink)
 {
 	CHECK(s->secp != NULL && s->key != NULL);
-	CHECK(s->creds != NULL && s->secret != NULL);
+	CHECK(s->creds == NULL || s->secret != NULL);
 	CHECK(s->order_timeout_ns > 0 && s->fill_poll_ns > 0);
 	memset(g, 0, sizeof(*g));
 	g->set = *s;
@@ -228,17 +228,33 @@ gwpm_init(struct gwpm *g, const struct gwpm_setup *s, struct gwpm_book *book,
 	g->book = book;
 	g->venue_mode = PORT_NORMAL;
 	address_format(&s->account.maker, g->maker);
-	g->me = (struct pm_user_me){s->creds->api_key, g->maker};
 	gwpm_limits_init(g);
-	if (!secp_key_ok(s->secp, s->key) || !make_templates(g))
+	if (!secp_key_ok(s->secp, s->key))
 		return false;
 	take_over(g);
-	return true;
+	return s->creds == NULL || gwpm_credentials(g, s->creds, s->secret);
+}
+
+bool
+gwpm_credentials(
+    struct gwpm *g, const struct pm_creds *creds, const char *secret)
+{
+	size_t n = strlen(creds->api_key);
+
+	CHECK(secret != NULL);
+	if (n > PM_OWNER_MAX)
+		return false;
+	memcpy(g->set.account.owner, creds->api_key, n + 1);
+	g->set.creds = creds;
+	g->set.secret = secret;
+	g->me = (struct pm_user_me){creds->api_key, g->maker};
+	return make_templates(g);
 }
 
 void
 gwpm_start(struct gwpm *g, const struct gwpm_now *now)
 {
+	CHECK(g->set.creds != NULL);
 	if (g->book->birth_s == 0) {
 		g->book->birth_s = gwpm_wall_s(g, now);
 		g->book->trades_s = g->book->birth_s;
@@ -364,6 +380,8 @@ gwpm_act(struct gwpm *g, const struct port_act *a, const struct gwpm_now *now)
 void
 gwpm_flush(struct gwpm *g, const struct gwpm_now *now)
 {
+	if (g->set.creds == NULL)
+		return;
 	gwpm_flush_cancels(g, now);
 	gwpm_flush_posts(g, now);
 }
@@ -544,6 +562,8 @@ calls_due(struct gwpm *g, const struct gwpm_now *now)
 void
 gwpm_timer(struct gwpm *g, const struct gwpm_now *now)
 {
+	if (g->set.creds == NULL)
+		return;
 	calls_due(g, now);
 	venue_back(g, now);
 	gwpm_beat_due(g, now);

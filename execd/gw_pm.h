@@ -130,7 +130,8 @@ struct gwpm_setup {
 	bool has_beats;
 	uint64_t order_timeout_ns;
 	uint64_t fill_poll_ns;
-	uint64_t seed; /* of jitter */
+	uint64_t reconcile_ns; /* between two looks at all balances */
+	uint64_t seed;	       /* of jitter */
 };
 
 struct gwpm_stat {
@@ -190,10 +191,16 @@ struct gwpm {
 /*
  * gwpm_init - book: zeroed, or as an earlier life left it: what was given
  * out is then UNKNOWN. Returns false when the account's shape or a key is
- * bad. s->secp, key, creds and secret must live as long as g.
+ * bad. s->secp, key, creds and secret must live as long as g. creds NULL:
+ * they come later, with gwpm_credentials; until then acts are taken and
+ * nothing is given out.
  */
 bool gwpm_init(struct gwpm *g, const struct gwpm_setup *s,
     struct gwpm_book *book, const struct gwpm_sink *sink);
+
+/* gwpm_credentials - before gwpm_start. False: the account's shape is bad. */
+bool gwpm_credentials(
+    struct gwpm *g, const struct pm_creds *creds, const char *secret);
 void gwpm_start(struct gwpm *g, const struct gwpm_now *now);
 
 /*
@@ -223,6 +230,9 @@ void gwpm_user_down(struct gwpm *g, const struct gwpm_now *now);
 void gwpm_user_text(
     struct gwpm *g, const char *text, size_t n, const struct gwpm_now *now);
 
+/* gwpm_block - PORT_BLOCKED for good: a person must act. */
+void gwpm_block(struct gwpm *g, const char *why);
+
 /* gwpm_lease - the lease is fresh until then; heartbeats stop after it. */
 void gwpm_lease(struct gwpm *g, uint64_t until_ns);
 
@@ -233,6 +243,11 @@ uint64_t gwpm_wake(const struct gwpm *g, uint64_t now_ns);
 /* gwpm_flat - nothing of ours rests or may rest. */
 bool gwpm_flat(const struct gwpm *g);
 
+/* gwpm_verify - asks for the open orders. gwpm_verified - flat, and by a
+ * whole list that was asked for after that and had nothing of ours in it. */
+void gwpm_verify(struct gwpm *g, const struct gwpm_now *now);
+bool gwpm_verified(const struct gwpm *g);
+
 /* gwpm_balances - what we believe of an instrument's tokens. False: unknown
  * instrument. */
 struct gwpm_balance {
@@ -240,8 +255,14 @@ struct gwpm_balance {
 	int64_t no_e8;
 	int64_t yes_final_e8; /* may be sold or is offered */
 	int64_t no_final_e8;
+	int64_t yes_net_e8; /* by the fills of this book */
+	int64_t no_net_e8;
+	int64_t yes_venue_e8; /* by the venue's word, twice read */
+	int64_t no_venue_e8;
 	int64_t usd_e6; /* of the account */
-	bool is_off;	/* the venue's figures differ */
+	bool is_known;	/* the venue's word is current */
+	bool is_usd_known;
+	bool is_off; /* the venue's figures differ */
 };
 bool gwpm_balances(
     const struct gwpm *g, uint16_t instr, struct gwpm_balance *out);

@@ -125,6 +125,8 @@ gwpm_cancel_all(struct gwpm *g, const struct gwpm_now *now)
 	    "/cancel-all", NULL, 0, false};
 
 	want_all(g, GWPM_NONE);
+	if (g->set.creds == NULL)
+		return;
 	gwpm_flush_posts(g, now);
 	cancel_many(g, &out, now);
 }

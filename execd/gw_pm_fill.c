@@ -414,7 +414,8 @@ gwpm_balance_due(struct gwpm *g, const struct gwpm_now *now)
 		return;
 	}
 	g->balance_at = 0;
-	g->balance_ns = now->ns + ROUND_NS;
+	g->balance_ns = now->ns + (g->set.reconcile_ns > 0 ? g->set.reconcile_ns
+							   : ROUND_NS);
 }
 
 static bool
@@ -504,10 +505,18 @@ gwpm_balance_answer(
 		    (int64_t)units * 100);
 }
 
+/* What the venue says is there now, as far as it was read twice. */
+static int64_t
+venue_e8(const struct gwpm_token *t)
+{
+	return (t->is_off ? t->read.value : t->base_e8) + t->net_e8;
+}
+
 bool
 gwpm_balances(const struct gwpm *g, uint16_t instr, struct gwpm_balance *out)
 {
 	const struct gwpm_market *m = gwpm_market_of(g->book, instr);
+	const struct gwpm_cash *cash = &g->book->cash;
 	const struct gwpm_token *t;
 
 	if (m == NULL)
@@ -517,7 +526,13 @@ gwpm_balances(const struct gwpm *g, uint16_t instr, struct gwpm_balance *out)
 	    .no_e8 = t[1].base_e8 + t[1].net_e8,
 	    .yes_final_e8 = t[0].base_e8 + t[0].final_e8 - t[0].out_e8,
 	    .no_final_e8 = t[1].base_e8 + t[1].final_e8 - t[1].out_e8,
-	    .usd_e6 = g->book->cash.base_e6 + g->book->cash.net_e6,
-	    .is_off = t[0].is_off || t[1].is_off || g->book->cash.is_off};
+	    .yes_net_e8 = t[0].net_e8,
+	    .no_net_e8 = t[1].net_e8,
+	    .yes_venue_e8 = venue_e8(&t[0]),
+	    .no_venue_e8 = venue_e8(&t[1]),
+	    .usd_e6 = cash->base_e6 + cash->net_e6,
+	    .is_known = t[0].has_base && t[1].has_base,
+	    .is_usd_known = cash->has_base,
+	    .is_off = t[0].is_off || t[1].is_off || cash->is_off};
 	return true;
 }

@@ -181,7 +181,6 @@ void gwpm_beat_answer(struct gwpm *g, struct gwpm_call *c,
 
 /* ---- gw_pm.c ---- */
 
-void gwpm_block(struct gwpm *g, const char *why);
 enum port_mode gwpm_mode(const struct gwpm *g);
 void gwpm_mode_tell(struct gwpm *g, const char *text);
 /* gwpm_venue - the venue goes into a mode for at least ns. */

@@ -55,7 +55,11 @@ struct gwpm_sync {
 	uint64_t at_ns;	  /* next try of the step */
 	uint64_t begin_ns;
 	uint64_t begin_s;
-	uint64_t poll_ns; /* next look at the trades */
+	uint64_t poll_ns;   /* next look at the trades */
+	uint64_t verify_ns; /* a list asked for after that is wanted */
+	uint64_t open_ns;   /* the last whole list was asked for then */
+	uint32_t ours_n;    /* orders of ours in the list */
+	uint32_t open_ours_n;
 	char cursor[PM_CURSOR_MAX];
 	uint32_t stray_n;
 	struct pm_hash stray[GWPM_STRAYS];

@@ -32,6 +32,7 @@ enter(struct gwpm *g, enum gwpm_step step, const struct gwpm_now *now)
 	if (step == GWPM_STEP_OPEN) {
 		s->begin_ns = now->ns;
 		s->stray_n = 0;
+		s->ours_n = 0;
 	}
 	if (step == GWPM_STEP_OPEN || step == GWPM_STEP_TRADES)
 		s->begin_s = gwpm_wall_s(g, now);
@@ -49,6 +50,28 @@ gwpm_sync_want(struct gwpm *g, enum gwpm_step from, bool is_blocking,
 	else if (from <= s->step)
 		s->again = true;
 	gwpm_mode_tell(g, "");
+}
+
+void
+gwpm_verify(struct gwpm *g, const struct gwpm_now *now)
+{
+	g->sync.verify_ns = now->ns;
+	if (g->set.creds == NULL)
+		return;
+	gwpm_sync_want(g, GWPM_STEP_OPEN, false, now);
+	gwpm_sync_due(g, now);
+}
+
+bool
+gwpm_verified(const struct gwpm *g)
+{
+	const struct gwpm_sync *s = &g->sync;
+
+	/* Never logged in: what the book has not, was never sent. */
+	if (g->set.creds == NULL)
+		return gwpm_flat(g);
+	return gwpm_flat(g) && s->verify_ns > 0 && s->open_ns >= s->verify_ns &&
+	       s->open_ours_n == 0;
 }
 
 /* ---- questions ---- */
@@ -122,7 +145,7 @@ gwpm_sync_due(struct gwpm *g, const struct gwpm_now *now)
 		return;
 	/* A gap is over only when the channel is there again. */
 	if (s->is_blocking && s->step == GWPM_STEP_OPEN && !g->is_up &&
-	    s->cursor[0] == '\0') {
+	    s->cursor[0] == '\0' && s->verify_ns <= s->open_ns) {
 		s->at_ns = now->ns + g->set.fill_poll_ns;
 		enter(g, GWPM_STEP_TRADES, now);
 		s->again = true;
@@ -152,6 +175,7 @@ on_open(void *user, const struct pm_user_order *u)
 		return;
 	}
 	o->seen_ns = h->now->ns;
+	g->sync.ours_n++;
 	if (o->state == GWPM_LIVE && g->set.cancel_on_start &&
 	    !g->sync.is_ready)
 		o->has_cancel = true;
@@ -185,6 +209,8 @@ open_over(struct gwpm *g, const struct gwpm_now *now)
 {
 	struct gwpm_sync *s = &g->sync;
 
+	s->open_ns = s->begin_ns;
+	s->open_ours_n = s->ours_n;
 	for (uint32_t i = 0; i < g->book->active_n; i++) {
 		struct gwpm_order *o = &g->book->order[g->book->active[i]];
 

@@ -109,6 +109,7 @@ tend_waiting(struct pool *p, enum pool_role role, uint64_t now_ns)
 	while (*at != NULL && !p->is_closed) {
 		struct item *it = *at;
 		struct pool_answer a = {.tag = it->call.tag,
+		    .role = it->call.role,
 		    .error = "no connection was free in time",
 		    .body = "",
 		    .retry_after_s = -1,
@@ -369,6 +370,7 @@ static void
 close_answer(struct pool *p, const struct item *it, bool was_sent)
 {
 	struct pool_answer a = {.tag = it->call.tag,
+	    .role = it->call.role,
 	    .was_sent = was_sent,
 	    .error = "closed",
 	    .body = "",

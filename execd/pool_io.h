@@ -36,6 +36,7 @@ enum pool_role {
 
 struct pool_answer {
 	uint64_t tag;
+	enum pool_role role;
 	unsigned status; /* 0: no whole answer; error says why */
 	bool was_sent;	 /* with status 0: bytes may have left */
 	const char *error;

@@ -418,6 +418,7 @@ lane_answer(struct lane *l, const char *error, struct pool_answer *a)
 
 	(void)curl_easy_getinfo(l->easy, CURLINFO_RESPONSE_CODE, &status);
 	*a = (struct pool_answer){.tag = l->item->call.tag,
+	    .role = l->role,
 	    .was_sent = l->was_sent,
 	    .error = error,
 	    .body = "",

@@ -126,6 +126,12 @@ enum cfg_queue {
 	CFG_QUEUE_N
 };
 
+enum cfg_on_start {
+	CFG_ON_START_ADOPT = 1,
+	CFG_ON_START_CANCEL,
+	CFG_ON_START_N
+};
+
 enum cfg_transport {
 	CFG_TRANSPORT_MBEDTLS = 1,
 	CFG_TRANSPORT_CURL,
