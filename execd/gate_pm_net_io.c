@@ -48,7 +48,7 @@ on_answer(void *user, const struct pool_answer *a)
 		gate_pm_login_answer(p, a);
 	} else {
 		if (a->role == POOL_ORDERS && a->status != 0)
-			metrics_observe(p->s->metrics, M_EXECD_ORDER_RTT_NS,
+			metrics_observe(p->s->metrics, M_EXECD_ACK_NS,
 			    a->answer_ns - a->sent_ns);
 		gwpm_answer(&p->g, &out, &now);
 	}

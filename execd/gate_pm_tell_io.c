@@ -52,7 +52,7 @@ gate_pm_count(struct gate_pm *p)
 	metrics_set(m, M_EXECD_POSTS, (int64_t)g->posts);
 	metrics_set(m, M_EXECD_CANCEL_REQUESTS, (int64_t)g->cancels);
 	metrics_set(m, M_EXECD_ASKS, (int64_t)g->asks);
-	metrics_set(m, M_EXECD_UNKNOWNS, (int64_t)g->unknowns);
+	metrics_set(m, M_EXECD_UNKNOWN, (int64_t)g->unknowns);
 	metrics_set(m, M_EXECD_REPEATS, (int64_t)g->repeats);
 	metrics_set(m, M_EXECD_REVERSALS, (int64_t)g->reversals);
 	metrics_set(m, M_EXECD_DIFFERENCES, (int64_t)g->differences);
@@ -61,10 +61,10 @@ gate_pm_count(struct gate_pm *p)
 	metrics_set(m, M_EXECD_STRAYS, (int64_t)g->strays);
 	metrics_set(m, M_EXECD_BAD_ANSWERS, (int64_t)g->bad);
 	metrics_set(m, M_EXECD_COLD, (int64_t)now->cold);
-	metrics_set(m, M_EXECD_GUARDED, (int64_t)now->guarded);
+	metrics_set(m, M_EXECD_RESENDS, (int64_t)now->guarded);
 	metrics_set(m, M_EXECD_HELD, (int64_t)now->held);
 	metrics_set(m, M_EXECD_WARM, (int64_t)now->warm);
-	metrics_set(m, M_EXECD_USER_DOWNS, (int64_t)p->downs);
+	metrics_set(m, M_EXECD_RECONNECTS, (int64_t)p->downs);
 }
 
 /* ---- holdings ---- */
