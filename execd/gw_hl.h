@@ -200,6 +200,7 @@ struct gwhl {
 	bool is_up;
 	bool is_blocked;
 	bool is_spent; /* the budget is */
+	bool knows_budget;
 	bool has_no_schedule;
 	bool is_scheduled;
 	bool is_urgent;	    /* a cancel of this step is */

@@ -329,6 +329,7 @@ on_limit(struct gwhl *g, const struct hli_limit *l)
 	bool was = g->is_spent;
 
 	g->budget_left = l->used < cap ? cap - l->used : 0;
+	g->knows_budget = true;
 	g->is_spent = g->budget_left == 0;
 	if (!g->is_spent)
 		g->slow_ns = 0;

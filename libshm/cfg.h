@@ -132,6 +132,12 @@ enum cfg_on_start {
 	CFG_ON_START_N
 };
 
+enum cfg_network {
+	CFG_NETWORK_MAINNET = 1,
+	CFG_NETWORK_TESTNET,
+	CFG_NETWORK_N
+};
+
 enum cfg_transport {
 	CFG_TRANSPORT_MBEDTLS = 1,
 	CFG_TRANSPORT_CURL,
