@@ -28,6 +28,7 @@ static const char usage_text[] =
     "  reload [--restart]  read the configuration again, all or nothing\n"
     "  config [KEY|GROUP]  every setting, its value and where it came from\n"
     "  check               try configuration and machine, start nothing\n"
+    "  doctor [STAGE]...   would orders be taken? keys, clocks, accounts\n"
     "  logs [-f] [STAGE]...  logs for people; --json as they are\n"
     "\n"
     "  -i, --instance NAME  which pipeline (main)\n"
@@ -138,6 +139,7 @@ static const struct command commands[] = {
     {"config", cmd_config},
     {"check", cmd_check},
     {"logs", cmd_logs},
+    {"doctor", cmd_doctor},
 };
 
 static int

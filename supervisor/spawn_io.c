@@ -35,6 +35,7 @@ struct launch {
 	const char *path;
 	char *const *argv;
 	char *const *envp;
+	int in_fd; /* -1: nothing to read */
 	int log_fd;
 };
 
@@ -62,7 +63,11 @@ run(const struct launch *l, pid_t *pid)
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK |
 					  POSIX_SPAWN_SETSIGDEF |
 					  POSIX_SPAWN_SETPGROUP);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	if (l->in_fd >= 0)
+		posix_spawn_file_actions_adddup2(&fa, l->in_fd, 0);
+	else
+		posix_spawn_file_actions_addopen(
+		    &fa, 0, "/dev/null", O_RDONLY, 0);
 	if (l->log_fd >= 0) {
 		posix_spawn_file_actions_adddup2(&fa, l->log_fd, 1);
 		posix_spawn_file_actions_adddup2(&fa, l->log_fd, 2);
@@ -71,6 +76,25 @@ run(const struct launch *l, pid_t *pid)
 	posix_spawnattr_destroy(&at);
 	posix_spawn_file_actions_destroy(&fa);
 	return -rc;
+}
+
+static int
+launch(const struct launch *l, pid_t *pid, int *pidfd, struct err *e)
+{
+	int rc = l->envp != NULL ? run(l, pid) : -ENOMEM;
+
+	if (rc < 0)
+		return err_set(
+		    e, rc, "cannot run %s: %s", l->path, strerror(-rc));
+	*pidfd = pidfd_open_(*pid);
+	if (*pidfd < 0) {
+		/* Not supervised, not wanted; it is our child, so the number
+		 * is still its. */
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+		return err_set(e, *pidfd, "pidfd_open: %s", strerror(-*pidfd));
+	}
+	return 0;
 }
 
 int
@@ -87,26 +111,40 @@ spawn_stage(const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e)
 	char *argv[] = {program, opt_i, instance, opt_s, stage,
 	    a->sweep ? opt_w : NULL, NULL};
 	char **envp = envkey_environ(a->id);
-	const struct launch l = {path, argv, envp, a->log_fd};
+	const struct launch l = {path, argv, envp, -1, a->log_fd};
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", a->bin_dir, def->program);
 	snprintf(program, sizeof(program), "%s", def->program);
 	snprintf(instance, sizeof(instance), "%s", a->instance);
 	snprintf(stage, sizeof(stage), "%s", def->name);
-	rc = envp != NULL ? run(&l, pid) : -ENOMEM;
+	rc = launch(&l, pid, pidfd, e);
 	free(envp);
-	if (rc < 0)
-		return err_set(e, rc, "cannot run %s: %s", path, strerror(-rc));
-	*pidfd = pidfd_open_(*pid);
-	if (*pidfd < 0) {
-		/* Not supervised, not wanted; it is our child, so the number
-		 * is still its. */
-		kill(*pid, SIGKILL);
-		waitpid(*pid, NULL, 0);
-		return err_set(e, *pidfd, "pidfd_open: %s", strerror(-*pidfd));
-	}
-	return 0;
+	return rc;
+}
+
+int
+spawn_doctor(
+    const struct spawn_doctor_args *a, pid_t *pid, int *pidfd, struct err *e)
+{
+	const struct stage_def *def = &topo_stages[a->id];
+	char path[PATH_MAX];
+	char program[32];
+	char venue[32];
+	char opt_d[] = "--doctor";
+	char opt_j[] = "--json";
+	char *argv[] = {program, opt_d, venue, a->json ? opt_j : NULL, NULL};
+	char **envp = envkey_environ(a->id);
+	const struct launch l = {path, argv, envp, a->in_fd, -1};
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", a->bin_dir, def->program);
+	snprintf(program, sizeof(program), "%s", def->program);
+	snprintf(
+	    venue, sizeof(venue), "%s", venue_name((enum venue)def->venue));
+	rc = launch(&l, pid, pidfd, e);
+	free(envp);
+	return rc;
 }
 
 int

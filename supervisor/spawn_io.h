@@ -32,6 +32,17 @@ struct spawn_args {
 int spawn_stage(
     const struct spawn_args *a, pid_t *pid, int *pidfd, struct err *e);
 
+/* spawn_doctor - run <bin_dir>/execd --doctor VENUE, with json also --json,
+ * as spawn_stage does, in_fd its standard input, its output ours. */
+struct spawn_doctor_args {
+	const char *bin_dir;
+	enum stage_id id; /* execd of the venue */
+	int in_fd;
+	bool json;
+};
+int spawn_doctor(
+    const struct spawn_doctor_args *a, pid_t *pid, int *pidfd, struct err *e);
+
 /* spawn_adopt - pidfd of a running process that is the one that began at
  * start_ticks; -ESRCH when there is none. */
 int spawn_adopt(pid_t pid, uint64_t start_ticks);

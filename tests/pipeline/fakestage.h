@@ -170,4 +170,21 @@ fake_sweep(const char *name)
 	return told(sweep, "rests") ? 111 : 0;
 }
 
+/* execd --doctor VENUE [--json]: says what it was given. */
+static int
+fake_doctor(const char *venue, bool json)
+{
+	static struct cfg c;
+	char name[64];
+	size_t bad;
+	bool ok =
+	    read(0, &c, sizeof(c)) == (ssize_t)sizeof(c) && cfg_valid(&c, &bad);
+
+	snprintf(name, sizeof(name), "execd.%s", venue);
+	fake_keys(name, "doctor");
+	printf("%s %s %s\n", venue, json ? "json" : "text",
+	    ok ? mode_name((enum mode)c.system_mode) : "?");
+	return told(name, "sick") ? 78 : 0;
+}
+
 #endif

@@ -268,6 +268,8 @@ fakesup_main(int argc, char **argv)
 	me = me != NULL ? me + 1 : argv[0];
 	if (strcmp(me, "supervisor") == 0)
 		return cli_run(argc, argv);
+	if (argc >= 3 && strcmp(argv[1], "--doctor") == 0)
+		return fake_doctor(argv[2], argc == 4);
 	if (argc == 6 && strcmp(argv[5], "--sweep") == 0)
 		return fake_sweep(argv[4]);
 	if (argc == 5 && strcmp(argv[3], "--stage") == 0)

@@ -308,6 +308,29 @@ a_bad_key_file_stops_the_start(void **unused)
 	not_told();
 }
 
+static void
+doctor_has_the_settings_and_its_key(void **unused)
+{
+	(void)unused;
+	setenv("POLYMARKET_PRIVATE_KEY", PM_KEY, 1);
+	setenv("HYPERLIQUID_PRIVATE_KEY", HL_KEY, 1);
+	expect(SUP("doctor"), SUP_OK);
+	assert_string_equal(
+	    text, "polymarket text sim\nhyperliquid text sim\n");
+	assert_string_equal(
+	    notes("execd.polymarket", "doctor"), "pm=" PM_KEY " hl=-\n");
+	assert_string_equal(
+	    notes("execd.hyperliquid", "doctor"), "pm=- hl=" HL_KEY "\n");
+	tell("execd.polymarket", "sick");
+	expect(SUP("--json", "doctor"), SUP_CONFIG);
+	assert_string_equal(
+	    text, "polymarket json sim\nhyperliquid json sim\n");
+	expect(SUP("doctor", "execd.hyperliquid"), SUP_OK);
+	expect(SUP("doctor", "riskd"), SUP_CONFIG);
+	expect(SUP("--set", "system.mode=paper", "doctor"), SUP_CONFIG);
+	assert_non_null(strstr(text, "send no orders"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, forget, forget)
 
 int
@@ -324,6 +347,7 @@ main(int argc, char **argv)
 	    T(keys_reach_execd_of_their_venue_and_nobody_else),
 	    T(an_overlong_key_is_refused_unspoken),
 	    T(a_bad_key_file_stops_the_start),
+	    T(doctor_has_the_settings_and_its_key),
 	};
 
 	if (rc >= 0)
