@@ -9,6 +9,7 @@
 #include "libcore/markout.h"
 
 #define HOUR_NS	   (UINT64_C(3600) * (uint64_t)NS_PER_S)
+#define LOOK_NS	   ((uint64_t)NS_PER_S)
 #define WAIT_FIRST 1024u
 #define OTHERS	   0u /* the market that others are put together in    */
 
@@ -532,23 +533,21 @@ ledger_msg(struct ledger *l, const struct order *o)
 
 /* ---- time ---- */
 
+static usd_t
+equity(const struct ledger *l)
+{
+	return USD(l->a.capital.e6 + ledger_pnl(l).e6);
+}
+
+/* The curve, and the fall from its peak. */
 static void
 look(struct ledger *l, uint64_t t_ns)
 {
-	usd_t e = USD(l->a.capital.e6 + ledger_pnl(l).e6);
+	usd_t e = equity(l);
 	double v[SERIES_COLS] = {(double)e.e6 / 1e6,
 	    (double)ledger_exposure(l).e6 / 1e6, (double)l->all.fees.e6 / 1e6};
-	double ret =
-	    (double)(e.e6 - l->last_equity.e6) / (double)l->a.capital.e6;
-	double delta = ret - l->ret.mean;
 	int64_t down;
 
-	l->ret.n++;
-	l->ret.mean += delta / (double)l->ret.n;
-	l->ret.m2 += delta * (ret - l->ret.mean);
-	if (ret < 0)
-		l->ret.down2 += ret * ret;
-	l->last_equity = e;
 	if (e.e6 > l->peak.e6)
 		l->peak = e;
 	down = l->peak.e6 - e.e6;
@@ -558,6 +557,23 @@ look(struct ledger *l, uint64_t t_ns)
 	    (double)down / (double)l->peak.e6 > l->drawdown_frac)
 		l->drawdown_frac = (double)down / (double)l->peak.e6;
 	series_add(l->equity, t_ns, v);
+}
+
+/* One return. */
+static void
+bar(struct ledger *l)
+{
+	usd_t e = equity(l);
+	double ret =
+	    (double)(e.e6 - l->last_equity.e6) / (double)l->a.capital.e6;
+	double delta = ret - l->ret.mean;
+
+	l->ret.n++;
+	l->ret.mean += delta / (double)l->ret.n;
+	l->ret.m2 += delta * (ret - l->ret.mean);
+	if (ret < 0)
+		l->ret.down2 += ret * ret;
+	l->last_equity = e;
 }
 
 static void
@@ -649,8 +665,13 @@ ledger_time(struct ledger *l, uint64_t now_ns)
 		fund(l);
 		l->hour_ns += HOUR_NS;
 	}
+	/* Nothing moved since the last event: what it was is what it is. */
+	if (now_ns >= l->look_ns) {
+		look(l, l->now_ns > 0 ? l->now_ns : now_ns);
+		l->look_ns = (now_ns / LOOK_NS + 1) * LOOK_NS;
+	}
 	while (now_ns >= l->bar_end_ns) {
-		look(l, l->bar_end_ns);
+		bar(l);
 		l->bar_end_ns += l->a.bar_ns;
 	}
 	l->now_ns = now_ns;
@@ -660,6 +681,7 @@ void
 ledger_end(struct ledger *l)
 {
 	look(l, l->now_ns);
+	bar(l);
 	for (; l->done[LEDGER_HORIZONS - 1] < l->wait_n;
 	     l->done[LEDGER_HORIZONS - 1]++)
 		let_go(l, l->done[LEDGER_HORIZONS - 1]);

@@ -7,8 +7,8 @@
  *            prices and metadata; it asks nobody, so it checks riskd too.
  * Equity   : capital + for every market, component: cash received - cash paid
  *            + open quantity at the mid - fees + rebates + funding.
- * Bars     : equity is looked at at the end of every bar (bar_ns of UTC);
- *            Sharpe, Sortino and drawdown are made of these looks.
+ * Bars     : returns are taken at the end of every bar (bar_ns of UTC), for
+ *            Sharpe and Sortino; the curve and the drawdown look every second.
  * Funding  : on the full hour, open quantity * oracle price * hourly rate, as
  *            last told; longs pay a positive rate.
  * Settled  : a market that is RESOLVED pays 1, 0 or 1/2, no fee.
@@ -141,6 +141,7 @@ struct ledger {
 	uint64_t start_ns;
 	uint64_t now_ns;
 	uint64_t bar_end_ns;
+	uint64_t look_ns; /* next look at the curve                       */
 	uint64_t hour_ns; /* next funding                                 */
 	usd_t last_equity;
 	usd_t peak;
