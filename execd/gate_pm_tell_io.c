@@ -37,7 +37,7 @@ gate_pm_clock(void *user, int64_t offset_ns)
 {
 	struct gate_pm *p = user;
 
-	metrics_set(p->s->metrics, M_EXECD_CLOCK_OFFSET, offset_ns / NS_PER_MS);
+	metrics_set(p->s->metrics, M_EXECD_CLOCK_US, offset_ns / 1000);
 }
 
 /* ---- figures ---- */
