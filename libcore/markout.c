@@ -74,6 +74,24 @@ markout_mid(struct markout *m, const struct markout_cfg *c, uint64_t now_ns,
 	return n;
 }
 
+uint64_t
+markout_due_ns(const struct markout *m, const struct markout_cfg *c)
+{
+	uint64_t due = 0;
+
+	for (uint32_t h = 0; h < MARKOUT_HORIZONS; h++) {
+		uint64_t at;
+
+		if (m->done_n[h] == m->fill_n)
+			continue;
+		at = m->fill[m->done_n[h] % MARKOUT_PENDING].ns +
+		     c->horizon_ns[h];
+		if (due == 0 || at < due)
+			due = at;
+	}
+	return due;
+}
+
 uint32_t
 markout_mean(const struct markout *m, const struct markout_cfg *c,
     uint64_t now_ns, uint32_t horizon, px_t *mean)

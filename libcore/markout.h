@@ -82,6 +82,9 @@ void markout_add(struct markout *m, const struct markout_fill *f);
 uint32_t markout_mid(struct markout *m, const struct markout_cfg *c,
     uint64_t now_ns, px_t mid, struct markout_result out[MARKOUT_DUE]);
 
+/* markout_due_ns - when the next result comes due; 0: no fill waits. */
+uint64_t markout_due_ns(const struct markout *m, const struct markout_cfg *c);
+
 /* markout_mean - over the last c->last_n results of a horizon not older than
  * c->memory_ns; returns how many, 0 leaves *mean untouched. */
 uint32_t markout_mean(const struct markout *m, const struct markout_cfg *c,

@@ -41,6 +41,8 @@ loss_roll(struct loss *l, int64_t day, usd_t *ended)
 	l->realised_e16 = 0;
 	l->fees = USD(0);
 	l->base = USD(0);
+	l->corrections_n = 0;
+	l->corrected = USD(0);
 	return true;
 }
 
@@ -74,11 +76,35 @@ loss_bound(const struct loss *l, usd_t worst, usd_t limit)
 	return loss_realised(l).e6 + worst.e6 - l->base.e6 >= -limit.e6;
 }
 
+usd_t
+loss_fall(const struct loss *l, usd_t unrealised)
+{
+	return USD(l->hwm.e6 - l->carried.e6 - loss_pnl(l, unrealised).e6);
+}
+
+bool
+loss_drawdown(struct loss *l, usd_t unrealised, usd_t capital, int64_t frac_e8,
+    int64_t wall_ns)
+{
+	int64_t top = capital.e6 + l->hwm.e6;
+
+	CHECK(frac_e8 >= 0 && frac_e8 <= E8);
+	if (frac_e8 == 0 || top <= 0 || (l->latched & FREEZE_DRAWDOWN) != 0 ||
+	    loss_fall(l, unrealised).e6 <= i64_mul_div(top, frac_e8, E8))
+		return false;
+	l->latched |= FREEZE_DRAWDOWN;
+	l->latch_wall_ns = wall_ns;
+	l->latch_pnl = loss_pnl(l, unrealised);
+	return true;
+}
+
 void
 loss_thaw(struct loss *l, usd_t unrealised)
 {
 	if ((l->latched & FREEZE_DAILY_LOSS) != 0)
 		l->base = loss_pnl(l, unrealised);
+	if ((l->latched & FREEZE_DRAWDOWN) != 0)
+		l->hwm = USD(l->carried.e6 + loss_pnl(l, unrealised).e6);
 	l->latched = 0;
 	l->latch_wall_ns = 0;
 }

@@ -8,6 +8,9 @@
  * The day ends at midnight of risk.timezone and never goes back, whatever
  * the clock does. A new day clears realised, fees and base, not the latch.
  *
+ * The same struct serves the edge strategy alone: its latches stop it and
+ * nothing else.
+ *
  * Pure: yes. O(1). Flat: written to disk as it is (risk_io.c).
  */
 #ifndef RISKD_DRAWDOWN_H
@@ -28,7 +31,8 @@ struct loss {
 	int64_t latch_wall_ns; /* when it latched                         */
 	usd_t latch_pnl;
 	uint64_t latched; /* freeze bits that are latched                 */
-	uint64_t pad;
+	uint64_t corrections_n; /* of positions, by a thaw today            */
+	usd_t corrected;	/* P&L that they booked                     */
 };
 
 /* loss_day - day number of a moment, zone east_s seconds east of UTC. */
@@ -60,7 +64,19 @@ bool loss_check(struct loss *l, usd_t unrealised, usd_t limit, int64_t wall_ns);
  */
 bool loss_bound(const struct loss *l, usd_t worst, usd_t limit);
 
-/* loss_thaw - a person lifts the latch. */
+/* loss_fall - how far equity is below its highest, >= 0 after loss_check. */
+usd_t loss_fall(const struct loss *l, usd_t unrealised);
+
+/*
+ * loss_drawdown - latch FREEZE_DRAWDOWN when equity (capital and all that was
+ * ever earned) fell from its highest by more than frac_e8 of it. 0: off.
+ * Returns : true when it latched just now.
+ */
+bool loss_drawdown(struct loss *l, usd_t unrealised, usd_t capital,
+    int64_t frac_e8, int64_t wall_ns);
+
+/* loss_thaw - a person lifts the latches; the high-water mark begins anew
+ * after a drawdown. */
 void loss_thaw(struct loss *l, usd_t unrealised);
 
 #endif

@@ -15,6 +15,7 @@ kill_cause_name(enum kill_cause c)
 	    [KILL_BY_DATA_AGE] = "data_age",
 	    [KILL_BY_ACK] = "ack",
 	    [KILL_BY_FORMER] = "former_life",
+	    [KILL_BY_SELF] = "self_throttle",
 	};
 
 	CHECK(c >= KILL_BY_NONE && c < KILL_CAUSE_N);
@@ -155,7 +156,7 @@ kill_probe(
 }
 
 bool
-kill_ack(struct kill *k, const struct kill_cfg *cfg, int64_t ack_ns)
+kill_ack(struct kill *k, const struct kill_cfg *cfg, int64_t ack_ns, bool busy)
 {
 	CHECK(k->state >= KILL_STARTUP && k->state < KILL_STATE_N);
 	CHECK(cfg->limit_ns > 0);
@@ -163,6 +164,6 @@ kill_ack(struct kill *k, const struct kill_cfg *cfg, int64_t ack_ns)
 		return false;
 	k->value_ns = ack_ns;
 	k->limit_ns = cfg->limit_ns;
-	trip(k, KILL_BY_ACK);
+	trip(k, busy ? KILL_BY_SELF : KILL_BY_ACK);
 	return true;
 }

@@ -8,7 +8,8 @@
  *              20 ms while the book is 10 s old)
  *   3 EMA      smoothed round trip above the limit
  *   4 RAW      raw_trips round trips in a row above the limit
- *   5 ACK      an order's acknowledgement took longer than the limit
+ *   5 ACK      an order's acknowledgement took longer than the limit;
+ *              SELF_THROTTLE when our own rate may be the reason
  * The first that applies is the cause. The smoothed value alone would need
  * nine pings of 800 ms after quiet times at 50 ms; hence 4.
  * Resumes when the smoothed value and the last resume_n raw ones are below
@@ -43,6 +44,7 @@ enum kill_cause {
 	KILL_BY_DATA_AGE = 5,
 	KILL_BY_ACK = 6,
 	KILL_BY_FORMER = 7, /* was tripped when the former life ended     */
+	KILL_BY_SELF = 8,   /* ACK, while we ourselves sent very much     */
 	KILL_CAUSE_N
 };
 
@@ -98,7 +100,9 @@ void kill_start_tripped(struct kill *k);
 bool kill_probe(
     struct kill *k, const struct kill_cfg *cfg, const struct kill_sample *s);
 
-/* kill_ack - an order was acknowledged after ack_ns. True: state changed. */
-bool kill_ack(struct kill *k, const struct kill_cfg *cfg, int64_t ack_ns);
+/* kill_ack - an order was acknowledged after ack_ns; busy: we were sending so
+ * much then that the venue may have held us back. True: state changed. */
+bool kill_ack(
+    struct kill *k, const struct kill_cfg *cfg, int64_t ack_ns, bool busy);
 
 #endif

@@ -33,7 +33,7 @@ put_dirty(struct stage *s, struct shell *sh)
 	for (uint32_t i = 0; i < r->dirty_n; i++) {
 		uint32_t d = r->dirty[i];
 
-		keep = keep || d == 0 || d >= RISK_REC_KEPT ||
+		keep = keep || d < RISK_REC_FILLS || d >= RISK_REC_KEPT ||
 		       (d >= RISK_REC_INSTR && d < RISK_REC_SLOT);
 		risk_save(r, d, rec);
 		outbox_put(&sh->box, d, rec);
@@ -221,8 +221,10 @@ load_kept(struct shell *sh)
 
 	if (!risk_image_load(sh->core, &sh->copy.image))
 		return false;
-	risk_save(sh->core, 0, rec);
-	outbox_put(&sh->box, 0, rec);
+	for (uint32_t k = 0; k < RISK_REC_FILLS; k++) {
+		risk_save(sh->core, k, rec);
+		outbox_put(&sh->box, k, rec);
+	}
 	for (uint32_t k = 0; k < sh->core->kept_n; k++) {
 		risk_save(sh->core, RISK_REC_KEPT + k, rec);
 		outbox_put(&sh->box, RISK_REC_KEPT + k, rec);
@@ -256,6 +258,16 @@ open_file(struct stage *s, struct shell *sh, bool fresh)
 		return EXIT_PERMANENT;
 	}
 	sh->unsynced = true;
+	for (int v = 1; v < VENUE_N; v++)
+		if (sh->core->latched[v] != 0)
+			LOG(LOG_LATCH_LOADED,
+			    F_STR("reason", reason_name(freeze_reason(
+						sh->core->latched[v]))),
+			    F_STR("venue", venue_name((enum venue)v)));
+	if (sh->core->edge.latched != 0)
+		LOG(LOG_LATCH_LOADED,
+		    F_STR("reason", reason_name(REASON_STRATEGY_LOSS)),
+		    F_I64("since_ns", sh->core->edge.latch_wall_ns));
 	if (sh->core->loss.latched != 0)
 		LOG(LOG_LATCH_LOADED,
 		    F_STR("reason",

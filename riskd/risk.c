@@ -7,20 +7,6 @@
 #include "libshm/ctl.h"
 #include "riskd/risk_int.h"
 
-static enum ring_id
-order_ring(uint16_t instr)
-{
-	return instr_venue(instr) == VENUE_HYPERLIQUID ? RG_ORDER_HL
-						       : RG_ORDER_PM;
-}
-
-static enum ring_id
-cancel_ring(uint16_t instr)
-{
-	return instr_venue(instr) == VENUE_HYPERLIQUID ? RG_CANCEL_HL
-						       : RG_CANCEL_PM;
-}
-
 void
 risk_init(struct risk *r, const struct cfg *cfg, uint64_t epoch)
 {
@@ -36,6 +22,8 @@ risk_init(struct risk *r, const struct cfg *cfg, uint64_t epoch)
 	if (!cfg_timezone_s(cfg->risk_timezone.s, &r->east_s))
 		r->east_s = 0;
 	r->list_idx = 1;
+	risk_markout_configure(r);
+	risk_capital(r, 0);
 	risk_freezes(r, 0);
 }
 
@@ -43,28 +31,6 @@ usd_t
 risk_pnl(const struct risk *r)
 {
 	return loss_pnl(&r->loss, r->unrealised);
-}
-
-static void
-cancel_slot(const struct risk_slot *s, const struct order *cause, uint64_t id,
-    uint64_t now_ns, struct core_out *out)
-{
-	struct order *o = core_out_add(out, cancel_ring(s->instr));
-
-	if (cause != 0)
-		*o = *cause;
-	o->hdr.kind = MSG_CANCEL;
-	o->hdr.flags = 0;
-	o->hdr.seq = 0;
-	o->hdr.instr = s->instr;
-	o->hdr.recv_ns = cause != 0 ? cause->hdr.recv_ns : now_ns;
-	o->id = id;
-	o->px = PX(0);
-	o->qty = QTY(0);
-	o->venue = (uint8_t)instr_venue(s->instr);
-	o->side = s->side;
-	o->level = s->level;
-	o->risk_delta = slot_delta(o->hdr.recv_ns, now_ns);
 }
 
 static void
@@ -87,7 +53,11 @@ pass(struct risk *r, const struct order *in, const struct risk_try *t,
     uint64_t now_ns, struct core_out *out)
 {
 	struct risk_slot *s = risk_slot_new(r, t->instr, t->side, t->level);
-	struct risk_order ro = {.id = in->id, .px = t->px, .qty = t->qty};
+	struct risk_order ro = {.id = in->id,
+	    .px = t->px,
+	    .qty = t->qty,
+	    .strategy = t->strategy,
+	    .takes = t->takes};
 	struct order *o;
 
 	CHECK(s != 0);
@@ -97,7 +67,7 @@ pass(struct risk *r, const struct order *in, const struct risk_try *t,
 	s->last_id = in->id;
 	risk_rate_count(r, t->instr, now_ns);
 	risk_refresh(r, t->instr);
-	o = core_out_add(out, order_ring(t->instr));
+	o = core_out_add(out, risk_order_ring(t->instr));
 	*o = *in;
 	o->hdr.kind = MSG_ORDER;
 	o->hdr.flags = 0;
@@ -124,6 +94,8 @@ on_intent(struct risk *r, const struct order *in, uint64_t now_ns,
 	struct risk_try t = {.instr = i,
 	    .side = in->side,
 	    .level = in->level,
+	    .strategy = in->strategy,
+	    .takes = (in->oflags & ORDER_POST_ONLY) == 0,
 	    .px = in->px,
 	    .qty = in->qty};
 	enum reason why = ok ? REASON_OK : REASON_BAD_SLOT;
@@ -148,7 +120,7 @@ on_intent(struct risk *r, const struct order *in, uint64_t now_ns,
 		s->last_id = in->id;
 		risk_dirty_slot(r, s);
 	}
-	cancel_slot(s, in, in->id, now_ns, out);
+	risk_cancel(s, in, in->id, now_ns, out);
 }
 
 static bool
@@ -158,21 +130,6 @@ seen_fill(const struct risk *r, uint64_t fill_id)
 		if (r->recent[k] == fill_id)
 			return true;
 	return false;
-}
-
-static void
-tell_position(struct risk *r, uint16_t i, uint64_t now_ns, struct core_out *out)
-{
-	struct order *o = core_out_add(out, RG_VERDICT);
-
-	o->hdr.kind = MSG_STATE;
-	o->hdr.instr = i;
-	o->hdr.recv_ns = now_ns;
-	o->venue = (uint8_t)instr_venue(i);
-	o->status = r->told;
-	o->qty = r->instr[i].pos.qty;
-	o->px = position_avg(&r->instr[i].pos);
-	o->usd = risk_pnl(r);
 }
 
 static void
@@ -205,17 +162,18 @@ on_fill(struct risk *r, const struct order *f, uint64_t now_ns,
 		risk_dirty_slot(r, s);
 	}
 	r->recent[r->recent_at] = f->fill_id;
-	risk_dirty(r, 1 + r->recent_at * 8u / RISK_REC_SZ);
+	risk_dirty(r, RISK_REC_FILLS + r->recent_at * 8u / RISK_REC_SZ);
 	r->recent_at = (r->recent_at + 1) % RISK_RECENT;
 	r->stat.fills++;
-	if (risk_late_fill(r, f->hdr.instr, f))
+	r->stat.reversed += back;
+	if (risk_late_fill(r, f->hdr.instr, f, now_ns))
 		return;
-	risk_book_fill(r, f->hdr.instr, f);
-	tell_position(r, f->hdr.instr, now_ns, out);
+	risk_book_fill(r, f->hdr.instr, f, now_ns);
+	risk_tell(r, f->hdr.instr, 0, now_ns, out);
 }
 
 static void
-on_ack(struct risk *r, const struct order *a)
+on_ack(struct risk *r, const struct order *a, uint64_t now_ns)
 {
 	struct risk_slot *s = risk_slot_at(r, a->hdr.instr, a->side, a->level);
 	struct risk_order *o = s != 0 ? risk_order_find(s, a->id) : 0;
@@ -223,7 +181,8 @@ on_ack(struct risk *r, const struct order *a)
 
 	if (a->ack_delta > a->send_delta && a->send_delta > 0)
 		kill_ack(&r->link[v].kill, &r->kill_cfg[v],
-		    (int64_t)a->ack_delta - a->send_delta);
+		    (int64_t)a->ack_delta - a->send_delta,
+		    risk_is_busy(r, now_ns));
 	if (o == 0 || a->qty.e8 <= 0 || a->qty.e8 > QTY_E8_MAX) {
 		r->stat.unknown++;
 		return;
@@ -258,6 +217,14 @@ on_report(struct risk *r, const struct event *ev, struct core_out *out)
 
 	if (o->hdr.kind == MSG_RESTART)
 		return; /* its orders outlive it */
+	if (o->hdr.kind == MSG_BALANCE && o->venue == v) {
+		risk_on_balance(r, o, ev->now_ns);
+		return;
+	}
+	if (o->hdr.kind == MSG_POSITION && instr_venue(o->hdr.instr) == v) {
+		risk_on_position(r, o);
+		return;
+	}
 	if (instr_venue(o->hdr.instr) != v || o->level >= ORDER_LEVELS ||
 	    (o->side != SIDE_BID && o->side != SIDE_ASK)) {
 		r->stat.unknown++;
@@ -266,7 +233,7 @@ on_report(struct risk *r, const struct event *ev, struct core_out *out)
 	if (o->hdr.kind == MSG_FILL)
 		on_fill(r, o, ev->now_ns, out);
 	else if (o->hdr.kind == MSG_ACK)
-		on_ack(r, o);
+		on_ack(r, o, ev->now_ns);
 	else if (o->hdr.kind == MSG_DONE || o->hdr.kind == MSG_REJECT)
 		on_gone(r, o);
 	else
@@ -322,6 +289,8 @@ trading_state(const struct risk *r, enum reason *why)
 		*why = REASON_UNKNOWN_ORDER;
 		return TRADING_REDUCE;
 	}
+	if (r->ratio.level == RATIO_PAUSE)
+		*why = REASON_MAKER_RATIO; /* the maker adds nothing */
 	return TRADING_RUN;
 }
 
@@ -332,8 +301,10 @@ tell_state(struct risk *r, uint64_t now_ns, struct core_out *out)
 	enum trading_state st = trading_state(r, &why);
 	struct order *o;
 
-	if (st == r->told && (uint16_t)why == r->told_reason)
+	if (st == r->told && (uint16_t)why == r->told_reason &&
+	    r->capital.e6 == r->told_capital.e6)
 		return;
+	r->told_capital = r->capital;
 	r->told = (uint8_t)st;
 	r->told_reason = (uint16_t)why;
 	o = core_out_add(out, RG_VERDICT);
@@ -342,6 +313,7 @@ tell_state(struct risk *r, uint64_t now_ns, struct core_out *out)
 	o->status = (uint8_t)st;
 	o->reason = (uint16_t)why;
 	o->usd = risk_pnl(r);
+	o->fill_id = (uint64_t)r->capital.e6;
 }
 
 /* execd sleeps: something in its ring makes it look at the freeze words. */
@@ -385,7 +357,7 @@ sweep(struct risk *r, uint64_t now_ns, struct core_out *out)
 		r->wipe_idx++;
 		if (s->n == 0)
 			continue;
-		cancel_slot(s, 0, s->last_id, now_ns, out);
+		risk_cancel(s, 0, s->last_id, now_ns, out);
 		said++;
 	}
 	while (r->list_idx != 0 && said < RISK_SWEEP) {
@@ -393,8 +365,9 @@ sweep(struct risk *r, uint64_t now_ns, struct core_out *out)
 			r->list_idx = 0;
 			break;
 		}
-		if (r->instr[r->list_idx].pos.qty.e8 != 0) {
-			tell_position(r, r->list_idx, now_ns, out);
+		if (r->instr[r->list_idx].pos.qty.e8 != 0 ||
+		    r->instr[r->list_idx].told != 0) {
+			risk_tell(r, r->list_idx, 0, now_ns, out);
 			said++;
 		}
 		r->list_idx++;
@@ -406,16 +379,20 @@ static void
 settle_step(struct risk *r, uint64_t now_ns, struct core_out *out)
 {
 	uint64_t was = r->freeze_all;
+	uint64_t wake;
 
+	risk_capital(r, now_ns);
 	risk_freezes(r, now_ns);
 	if (r->freeze_all != was)
 		risk_dirty(r, 0);
 	wake_execd(r, now_ns, out);
+	risk_look_due(r, now_ns, out);
 	tell_state(r, now_ns, out);
 	sweep(r, now_ns, out);
-	out->wake_ns = r->wipe_idx != 0 || r->list_idx != 0
-			   ? now_ns
-			   : risk_link_wake(r, now_ns);
+	wake = risk_link_wake(r, now_ns);
+	if (r->due_ns != 0 && (wake == 0 || r->due_ns < wake))
+		wake = i64_max((int64_t)r->due_ns, (int64_t)now_ns);
+	out->wake_ns = r->wipe_idx != 0 || r->list_idx != 0 ? now_ns : wake;
 }
 
 static void
@@ -426,6 +403,7 @@ configure(struct risk *r, const struct cfg *c)
 		kill_cfg_from(&r->kill_cfg[v], c, (enum venue)v);
 	if (!cfg_timezone_s(c->risk_timezone.s, &r->east_s))
 		r->east_s = 0;
+	risk_markout_configure(r);
 	for (uint16_t i = 1; i <= r->max_instr; i++)
 		if (r->instr[i].cls != 0)
 			risk_refresh(r, i);
@@ -441,7 +419,7 @@ on_tick(struct risk *r, const struct event *ev, struct core_out *out)
 
 	risk_on_tick(r, ev);
 	if (r->instr[i].pos.qty.e8 != was)
-		tell_position(r, i, ev->now_ns, out);
+		risk_tell(r, i, 0, ev->now_ns, out);
 }
 
 static void
@@ -470,9 +448,16 @@ risk_step(struct risk *r, const struct event *ev, struct core_out *out)
 	wallclock_event(&r->clock, ev->now_ns, ev->wall_ns,
 	    r->cfg.risk_clock_skew_max.ns, r->cfg.risk_clock_settle.ns);
 	day_ns = wallclock_day_ns(&r->clock, ev->now_ns);
-	if (day_ns > 0 &&
-	    loss_roll(&r->loss, loss_day(day_ns, r->east_s), &ended))
-		risk_dirty(r, 0);
+	r->wall_ns = day_ns;
+	if (day_ns > 0) {
+		int64_t day = loss_day(day_ns, r->east_s);
+
+		if (loss_roll(&r->loss, day, &ended))
+			risk_dirty(r, 0);
+		if (loss_roll(&r->edge, day, &ended))
+			risk_dirty(r, RISK_REC_MORE);
+	}
+	risk_ratio_tick(r);
 	switch (ev->kind) {
 	case EV_SLOT: on_slot(r, ev, out); break;
 	case EV_TIMER: break;
@@ -483,6 +468,10 @@ risk_step(struct risk *r, const struct event *ev, struct core_out *out)
 	if (loss_check(&r->loss, r->unrealised,
 		r->cfg.mm_global_daily_loss_limit, ev->wall_ns))
 		risk_dirty(r, 0);
+	if (loss_drawdown(&r->loss, r->unrealised, r->capital,
+		r->cfg.risk_drawdown_frac.e8, ev->wall_ns))
+		risk_dirty(r, 0);
+	risk_edge_check(r, ev->wall_ns);
 	settle_step(r, ev->now_ns, out);
 }
 
@@ -499,7 +488,9 @@ void
 risk_thaw(struct risk *r, uint64_t now_ns, struct core_out *out)
 {
 	core_out_reset(out);
+	risk_adopt(r);
 	loss_thaw(&r->loss, r->unrealised);
+	loss_thaw(&r->edge, r->edge_unrealised);
 	r->reduce = false;
 	risk_dirty(r, 0);
 	settle_step(r, now_ns, out);

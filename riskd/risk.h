@@ -26,6 +26,13 @@
  * Fills     : cum_qty of an order only grows; a fill that does not pass it,
  *             or whose fill_id was seen, is a repeat. A fill of an order that
  *             is not known is booked all the same, and raises REDUCE.
+ * Hierarchy : the protections of a market, each in its file: stops, age,
+ *             adverse moves and exits riskstop.c; runs of fills, markouts,
+ *             reverts and the share taken risktoxic.c; caps of clusters and of
+ *             edge, the capital riskcaps.c; positions against the venue's
+ *             riskrecon.c. What they say of a market goes to quoted by
+ *             risktell.c. An exit is an order of riskd's own: it takes, is
+ *             imperative, and has the level ORDER_EXIT_LEVEL to itself.
  * Outcome   : a market that is RESOLVED with an outcome closes its position
  *             at 1, 0 or 1/2, no fee; a fill that comes later as well. A slot
  *             that changes to another market while its own is undecided hands
@@ -44,124 +51,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "libcore/position.h"
 #include "libcore/reasons.h"
 #include "libshm/cfg.h"
 #include "libshm/event.h"
 #include "libshm/instr.h"
 #include "riskd/drawdown.h"
-#include "riskd/killswitch.h"
 #include "riskd/riskkept.h"
+#include "riskd/risktypes.h"
+#include "riskd/riskwatch.h"
 #include "riskd/wallclock.h"
-
-#define RISK_SLOTS	 4096u /* (instrument, side, level) ever used      */
-#define RISK_SLOT_ORDERS 4u    /* of one slot on their way at once         */
-#define RISK_SWEEP	 16u
-#define RISK_RATE	 16384u /* power of two above risk.max_orders_per_s */
-#define RISK_RECENT	 256u	/* fill ids remembered                      */
-#define RISK_DIRTY	 512u
-
-struct risk_order {
-	uint64_t id;
-	px_t px;
-	qty_t qty;    /* as passed, or as acknowledged                    */
-	qty_t base;   /* cum of the slot when it was passed               */
-	qty_t filled; /* of this order                                    */
-};
-
-struct risk_slot {
-	uint16_t instr;
-	uint8_t side;
-	uint8_t level;
-	uint32_t n; /* orders on their way                                */
-	uint64_t last_id; /* newest intent handled                        */
-	qty_t cum;	  /* filled in this slot, ever                    */
-	struct risk_order order[RISK_SLOT_ORDERS];
-};
-
-struct risk_instr {
-	struct position pos;
-	/* from the instrument table */
-	char symbol[RISK_SYMBOL];
-	int64_t end_wall_ns;
-	uint64_t symbol_hash;
-	px_t tick;
-	qty_t lot;
-	qty_t min_qty;
-	usd_t min_usd;
-	uint32_t maker_ppm;
-	uint32_t px_sig;
-	uint16_t epoch;
-	uint8_t cls; /* enum instr_class, 0: not known yet                */
-	uint8_t state;
-	bool held;	      /* is in risk.held                         */
-	uint8_t outcome;      /* enum outcome, 0 unknown                 */
-	uint16_t first_epoch; /* of this market in this slot              */
-	uint32_t rate_n; /* orders within the last second                 */
-	/* the mark; valid while mark_gen is that of its venue */
-	px_t bid;
-	px_t ask;
-	px_t mark; /* mid; survives gaps, to value the position          */
-	px_t micro;
-	uint64_t mark_gen;
-	/* what it adds to the totals */
-	usd_t unrealised;
-	usd_t exposure;
-	usd_t worst;
-};
-
-/* The market that a slot had before its present one. */
-struct risk_before {
-	char symbol[RISK_SYMBOL];
-	int64_t end_wall_ns;
-	uint16_t epoch; /* its first                                      */
-	uint8_t cls;
-	bool known;
-	uint8_t pad[4];
-};
-
-struct risk_link {
-	struct kill kill;
-	uint64_t seen_ns;   /* last TICK_LINK of connection 0               */
-	uint64_t sample_ns; /* last new round trip                        */
-	uint64_t gen;	    /* marks of older generations do not count      */
-	uint32_t rtt_us;
-	uint32_t reconnects; /* as feedd counts them                      */
-	int32_t skew_ms;     /* the venue's clock minus ours, as proven       */
-	uint8_t state;	     /* enum link_state                              */
-	uint8_t pad[3];
-};
-
-/* What the shell knows and the rings do not say. */
-struct risk_world {
-	uint64_t ext[VENUE_N];	   /* freeze bits of others                   */
-	bool room[VENUE_N];	   /* order ring has room                     */
-	bool cancel_full[VENUE_N]; /* a cancel found no room              */
-	bool supervisor_dead;
-	uint8_t pad[7];
-};
-
-/* The arithmetic of the last daily-loss refusal. */
-struct risk_bound {
-	usd_t realised; /* today, after fees, since the last thaw         */
-	usd_t others;	/* worst outcome of all other markets             */
-	usd_t market;	/* worst outcome of this one with the order       */
-	usd_t limit;
-};
-
-struct risk_stat {
-	uint64_t passed;
-	uint64_t refused;
-	uint64_t shrunk;
-	uint64_t fills;
-	uint64_t fill_dups;
-	uint64_t adopted;
-	uint64_t settled;  /* positions closed by an outcome              */
-	uint64_t awaiting; /* ... that lost their slot before it          */
-	uint64_t unknown;  /* reports on orders we do not have             */
-	uint64_t late;	   /* fills of the market before, booked to it     */
-	uint64_t lost;	   /* ... of one that nobody knows                 */
-};
 
 struct risk {
 	struct cfg cfg;
@@ -175,6 +73,7 @@ struct risk {
 	bool stopping;
 	uint8_t told; /* enum trading_state last sent                     */
 	uint16_t told_reason;
+	usd_t told_capital;
 	uint64_t told_mask[VENUE_N]; /* own freezes execd was woken for    */
 	uint16_t list_idx; /* next instrument to tell quoted of, 0 none   */
 	uint32_t wipe_idx; /* next slot to withdraw, + 1; 0 none          */
@@ -189,11 +88,32 @@ struct risk {
 	usd_t unrealised;
 	usd_t exposure;
 	usd_t worst;
+	usd_t capital; /* that counts                                     */
+	struct risk_balance balance[VENUE_N];
+	uint64_t latched[VENUE_N]; /* freeze bits, until a person thaws    */
+	struct loss edge;	   /* the edge strategy's day              */
+	usd_t edge_unrealised;
+	usd_t edge_exposure;
+	uint32_t edge_n; /* markets with a position or an order of it      */
+	uint32_t group_n;
+	uint64_t own_n;	 /* of ids of our own                              */
+	uint64_t due_ns; /* when the next market must be looked at, 0 none */
+	usd_t fee_model; /* all time                                       */
+	usd_t fee_diff;	 /* the venue's less the model's, all time         */
+	struct risk_ratio ratio;
+	int64_t taker_share_e8;
+	struct markout_cfg markout_cfg;
+	uint32_t markout_n;
+	uint32_t note_n;
+	struct risk_note note[RISK_NOTES]; /* the shell logs and empties    */
 	uint32_t open_n;    /* orders on their way or resting                */
 	uint32_t slot_n;    /* slots in use                                  */
 	uint16_t max_instr; /* highest index with a position or an order  */
 	uint16_t pad[3];
 	uint64_t quoted_epoch;
+	int64_t wall_ns; /* UTC as it is believed, of this step          */
+	uint16_t touched[RISK_TOUCHED]; /* markets to look at after it      */
+	uint16_t touched_n;
 	/* instruments that ever had a position, in no order */
 	uint16_t held[INSTR_N];
 	uint32_t held_n;
@@ -219,6 +139,9 @@ struct risk {
 	struct risk_slot slot[RISK_SLOTS];
 	struct risk_instr instr[INSTR_N];
 	struct risk_before before[INSTR_N];
+	struct risk_watch watch[INSTR_N];
+	struct risk_group group[RISK_GROUPS];
+	struct risk_markout markout[RISK_MARKOUTS];
 };
 
 /* risk_init - nothing known, frozen (STARTUP). epoch: this life's. */
@@ -248,7 +171,8 @@ void risk_lost(struct risk *r, const struct order *o);
 /* risk_relist - tell quoted everything again (its ring had overflowed). */
 void risk_relist(struct risk *r);
 
-/* risk_thaw - a person lifts latches and REDUCE. */
+/* risk_thaw - a person lifts latches and REDUCE; positions that differ from
+ * the venue's become the venue's, at the mark (riskrecon.c). */
 void risk_thaw(struct risk *r, uint64_t now_ns, struct core_out *out);
 
 /* risk_pnl - realised, fees and unrealised of the day. */
@@ -260,20 +184,27 @@ uint64_t risk_hash(const struct risk *r);
 /*
  * Durable state, as records of RISK_REC_SZ bytes:
  *   0               day, latches, counters
- *   1 .. RISK_REC_RECENT        fill ids
+ *   RISK_REC_MORE               the edge strategy's day, venues' latches
+ *   RISK_REC_RATIO              volume made and taken
+ *   RISK_REC_FILLS + k          fill ids
  *   RISK_REC_INSTR + i          position of instrument i
  *   RISK_REC_SLOT + k           slot k
  *   RISK_REC_KEPT + k           unplaced entry k
+ *   RISK_REC_WATCH + i          breakers and exits of instrument i
  * risk_save - record i into buf (RISK_REC_SZ bytes, zero padded).
  * risk_load - the reverse; false when the record makes no sense.
  * risk_loaded - after all records: totals and look-ups again.
  */
 #define RISK_REC_SZ	256u
 #define RISK_REC_RECENT (RISK_RECENT * 8u / RISK_REC_SZ)
-#define RISK_REC_INSTR	(1u + RISK_REC_RECENT)
+#define RISK_REC_MORE	1u
+#define RISK_REC_RATIO	2u
+#define RISK_REC_FILLS	(RISK_REC_RATIO + RISK_RATIO_SZ / RISK_REC_SZ)
+#define RISK_REC_INSTR	(RISK_REC_FILLS + RISK_REC_RECENT)
 #define RISK_REC_SLOT	(RISK_REC_INSTR + INSTR_N)
 #define RISK_REC_KEPT	(RISK_REC_SLOT + RISK_SLOTS)
-#define RISK_REC_N	(RISK_REC_KEPT + RISK_KEPT)
+#define RISK_REC_WATCH	(RISK_REC_KEPT + RISK_KEPT)
+#define RISK_REC_N	(RISK_REC_WATCH + INSTR_N)
 void risk_save(const struct risk *r, uint32_t i, void *buf);
 bool risk_load(struct risk *r, uint32_t i, const void *buf);
 void risk_loaded(struct risk *r);

@@ -13,9 +13,9 @@
 #include "libcore/check.h"
 #include "libcore/hash.h"
 
-#define MAGIC	   UINT64_C(0x32304b4c4d52) /* "RMLK02" */
+#define MAGIC	   UINT64_C(0x33304b4c4d52) /* "RMLK03" */
 #define MAGIC_MASK UINT64_C(0xffffffff)	    /* "RMLK" */
-#define COPY_SZ	   135168
+#define COPY_SZ	   200704
 #define OLD_SZ	   512 /* of a copy of version 01 */
 
 _Static_assert(sizeof(struct risk_copy) <= COPY_SZ, "a copy has room");

@@ -108,7 +108,23 @@ struct line {
 	px_t px;
 	qty_t qty;
 	enum side side;
+	bool edge;  /* of the edge strategies */
+	bool takes; /* may pay the taker's fee */
 };
+
+/* Has one of its orders been told to take, or is one of edge? */
+static void
+line_flags(const struct risk_slot *s, const struct risk_try *t, struct line *l)
+{
+	for (uint32_t k = 0; s != 0 && k < s->n; k++) {
+		l->edge = l->edge || risk_is_edge(s->order[k].strategy);
+		l->takes = l->takes || s->order[k].takes;
+	}
+	if (t != 0) {
+		l->edge = l->edge || risk_is_edge(t->strategy);
+		l->takes = l->takes || t->takes;
+	}
+}
 
 /* What could fill in one slot, with the order that is tried. */
 static bool
@@ -118,7 +134,8 @@ line_of(struct risk *r, uint16_t i, enum side side, uint8_t level,
 	struct risk_slot *s = risk_slot_at(r, i, (uint8_t)side, level);
 	bool tried = t != 0 && t->side == side && t->level == level;
 
-	l->side = side;
+	*l = (struct line){.side = side};
+	line_flags(s, tried ? t : 0, l);
 	l->px = PX(0);
 	l->qty = s != 0 ? risk_slot_bound(s, &l->px) : QTY(0);
 	if (!tried || t->qty.e8 == 0)
@@ -136,14 +153,29 @@ hurt(const struct risk_instr *in, const struct line *l, px_t at)
 {
 	int64_t each =
 	    l->side == SIDE_BID ? at.e8 - l->px.e8 : l->px.e8 - at.e8;
-	i128_t fee =
-	    risk_is_binary(in)
-		? 0
-		: (i128_t)fee_notional(l->px, l->qty, in->maker_ppm).e6 *
-		      INT64_C(10000000000);
-	i128_t gain = (i128_t)each * l->qty.e8 - fee;
+	usd_t fee = USD(0);
+	i128_t gain;
+
+	if (!risk_is_binary(in))
+		fee = fee_notional(
+		    l->px, l->qty, l->takes ? in->fee_ppm : in->maker_ppm);
+	else if (l->takes)
+		fee = fee_binary(l->px, l->qty, in->fee_ppm);
+	gain = (i128_t)each * l->qty.e8 - (i128_t)fee.e6 * INT64_C(10000000000);
 
 	return gain < 0 ? gain : 0;
+}
+
+/* Marked to mid, with everything of the worse side filled. */
+static usd_t
+worse_side(const struct risk_instr *in, qty_t pos, const qty_t sum[SIDE_N])
+{
+	bool binary = risk_is_binary(in);
+	int64_t most = i64_max(0, pos.e8 + sum[SIDE_BID].e8);
+	int64_t least = i64_min(0, pos.e8 - sum[SIDE_ASK].e8);
+
+	return USD(i64_max(position_value(binary, most, in->mark).e6,
+	    position_value(binary, least, in->mark).e6));
 }
 
 void
@@ -154,6 +186,7 @@ risk_view_of(
 	struct line line[2 * ORDER_LEVELS];
 	uint32_t n = 0;
 	qty_t sum[SIDE_N] = {{0}, {0}, {0}};
+	qty_t edge[SIDE_N] = {{0}, {0}, {0}};
 	px_t end[3];
 	i128_t worst = 0;
 
@@ -164,6 +197,8 @@ risk_view_of(
 			bool own = line_of(r, i, (enum side)side, k, t, l);
 
 			sum[side].e8 += l->qty.e8;
+			if (l->edge)
+				edge[side].e8 += l->qty.e8;
 			if (own)
 				v->own = l->qty;
 			n += l->qty.e8 > 0;
@@ -175,13 +210,10 @@ risk_view_of(
 		v->bid.e8 -= v->own.e8;
 	if (t != 0 && t->side == SIDE_ASK)
 		v->ask.e8 -= v->own.e8;
-	v->exposure.e6 =
-	    i64_max(position_value(risk_is_binary(in),
-			i64_max(0, in->pos.qty.e8 + sum[SIDE_BID].e8), in->mark)
-			.e6,
-		position_value(risk_is_binary(in),
-		    i64_min(0, in->pos.qty.e8 - sum[SIDE_ASK].e8), in->mark)
-		    .e6);
+	v->exposure = worse_side(in, in->pos.qty, sum);
+	v->edge_exposure = worse_side(in, r->watch[i].edge.qty, edge);
+	v->edge_open = r->watch[i].edge.qty.e8 != 0 || edge[SIDE_BID].e8 != 0 ||
+		       edge[SIDE_ASK].e8 != 0;
 	risk_outcomes(r, risk_is_binary(in), &in->pos, in->mark, end);
 	for (int e = 0; e < 3; e++) {
 		i128_t gain = position_at(&in->pos, end[e]);
@@ -205,9 +237,21 @@ risk_refresh(struct risk *r, uint16_t i)
 	r->unrealised.e6 += unrealised.e6 - in->unrealised.e6;
 	r->exposure.e6 += v.exposure.e6 - in->exposure.e6;
 	r->worst.e6 += v.worst.e6 - in->worst.e6;
+	if (in->group != 0)
+		r->group[in->group - 1].exposure.e6 +=
+		    v.exposure.e6 - in->exposure.e6;
 	in->unrealised = unrealised;
 	in->exposure = v.exposure;
 	in->worst = v.worst;
+	unrealised = position_unrealised(&r->watch[i].edge, in->mark);
+	r->edge_unrealised.e6 += unrealised.e6 - in->edge_unrealised.e6;
+	r->edge_exposure.e6 += v.edge_exposure.e6 - in->edge_exposure.e6;
+	r->edge_n += (uint32_t)v.edge_open - (uint32_t)in->edge_open;
+	in->edge_unrealised = unrealised;
+	in->edge_exposure = v.edge_exposure;
+	in->edge_open = v.edge_open;
+	if (in->held)
+		risk_touch(r, i);
 }
 
 struct risk_order *
@@ -257,23 +301,60 @@ risk_held(struct risk *r, uint16_t i)
 	r->held[r->held_n++] = i;
 }
 
-void
-risk_book_fill(struct risk *r, uint16_t i, const struct order *o)
+i128_t
+risk_book(
+    struct risk *r, uint16_t i, enum side side, px_t px, qty_t qty, usd_t fee)
 {
 	struct risk_instr *in = &r->instr[i];
-	i128_t gain = position_fill(
-	    &in->pos, (enum side)o->side, o->exec_px, o->exec_qty);
+	int64_t was = in->pos.qty.e8;
+	i128_t gain = position_fill(&in->pos, side, px, qty);
 
 	if (i > r->max_instr)
 		r->max_instr = i;
 	if (in->mark.e8 == 0)
-		in->mark = o->exec_px;
-	in->pos.fees.e6 += o->usd.e6;
+		in->mark = px;
+	in->pos.fees.e6 += fee.e6;
 	risk_held(r, i);
-	loss_book(&r->loss, gain, o->usd);
-	risk_settle(r, i); /* it may have come after the outcome */
+	loss_book(&r->loss, gain, fee);
+	risk_turned(r, i, was);
 	risk_dirty(r, RISK_REC_INSTR + i);
 	risk_dirty(r, 0);
+	risk_refresh(r, i);
+	return gain;
+}
+
+/* The fee as it was, beside the fee as it should have been. */
+static void
+compare_fee(struct risk *r, const struct risk_instr *in, const struct order *o)
+{
+	usd_t model;
+	int64_t diff;
+
+	if (!risk_fee_model(in, o, &model))
+		return;
+	diff = o->usd.e6 - model.e6;
+	r->fee_model.e6 += model.e6;
+	r->fee_diff.e6 += diff;
+	/* The venue rounds to 1e-5. */
+	r->stat.fee_diffs += diff > 10 || diff < -10;
+	risk_dirty(r, RISK_REC_MORE);
+}
+
+void
+risk_book_fill(
+    struct risk *r, uint16_t i, const struct order *o, uint64_t now_ns)
+{
+	i128_t gain = risk_book(
+	    r, i, (enum side)o->side, o->exec_px, o->exec_qty, o->usd);
+
+	r->watch[i].fill_n++;
+	compare_fee(r, &r->instr[i], o);
+	risk_edge_fill(r, i, o);
+	if ((o->oflags & ORDER_REVERSED) != 0)
+		risk_flow_back(r, i, now_ns);
+	else
+		risk_flow_fill(r, i, o, gain, now_ns);
+	risk_settle(r, i); /* it may have come after the outcome */
 	risk_refresh(r, i);
 }
 
@@ -298,12 +379,14 @@ risk_settle(struct risk *r, uint16_t i)
 		return;
 	CHECK(in->outcome < OUTCOME_N);
 	in->mark = payout(in->outcome);
+	risk_edge_settle(r, i, in->mark);
 	if (q == 0)
 		return;
 	gain = position_fill(&in->pos, q > 0 ? SIDE_ASK : SIDE_BID, in->mark,
 	    QTY(q > 0 ? q : -q));
 	CHECK(in->pos.qty.e8 == 0);
 	loss_book(&r->loss, gain, USD(0));
+	risk_turned(r, i, q);
 	r->stat.settled++;
 	risk_dirty(r, RISK_REC_INSTR + i);
 	risk_dirty(r, 0);
@@ -329,7 +412,14 @@ risk_instr_set(struct risk *r, uint16_t i, const struct instr *in)
 	m->lot = in->lot_qty;
 	m->min_qty = in->min_qty;
 	m->min_usd = in->min_usd;
+	m->fee_ppm = in->fee_ppm;
+	m->fee_exponent = in->fee_exponent;
 	m->maker_ppm = in->maker_ppm;
+	m->window_ns = in->start_wall_ns > 0 && in->end_wall_ns > 0
+			   ? i64_max(0, in->end_wall_ns - in->start_wall_ns)
+			   : 0;
+	/* A perpetual's price is not an outcome: no cluster with those. */
+	risk_group_set(r, i, in->cls == CLASS_PERP ? 0 : in->cluster);
 	m->px_sig = in->px_sig;
 	m->epoch = in->epoch;
 	m->cls = in->cls;

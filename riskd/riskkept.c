@@ -16,7 +16,10 @@ risk_kept_sane(const struct risk_kept *k)
 	       k->mark.e8 >= 0 && k->mark.e8 <= PX_E8_MAX && q <= QTY_E8_MAX &&
 	       q >= -QTY_E8_MAX && (q != 0 || p->cost_e16 == 0) &&
 	       (q <= 0 || p->cost_e16 >= 0) && (q >= 0 || p->cost_e16 <= 0) &&
-	       (q == 0 || p->cost_e16 / q <= PX_E8_MAX);
+	       (q == 0 || p->cost_e16 / q <= PX_E8_MAX) &&
+	       k->edge.qty.e8 <= QTY_E8_MAX && k->edge.qty.e8 >= -QTY_E8_MAX &&
+	       (k->edge.qty.e8 != 0 || k->edge.cost_e16 == 0) &&
+	       k->phase < PHASE_N;
 }
 
 static struct risk_kept
@@ -28,6 +31,11 @@ kept_of(const struct risk *r, uint16_t i)
 	memset(&k, 0, sizeof(k));
 	memcpy(k.symbol, in->symbol, sizeof(k.symbol));
 	k.pos = in->pos;
+	k.edge = r->watch[i].edge;
+	k.opened_wall_ns = r->watch[i].opened_wall_ns;
+	k.since_wall_ns = r->watch[i].since_wall_ns;
+	k.phase = r->watch[i].phase;
+	k.why = r->watch[i].why;
 	k.mark = in->mark;
 	k.end_wall_ns = in->end_wall_ns;
 	k.venue = (uint8_t)instr_venue(i);
@@ -64,6 +72,10 @@ risk_image_take(const struct risk *r, struct risk_image *img)
 	CHECK(r->kept_n <= RISK_KEPT);
 	CHECK(r->held_n <= INSTR_N);
 	img->loss = r->loss;
+	img->edge = r->edge;
+	memcpy(img->latched, r->latched, sizeof(img->latched));
+	img->ratio = r->ratio;
+	img->own_n = r->own_n;
 	img->n = 0;
 	img->pad = 0;
 	left_out = take(r, img, true);
@@ -80,7 +92,13 @@ risk_image_load(struct risk *r, const struct risk_image *img)
 	for (uint64_t k = 0; k < img->n; k++)
 		if (!risk_kept_sane(&img->kept[k]))
 			return false;
+	if (img->ratio.level >= RATIO_LEVEL_N || img->ratio.part < 0)
+		return false;
 	r->loss = img->loss;
+	r->edge = img->edge;
+	memcpy(r->latched, img->latched, sizeof(r->latched));
+	r->ratio = img->ratio;
+	r->own_n = img->own_n;
 	for (uint64_t k = 0; k < img->n; k++) {
 		struct risk_kept *to = &r->kept[r->kept_n];
 
@@ -179,6 +197,19 @@ merge(struct position *to, const struct position *p)
 	return gain - rest;
 }
 
+/* What was known of the position goes on; what is known already stays. */
+static void
+take_watch(struct risk_watch *w, const struct risk_kept *k)
+{
+	if (w->opened_wall_ns == 0)
+		w->opened_wall_ns = k->opened_wall_ns;
+	if (w->phase >= k->phase)
+		return;
+	w->phase = k->phase;
+	w->why = k->why;
+	w->since_wall_ns = k->since_wall_ns;
+}
+
 void
 risk_kept_place(struct risk *r, uint16_t i, const struct instr *in)
 {
@@ -193,10 +224,13 @@ risk_kept_place(struct risk *r, uint16_t i, const struct instr *in)
 		    memcmp(k->symbol, in->symbol, sizeof(k->symbol)) != 0)
 			continue;
 		loss_book(&r->loss, merge(&m->pos, &k->pos), USD(0));
+		loss_book(&r->edge, merge(&r->watch[i].edge, &k->edge), USD(0));
+		take_watch(&r->watch[i], k);
 		if (m->mark.e8 == 0)
 			m->mark = k->mark;
 		risk_held(r, i);
 		risk_dirty(r, RISK_REC_INSTR + i);
+		risk_dirty(r, RISK_REC_WATCH + i);
 		drop(r, n);
 		r->list_idx = 1; /* quoted hears of it */
 		return;
@@ -231,6 +265,7 @@ give_up(struct risk *r, uint16_t i)
 	    position_fill(&m->pos, q > 0 ? SIDE_ASK : SIDE_BID,
 		q > 0 ? end[0] : end[2], QTY(q > 0 ? q : -q)),
 	    USD(0));
+	risk_edge_settle(r, i, q > 0 ? end[0] : end[2]);
 	r->reduce = true;
 }
 
@@ -241,7 +276,12 @@ risk_kept_move(struct risk *r, uint16_t i)
 	uint16_t to = twin(r, i);
 
 	if (to != 0 && m->pos.qty.e8 != 0) {
+		struct risk_kept k = kept_of(r, i);
+
 		loss_book(&r->loss, merge(&r->instr[to].pos, &m->pos), USD(0));
+		loss_book(&r->edge, merge(&r->watch[to].edge, &k.edge), USD(0));
+		take_watch(&r->watch[to], &k);
+		risk_dirty(r, RISK_REC_WATCH + to);
 		risk_held(r, to);
 		risk_settle(r, to);
 		risk_dirty(r, RISK_REC_INSTR + to);
@@ -256,8 +296,12 @@ risk_kept_move(struct risk *r, uint16_t i)
 		give_up(r, i);
 	}
 	memset(&m->pos, 0, sizeof(m->pos));
+	memset(&r->watch[i], 0, sizeof(r->watch[i]));
+	risk_markout_drop(r, i);
+	m->final_long = m->final_short = QTY(0);
 	m->mark = PX(0);
 	m->outcome = 0;
 	risk_dirty(r, RISK_REC_INSTR + i);
+	risk_dirty(r, RISK_REC_WATCH + i);
 	risk_dirty(r, 0);
 }

@@ -1,14 +1,13 @@
 /*
  * riskkept.h - what outlives shared memory: the day and every position.
  *
- * What      : an image of the day's loss and of each instrument that has a
- *             position or earned something, by venue and symbol, for indices
- *             may differ in the next run. risk_io.c keeps it on disk.
- * Unplaced  : what was loaded waits in struct risk until TICK_INSTR of its
- *             symbol comes. Until then it counts, at its last mark, in
- *             unrealised, exposure and worst. So waits, too, the position of
- *             a market whose slot went to another one before its outcome was
- *             known; its outcome alone ends it. A flat entry that found no
+ * What      : an image of the day's loss, of latches and volume, and of each
+ * instrument that has a position or earned something, by venue and symbol, for
+ * indices may differ in the next run. risk_io.c keeps it on disk. Unplaced  :
+ * what was loaded waits in struct risk until TICK_INSTR of its symbol comes.
+ * Until then it counts, at its last mark, in unrealised, exposure and worst. So
+ * waits, too, the position of a market whose slot went to another one before
+ * its outcome was known; its outcome alone ends it. A flat entry that found no
  *             place in a whole run is left out of the next: the day's P&L
  *             has it.
  * Limit     : RISK_KEPT entries, positions first; what has no room is
@@ -22,7 +21,9 @@
 #include <stdint.h>
 
 #include "libcore/position.h"
+#include "libcore/types.h"
 #include "riskd/drawdown.h"
+#include "riskd/riskwatch.h"
 
 #define RISK_KEPT   1024u
 #define RISK_SYMBOL 48u
@@ -30,17 +31,26 @@
 struct risk_kept {
 	char symbol[RISK_SYMBOL]; /* zero padded                          */
 	struct position pos;
+	struct position edge; /* the part of the edge strategy            */
 	px_t mark;
-	int64_t end_wall_ns; /* of the window; 0: none                    */
+	int64_t end_wall_ns;	/* of the window; 0: none                    */
+	int64_t opened_wall_ns; /* as in struct risk_watch, ...             */
+	int64_t since_wall_ns;
 	uint8_t venue;
 	uint8_t cls;	/* enum instr_class; 0: was not known            */
 	uint8_t starts; /* it went unplaced, ever                        */
-	uint8_t pad[13];
+	uint8_t phase;	/* ... and so are these                           */
+	uint16_t why;
+	uint8_t pad[10];
 };
-_Static_assert(sizeof(struct risk_kept) == 128, "one line pair");
+_Static_assert(sizeof(struct risk_kept) == 192, "three lines");
 
 struct risk_image {
 	struct loss loss;
+	struct loss edge;
+	uint64_t latched[VENUE_N];
+	struct risk_ratio ratio;
+	uint64_t own_n; /* of ids of riskd's own                          */
 	uint64_t n;
 	uint64_t pad;
 	struct risk_kept kept[RISK_KEPT];

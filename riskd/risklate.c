@@ -36,7 +36,7 @@ risk_late_note(struct risk *r, uint16_t i, const struct instr *in)
 
 /* 1 another slot that has the market now, by its symbol */
 static bool
-to_slot(struct risk *r, uint16_t i, const struct order *o)
+to_slot(struct risk *r, uint16_t i, const struct order *o, uint64_t now_ns)
 {
 	const struct risk_before *b = &r->before[i];
 
@@ -44,7 +44,7 @@ to_slot(struct risk *r, uint16_t i, const struct order *o)
 		if (k != i && r->instr[k].symbol_hash != 0 &&
 		    instr_venue(k) == instr_venue(i) &&
 		    memcmp(r->instr[k].symbol, b->symbol, RISK_SYMBOL) == 0) {
-			risk_book_fill(r, k, o);
+			risk_book_fill(r, k, o, now_ns);
 			r->list_idx = 1; /* quoted hears of it */
 			return true;
 		}
@@ -74,6 +74,14 @@ to_kept(struct risk *r, uint16_t i, const struct order *o)
 	if (k == NULL)
 		return false;
 	k->pos.fees.e6 += o->usd.e6;
+	if (risk_is_edge(o->strategy)) {
+		k->edge.fees.e6 += o->usd.e6;
+		loss_book(&r->edge,
+		    position_fill(
+			&k->edge, (enum side)o->side, o->exec_px, o->exec_qty),
+		    o->usd);
+		risk_dirty(r, RISK_REC_MORE);
+	}
 	loss_book(&r->loss,
 	    position_fill(&k->pos, (enum side)o->side, o->exec_px, o->exec_qty),
 	    o->usd);
@@ -84,7 +92,8 @@ to_kept(struct risk *r, uint16_t i, const struct order *o)
 }
 
 bool
-risk_late_fill(struct risk *r, uint16_t i, const struct order *o)
+risk_late_fill(
+    struct risk *r, uint16_t i, const struct order *o, uint64_t now_ns)
 {
 	const struct risk_instr *m = &r->instr[i];
 	const struct risk_before *b = &r->before[i];
@@ -94,7 +103,7 @@ risk_late_fill(struct risk *r, uint16_t i, const struct order *o)
 	if (o->epoch == 0 || m->epoch == 0 || !before(o->epoch, m->first_epoch))
 		return false;
 	if (b->known && !before(o->epoch, b->epoch) &&
-	    (to_slot(r, i, o) || to_kept(r, i, o))) {
+	    (to_slot(r, i, o, now_ns) || to_kept(r, i, o))) {
 		r->stat.late++;
 		return true;
 	}

@@ -71,7 +71,7 @@ risk_freezes(struct risk *r, uint64_t now_ns)
 		r->freeze[v] =
 		    v == VENUE_BINANCE
 			? 0
-			: link_mask(r, (enum venue)v, now_ns) |
+			: link_mask(r, (enum venue)v, now_ns) | r->latched[v] |
 			      (r->world.cancel_full[v] ? FREEZE_REPORT_BACKLOG
 						       : 0u);
 	r->lease_ok = r->freeze_all == 0;

@@ -30,6 +30,14 @@ risk_rate_count(struct risk *r, uint16_t i, uint64_t now_ns)
 	r->instr[i].rate_n++;
 }
 
+bool
+risk_is_busy(struct risk *r, uint64_t now_ns)
+{
+	rate_expire(r, now_ns);
+	return (int64_t)r->rate_n * E8 > r->cfg.latency_self_throttle_frac.e8 *
+					     r->cfg.risk_max_orders_per_s;
+}
+
 static bool
 tradable(const struct risk_instr *in)
 {
@@ -47,7 +55,8 @@ judge_asker(struct risk *r, const struct order *o, uint64_t now_ns)
 	const struct risk_slot *s;
 	uint64_t age = now_ns > o->hdr.recv_ns ? now_ns - o->hdr.recv_ns : 0;
 
-	if (!tradable(in) || o->id == 0 || o->px.e8 <= 0 || /* 1 */
+	if (!tradable(in) || o->level == ORDER_EXIT_LEVEL || o->id == 0 ||
+	    o->px.e8 <= 0 || /* 1 */
 	    o->px.e8 > PX_E8_MAX || o->qty.e8 > QTY_E8_MAX ||
 	    (risk_is_binary(in) && o->px.e8 >= E8))
 		return REASON_BAD_SLOT;
@@ -63,7 +72,7 @@ judge_asker(struct risk *r, const struct order *o, uint64_t now_ns)
 	if (in->state != INSTR_NORMAL && in->state != INSTR_WATCH && /* 5 */
 	    in->state != INSTR_CLOSE_WINDOW && in->state != INSTR_DISPUTED)
 		return REASON_STATE;
-	return REASON_OK;
+	return risk_paused(r, o->hdr.instr, now_ns);
 }
 
 /* Rules 6 to 10: the order against its market. */
@@ -147,12 +156,6 @@ room_for(const struct risk_instr *in, const struct risk_try *t,
 	       (bid ? in->pos.qty.e8 + v->bid.e8 : v->ask.e8 - in->pos.qty.e8);
 }
 
-static usd_t
-frac_of(usd_t usd, dec_t frac)
-{
-	return USD(i64_mul_div(usd.e6, frac.e8, E8));
-}
-
 /* Less of it: false when what is left is below the venue's minimum. */
 static bool
 shrink(const struct risk_instr *in, struct risk_try *t, int64_t room)
@@ -163,10 +166,12 @@ shrink(const struct risk_instr *in, struct risk_try *t, int64_t room)
 	       usd_notional(t->px, t->qty).e6 >= in->min_usd.e6;
 }
 
-/* Rules 12 to 15: how much of it may be. */
+/* Rules 12 to 17: how much of it may be. */
 static enum reason
-judge_amount(struct risk *r, struct risk_try *t)
+judge_amount(
+    struct risk *r, const struct order *o, uint64_t now_ns, struct risk_try *t)
 {
+	enum reason why = risk_only_reduces(r, o, now_ns);
 	const struct risk_instr *in = &r->instr[t->instr];
 	bool bid = t->side == SIDE_BID;
 	struct risk_view v;
@@ -176,26 +181,29 @@ judge_amount(struct risk *r, struct risk_try *t)
 	if (!shrink(in, t, qty_floor_lot(t->qty, in->lot).e8)) /* 12 */
 		return REASON_TOO_SMALL;
 	risk_view_of(r, t->instr, t, &v);
-	if ((r->reduce || in->state == INSTR_DISPUTED ||
-		in->state == INSTR_CLOSE_WINDOW) && /* 13 */
+	if (why != REASON_OK && /* 13 */
 	    !shrink(in, t,
 		bid ? -in->pos.qty.e8 - v.bid.e8 : in->pos.qty.e8 - v.ask.e8))
-		return REASON_REDUCE_ONLY;
+		return why;
 	if (!shrink(in, t, /* 14 */
-		room_for(in, t, &v,
-		    frac_of(
-			r->cfg.capital_usd, r->cfg.risk_market_exposure_frac))))
+		room_for(in, t, &v, risk_market_cap(r, t->instr))))
 		return REASON_POSITION_CAP;
-	others = USD(r->exposure.e6 - in->exposure.e6); /* 15 */
-	total = frac_of(r->cfg.capital_usd, r->cfg.risk_total_exposure_frac);
+	if (in->cluster != 0 && /* 15 */
+	    !shrink(in, t, room_for(in, t, &v, risk_cluster_room(r, t->instr))))
+		return REASON_CLUSTER;
+	others = USD(r->exposure.e6 - in->exposure.e6); /* 16 */
+	total = risk_frac(r->capital, r->cfg.risk_total_exposure_frac);
 	if (!shrink(in, t,
 		room_for(in, t, &v,
 		    USD(i64_max(total.e6 - others.e6, in->exposure.e6)))))
 		return REASON_EXPOSURE_CAP;
+	risk_view_of(r, t->instr, t, &v);
+	if (risk_is_edge(t->strategy) && !risk_edge_fits(r, t, &v)) /* 17 */
+		return REASON_STRATEGY_CAP;
 	return REASON_OK;
 }
 
-/* Rules 16 to 19: how many, and could it all go wrong? */
+/* Rules 18 to 21: how many, and could it all go wrong? */
 static enum reason
 judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
 {
@@ -205,15 +213,15 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
 	const struct cfg *c = &r->cfg;
 	struct risk_view v;
 
-	if (r->open_n >= c->risk_max_open_orders) /* 16 */
+	if (r->open_n >= c->risk_max_open_orders) /* 18 */
 		return REASON_OPEN_ORDERS;
 	if (s != 0 ? s->n == RISK_SLOT_ORDERS : r->slot_n == RISK_SLOTS)
 		return REASON_FULL;
-	rate_expire(r, now_ns); /* 17 */
+	rate_expire(r, now_ns); /* 19 */
 	if (r->rate_n >= c->risk_max_orders_per_s || r->rate_n == RISK_RATE ||
 	    in->rate_n >= c->risk_max_orders_per_s_market)
 		return REASON_RATE_LIMIT;
-	risk_view_of(r, t->instr, t, &v); /* 18 */
+	risk_view_of(r, t->instr, t, &v); /* 20 */
 	if (v.worst.e6 < in->worst.e6 &&
 	    !loss_bound(&r->loss, USD(r->worst.e6 - in->worst.e6 + v.worst.e6),
 		c->mm_global_daily_loss_limit)) {
@@ -226,7 +234,7 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
 		};
 		return REASON_DAILY_LOSS;
 	}
-	if (!r->world.room[instr_venue(t->instr)]) /* 19 */
+	if (!r->world.room[instr_venue(t->instr)]) /* 21 */
 		return REASON_BACKPRESSURE;
 	return REASON_OK;
 }
@@ -234,12 +242,15 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
 /*
  * In the order of evaluation, the first that applies; a size of zero is not
  * judged, for cancels are always allowed:
- *   1 BAD_SLOT       not a tradable instrument, no id, price out of range
+ *   1 BAD_SLOT       not a tradable instrument, no id, price out of range, the
+ *                    level of exits
  *   2 FROZEN         a freeze covers the venue
  *   3 DUPLICATE      id not above the slot's last, or of an older quoted
  *   4 STALE_INTENT   of another epoch of the instrument, or older than
  *                    risk.max_intent_age_ms
- *   5 STATE          closed, resolved, halted, not complete
+ *   5 STATE          closed, resolved, halted, not complete; and by its own
+ *                    name a pause (LOSING_FILLS, REVERTS) or what an exit is
+ *                    for (POSITION_STOP, POSITION_AGE, ADVERSE_MOVE)
  *   6 NO_MARK        no two-sided book since the last gap
  *   7 GAPPED         binaries: spread over mm.max_spread
  *   8 OFF_TICK
@@ -247,15 +258,20 @@ judge_limits(struct risk *r, const struct risk_try *t, uint64_t now_ns)
  *  10 MAX_SIZE, MAX_NOTIONAL
  *  11 SELF_CROSS     could trade with an order of ours
  *  12 TOO_SMALL      below the venue's minimum, in whole lots
- *  13 REDUCE_ONLY    shrinks to what reduces
- *  14 POSITION_CAP   shrinks to risk.market_exposure_frac
- *  15 EXPOSURE_CAP   shrinks to risk.total_exposure_frac; each of the three
+ *  13 REDUCE_ONLY    shrinks to what reduces; also BALANCE, POSITION_AGE,
+ *                    ADVERSE_MOVE, TOXIC, MAKER_RATIO, STRATEGY_LOSS:
+ *                    risk_only_reduces
+ *  14 POSITION_CAP   shrinks to risk.market_exposure_frac, for binaries with
+ *                    risk.allocator to risk.allocator_market_frac
+ *  15 CLUSTER        shrinks to risk.cluster_exposure_frac (binaries)
+ *  16 EXPOSURE_CAP   shrinks to risk.total_exposure_frac; each of the four
  *                    refuses when what it leaves is below the minimum
- *  16 OPEN_ORDERS, FULL
- *  17 RATE_LIMIT     in this market or in all, within any second
- *  18 DAILY_LOSS     the worst outcome of everything could pass the limit
+ *  17 STRATEGY_CAP   edge: risk.edge_exposure_frac, risk.edge_positions
+ *  18 OPEN_ORDERS, FULL
+ *  19 RATE_LIMIT     in this market or in all, within any second
+ *  20 DAILY_LOSS     the worst outcome of everything could pass the limit
  *                    and this order makes it worse
- *  19 BACKPRESSURE   the order ring has no room
+ *  21 BACKPRESSURE   the order ring has no room
  */
 enum reason
 risk_judge(
@@ -270,6 +286,6 @@ risk_judge(
 	if (why == REASON_OK && self_crosses(r, o)) /* 11 */
 		why = REASON_SELF_CROSS;
 	if (why == REASON_OK)
-		why = judge_amount(r, t);
+		why = judge_amount(r, o, now_ns, t);
 	return why == REASON_OK ? judge_limits(r, t, now_ns) : why;
 }

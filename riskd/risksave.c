@@ -15,13 +15,26 @@ struct rec_instr {
 	uint64_t symbol_hash;
 	int64_t end_wall_ns;
 	char symbol[RISK_SYMBOL];
+	int64_t window_ns;
+	uint32_t fee_ppm;
 	uint32_t maker_ppm;
 	uint32_t px_sig;
+	uint32_t cluster;
 	uint16_t epoch;
 	uint8_t cls;
 	uint8_t state;
 	uint8_t outcome;
-	uint8_t pad[11];
+	uint8_t fee_exponent;
+	uint8_t pad[10];
+};
+
+struct rec_more {
+	struct loss edge;
+	uint64_t latched[VENUE_N];
+	uint64_t own_n;
+	usd_t fee_model;
+	usd_t fee_diff;
+	uint64_t pad;
 };
 
 struct rec_global {
@@ -32,11 +45,15 @@ struct rec_global {
 	uint32_t slot_n;
 	uint32_t kept_n;
 	uint8_t reduce;
-	uint8_t pad[11];
+	uint8_t pad[3];
 };
 
 _Static_assert(sizeof(struct rec_global) <= RISK_REC_SZ, "record 0");
 _Static_assert(sizeof(struct rec_instr) <= RISK_REC_SZ, "instrument record");
+_Static_assert(sizeof(struct rec_more) <= RISK_REC_SZ, "record 1");
+_Static_assert(sizeof(struct risk_kept) <= RISK_REC_SZ, "kept record");
+_Static_assert(sizeof(struct risk_watch) <= RISK_REC_SZ, "watch record");
+_Static_assert(RISK_RATIO_SZ % RISK_REC_SZ == 0, "whole records");
 _Static_assert(sizeof(struct risk_slot) <= RISK_REC_SZ, "slot record");
 _Static_assert(RISK_RECENT * 8u % RISK_REC_SZ == 0, "whole records");
 
@@ -50,9 +67,11 @@ risk_layout(void)
 	h = hash_u64(h, sizeof(struct rec_instr));
 	h = hash_u64(h, sizeof(struct risk_slot));
 	h = hash_u64(h, sizeof(struct risk_kept));
+	h = hash_u64(h, sizeof(struct risk_watch));
+	h = hash_u64(h, sizeof(struct rec_more));
 	h = hash_u64(h, RISK_REC_N);
 	h = hash_u64(h, ORDER_LEVELS);
-	return hash_u64(h, 3); /* meaning: count up when a field's changes */
+	return hash_u64(h, 4); /* meaning: count up when a field's changes */
 }
 
 static void
@@ -86,6 +105,10 @@ save_instr(const struct risk_instr *in, void *buf)
 	x.symbol_hash = in->symbol_hash;
 	x.end_wall_ns = in->end_wall_ns;
 	memcpy(x.symbol, in->symbol, sizeof(x.symbol));
+	x.window_ns = in->window_ns;
+	x.fee_ppm = in->fee_ppm;
+	x.fee_exponent = in->fee_exponent;
+	x.cluster = in->cluster;
 	x.maker_ppm = in->maker_ppm;
 	x.px_sig = in->px_sig;
 	x.epoch = in->epoch;
@@ -95,6 +118,42 @@ save_instr(const struct risk_instr *in, void *buf)
 	memcpy(buf, &x, sizeof(x));
 }
 
+static void
+save_more(const struct risk *r, void *buf)
+{
+	struct rec_more m;
+
+	memset(&m, 0, sizeof(m));
+	m.edge = r->edge;
+	memcpy(m.latched, r->latched, sizeof(m.latched));
+	m.own_n = r->own_n;
+	m.fee_model = r->fee_model;
+	m.fee_diff = r->fee_diff;
+	memcpy(buf, &m, sizeof(m));
+}
+
+/* The bytes of the ratio that a record holds. */
+static size_t
+ratio_part(uint32_t i, size_t *at)
+{
+	*at = (size_t)(i - RISK_REC_RATIO) * RISK_REC_SZ;
+	if (*at >= sizeof(struct risk_ratio))
+		return 0;
+	return sizeof(struct risk_ratio) - *at < RISK_REC_SZ
+		   ? sizeof(struct risk_ratio) - *at
+		   : RISK_REC_SZ;
+}
+
+static void
+save_ratio(const struct risk *r, uint32_t i, void *buf)
+{
+	const uint8_t *from = (const uint8_t *)&r->ratio;
+	size_t at;
+	size_t n = ratio_part(i, &at);
+
+	memcpy(buf, from + at, n);
+}
+
 void
 risk_save(const struct risk *r, uint32_t i, void *buf)
 {
@@ -102,16 +161,24 @@ risk_save(const struct risk *r, uint32_t i, void *buf)
 	memset(buf, 0, RISK_REC_SZ);
 	if (i == 0)
 		save_global(r, buf);
+	else if (i == RISK_REC_MORE)
+		save_more(r, buf);
+	else if (i < RISK_REC_FILLS)
+		save_ratio(r, i, buf);
 	else if (i < RISK_REC_INSTR)
-		memcpy(buf, &r->recent[(i - 1) * PER_REC], RISK_REC_SZ);
+		memcpy(buf, &r->recent[(i - RISK_REC_FILLS) * PER_REC],
+		    RISK_REC_SZ);
 	else if (i < RISK_REC_SLOT)
 		save_instr(&r->instr[i - RISK_REC_INSTR], buf);
 	else if (i < RISK_REC_KEPT)
 		memcpy(
 		    buf, &r->slot[i - RISK_REC_SLOT], sizeof(struct risk_slot));
-	else
+	else if (i < RISK_REC_WATCH)
 		memcpy(
 		    buf, &r->kept[i - RISK_REC_KEPT], sizeof(struct risk_kept));
+	else
+		memcpy(buf, &r->watch[i - RISK_REC_WATCH],
+		    sizeof(struct risk_watch));
 }
 
 static bool
@@ -151,6 +218,10 @@ load_instr(struct risk_instr *in, const void *buf)
 	in->symbol_hash = x.symbol_hash;
 	in->end_wall_ns = x.end_wall_ns;
 	memcpy(in->symbol, x.symbol, sizeof(x.symbol));
+	in->window_ns = x.window_ns;
+	in->fee_ppm = x.fee_ppm;
+	in->fee_exponent = x.fee_exponent;
+	in->cluster = x.cluster;
 	in->maker_ppm = x.maker_ppm;
 	in->px_sig = x.px_sig;
 	in->epoch = x.epoch;
@@ -190,21 +261,61 @@ load_kept(struct risk *r, uint32_t k, const void *buf)
 	return true;
 }
 
+static bool
+load_more(struct risk *r, uint32_t i, const void *buf)
+{
+	uint8_t *to = (uint8_t *)&r->ratio;
+	struct rec_more m;
+	size_t at;
+	size_t n;
+
+	if (i == RISK_REC_MORE) {
+		memcpy(&m, buf, sizeof(m));
+		r->edge = m.edge;
+		memcpy(r->latched, m.latched, sizeof(r->latched));
+		r->own_n = m.own_n;
+		r->fee_model = m.fee_model;
+		r->fee_diff = m.fee_diff;
+		return true;
+	}
+	if (i >= RISK_REC_FILLS) {
+		memcpy(&r->recent[(i - RISK_REC_FILLS) * PER_REC], buf,
+		    RISK_REC_SZ);
+		return true;
+	}
+	n = ratio_part(i, &at);
+	memcpy(to + at, buf, n);
+	return r->ratio.level < RATIO_LEVEL_N && r->ratio.part >= 0;
+}
+
+static bool
+load_watch(struct risk *r, uint32_t i, const void *buf)
+{
+	struct risk_watch w;
+
+	memcpy(&w, buf, sizeof(w));
+	if (w.phase >= PHASE_N || w.run_side >= SIDE_N ||
+	    w.edge.qty.e8 > QTY_E8_MAX || w.edge.qty.e8 < -QTY_E8_MAX)
+		return false;
+	r->watch[i] = w;
+	return true;
+}
+
 bool
 risk_load(struct risk *r, uint32_t i, const void *buf)
 {
 	CHECK(i < RISK_REC_N);
 	if (i == 0)
 		return load_global(r, buf);
-	if (i < RISK_REC_INSTR) {
-		memcpy(&r->recent[(i - 1) * PER_REC], buf, RISK_REC_SZ);
-		return true;
-	}
+	if (i < RISK_REC_INSTR)
+		return load_more(r, i, buf);
 	if (i < RISK_REC_SLOT)
 		return load_instr(&r->instr[i - RISK_REC_INSTR], buf);
 	if (i < RISK_REC_KEPT)
 		return load_slot(r, i - RISK_REC_SLOT, buf);
-	return load_kept(r, i - RISK_REC_KEPT, buf);
+	if (i < RISK_REC_WATCH)
+		return load_kept(r, i - RISK_REC_KEPT, buf);
+	return load_watch(r, i - RISK_REC_WATCH, buf);
 }
 
 void
@@ -227,8 +338,15 @@ risk_loaded(struct risk *r)
 			r->max_instr = i;
 		if (risk_has_book(&r->instr[i].pos))
 			risk_held(r, i);
+		if (r->instr[i].cluster != 0) {
+			uint32_t cluster = r->instr[i].cluster;
+
+			r->instr[i].cluster = 0;
+			risk_group_set(r, i, cluster);
+		}
 		risk_refresh(r, i);
 	}
+	r->due_ns = 1; /* whatever came due meanwhile */
 	risk_kept_total(r);
 	risk_relist(r);
 }
@@ -281,18 +399,25 @@ risk_hash(const struct risk *r)
 	h = hash_u64(h, r->quoted_epoch);
 	h = hash_u64(h, r->rate_n);
 	h = hash_u64(h, r->clock.stepped);
+	h = hash_bytes(h, &r->edge.realised_e16, sizeof(r->edge.realised_e16));
+	h = hash_u64(h, r->edge.latched);
+	h = hash_bytes(h, &r->ratio, sizeof(r->ratio));
+	h = hash_u64(h, (uint64_t)r->capital.e6);
+	h = hash_u64(h, r->own_n);
 	for (int v = 1; v < VENUE_N; v++) {
 		h = hash_u64(h, r->freeze[v]);
 		h = hash_u64(h, (uint64_t)r->link[v].kill.ema_ns);
 		h = hash_u64(h, r->link[v].kill.state);
 		h = hash_u64(h, r->link[v].gen);
 		h = hash_u64(h, (uint64_t)r->link[v].skew_ms);
+		h = hash_u64(h, r->latched[v]);
 	}
 	for (uint32_t k = 0; k < r->slot_n; k++)
 		h = hash_slot(h, &r->slot[k]);
 	for (uint16_t i = 1; i < INSTR_N; i++)
 		if (r->instr[i].cls != 0 || r->instr[i].pos.qty.e8 != 0)
-			h = hash_instr(h, &r->instr[i]);
+			h = hash_bytes(hash_instr(h, &r->instr[i]),
+			    &r->watch[i], sizeof(r->watch[i]));
 	for (uint32_t k = 0; k < r->kept_n; k++)
 		h = hash_bytes(h, &r->kept[k], sizeof(r->kept[k]));
 	return h;

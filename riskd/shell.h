@@ -1,6 +1,6 @@
 /*
- * shell.h - what riskd's main.c shares with shell_io.c: how the core's
- * changes become log lines, metrics, freeze words and bytes on disk.
+ * shell.h - what riskd's main.c shares with shell_io.c and notes_io.c: how the
+ * core's changes become log lines, metrics, freeze words and bytes on disk.
  */
 #ifndef RISKD_SHELL_H
 #define RISKD_SHELL_H
@@ -44,6 +44,13 @@ struct shell {
 
 /* shell_observe - after each step: what is worth a line in the log. */
 void shell_observe(struct stage *s, struct shell *sh);
+
+/* shell_notes - what the core wants said (notes_io.c). A latch is on disk
+ * before anything else happens. */
+void shell_notes(struct stage *s, struct shell *sh);
+
+/* shell_watch_metrics - of breakers, exits and reconciliation. */
+void shell_watch_metrics(struct stage *s, struct shell *sh);
 
 /* shell_freeze_word - the word of the venue; Binance: the common one. */
 uint64_t shell_freeze_word(const struct stage *s, enum venue v);

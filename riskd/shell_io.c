@@ -173,7 +173,12 @@ log_day(struct stage *s, struct shell *sh)
 	sh->seen.realised = loss_realised(&r->loss);
 	if (r->loss.latched == sh->seen.latched)
 		return;
-	if ((r->loss.latched & ~sh->seen.latched) != 0)
+	if ((r->loss.latched & ~sh->seen.latched & FREEZE_DRAWDOWN) != 0)
+		LOG(LOG_DRAWDOWN_LATCH,
+		    F_DEC("pnl_usd", r->loss.latch_pnl.e6, 6),
+		    F_DEC(
+			"fall_usd", loss_fall(&r->loss, r->unrealised).e6, 6));
+	if ((r->loss.latched & ~sh->seen.latched & FREEZE_DAILY_LOSS) != 0)
 		LOG(LOG_DAILY_LOSS_LATCH,
 		    F_DEC("pnl_usd", r->loss.latch_pnl.e6, 6),
 		    F_DEC(
@@ -195,6 +200,7 @@ shell_observe(struct stage *s, struct shell *sh)
 	for (uint32_t i = 0; i < sh->out.n; i++)
 		if (sh->out.msg[i].order.hdr.kind == MSG_VERDICT)
 			log_verdict(s, sh, &sh->out.msg[i].order);
+	shell_notes(s, sh);
 	log_day(s, sh);
 	sh->out.n = 0;
 }
@@ -259,4 +265,5 @@ shell_metrics(struct stage *s, struct shell *sh)
 	metrics_set(m, M_RISKD_OPEN_ORDERS, r->open_n);
 	metrics_set(m, M_RISKD_SETTLED, (int64_t)now->settled);
 	metrics_set(m, M_RISKD_AWAITING, r->kept_n);
+	shell_watch_metrics(s, sh);
 }

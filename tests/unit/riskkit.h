@@ -248,6 +248,8 @@ kit_fill(struct kit *k, uint16_t i, enum side side, uint64_t id, px_t px,
 	o.exec_qty = qty;
 	o.cum_qty = cum;
 	o.fill_id = id * 100000 + (uint64_t)cum.e8 / 1000000u;
+	o.strategy = STRATEGY_MAKER;
+	o.oflags = ORDER_MAKER;
 	kit_order(k, kit_report_ring(i), &o);
 }
 

@@ -154,14 +154,14 @@ T_46_ack_latency(void **state)
 
 	(void)state;
 	good_at_50(&k);
-	assert_false(kill_ack(&k, &cfg, MS(500)));
-	assert_true(kill_ack(&k, &cfg, MS(501)));
+	assert_false(kill_ack(&k, &cfg, MS(500), false));
+	assert_true(kill_ack(&k, &cfg, MS(501), false));
 	assert_int_equal(k.cause, KILL_BY_ACK);
 	/* Tripped already: no second trip. */
-	assert_false(kill_ack(&k, &cfg, MS(900)));
+	assert_false(kill_ack(&k, &cfg, MS(900), false));
 	assert_int_equal(k.trips_n, 1);
 	kill_init(&k);
-	assert_false(kill_ack(&k, &cfg, MS(900)));
+	assert_false(kill_ack(&k, &cfg, MS(900), false));
 }
 
 /* Resume: smoothed below 200 and the last three raw below 200. */

@@ -163,7 +163,10 @@ test_bad_slots(void **state)
 	o = kit_want(&k, PM, SIDE_BID, PX(INT64_MAX), UNIT(10));
 	assert_int_equal(kit_judge(&k, &o), REASON_BAD_SLOT);
 	o = kit_want(&k, PM, SIDE_BID, CENT(47), UNIT(10));
-	o.level = ORDER_LEVELS - 1;
+	o.level = ORDER_EXIT_LEVEL; /* riskd's own */
+	assert_int_equal(kit_judge(&k, &o), REASON_BAD_SLOT);
+	o = kit_want(&k, PM, SIDE_BID, CENT(47), UNIT(10));
+	o.level = ORDER_EXIT_LEVEL - 1;
 	assert_int_equal(kit_judge(&k, &o), REASON_OK);
 }
 

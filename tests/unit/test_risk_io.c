@@ -16,7 +16,7 @@
 #include "riskd/risk_io.h"
 #include "tests/unit/shmdir.h"
 
-#define COPY 135168 /* bytes from one copy to the next */
+#define COPY 200704 /* bytes from one copy to the next */
 
 static struct shmdir dir;
 

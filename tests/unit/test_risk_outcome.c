@@ -59,6 +59,9 @@ test_outcome_pays(void **state)
 
 		close_kit(state);
 		open_kit(state);
+		/* No stop comes between. */
+		k.cfg.mm_max_loss_per_position = USD(100 * E6);
+		kit_step(&k, EV_CFG, RG_INTENT, 0, 0);
 		kit_fill(
 		    &k, PM, cases[c].side, 77, CENT(60), UNIT(10), UNIT(10));
 		kit_bbo(&k, PM, CENT(20), CENT(22)); /* the mark is far off */
