@@ -68,6 +68,16 @@ extern const struct rec_schema rec_schemas[REC_TABLE_N];
 /* rec_venue_name - of a partition: "binance", "none" for 0. */
 const char *rec_venue_name(unsigned venue);
 
+/* rec_tif_name, rec_ref_name - "gtc", "spot": as in the tables. */
+const char *rec_tif_name(unsigned tif);
+const char *rec_ref_name(unsigned source);
+
+/* rec_slot_ok - is every field that the tables use within its range? */
+bool rec_slot_ok(const union tap *s);
+
+/* rec_slot_table - where slots of a kind go; REC_TABLE_N: nowhere. */
+enum rec_table rec_slot_table(uint8_t kind);
+
 /* rec_part_table, rec_part_venue - what a part holds. */
 static inline unsigned
 rec_part_table(unsigned part)

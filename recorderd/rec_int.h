@@ -45,13 +45,9 @@ void rec_texts_init(struct rec *r);
  * 0 when there is no room for it. */
 uint32_t rec_text(struct rec *r, const char *s, size_t n);
 
-/* rec_slot_ok - is every field that the tables use within its range? */
-bool rec_slot_ok(const union tap *s);
-
-/* rec_row_slot - what a slot's row knows. rec_slot_table - its table. */
+/* rec_row_slot - what a slot's row knows. */
 void rec_row_slot(const struct rec *r, const struct journal_head *head,
     const union tap *s, struct rec_row *w);
-enum rec_table rec_slot_table(uint8_t kind);
 
 /* rec_row_entry, rec_row_config - rows of instruments and config. False: a
  * field is out of range. They make texts, so r is not const. */

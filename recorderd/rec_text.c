@@ -38,8 +38,8 @@ text(struct rec *r, const char *s)
 	return rec_text(r, s, strlen(s));
 }
 
-static const char *
-tif_name(unsigned tif)
+const char *
+rec_tif_name(unsigned tif)
 {
 	static const char *const t[TIF_N] = {
 	    [TIF_GTC] = "gtc",
@@ -51,8 +51,8 @@ tif_name(unsigned tif)
 	return t[tif];
 }
 
-static const char *
-ref_name(unsigned source)
+const char *
+rec_ref_name(unsigned source)
 {
 	static const char *const t[REF_SOURCE_N] = {
 	    [REF_MARK] = "mark",
@@ -98,9 +98,9 @@ rec_texts_init(struct rec *r)
 	for (unsigned i = 1; i < STRATEGY_N; i++)
 		r->strategy_text[i] = text(r, strategy_name((uint8_t)i));
 	for (unsigned i = 1; i < TIF_N; i++)
-		r->tif_text[i] = text(r, tif_name(i));
+		r->tif_text[i] = text(r, rec_tif_name(i));
 	for (unsigned i = 1; i < REF_SOURCE_N; i++)
-		r->ref_text[i] = text(r, ref_name(i));
+		r->ref_text[i] = text(r, rec_ref_name(i));
 	for (unsigned i = 1; i < REASON_N; i++)
 		r->reason_text[i] = text(r, reason_name((enum reason)i));
 	for (unsigned i = 1; i < JOURNAL_CAUSE_N; i++)
