@@ -8,7 +8,10 @@
 int
 main(int argc, char **argv)
 {
-	static const struct gateway_ops *const gateway[VENUE_N];
+	static const struct gateway_ops *const gateway[VENUE_N] = {
+	    [VENUE_POLYMARKET] = &gateway_pm,
+	    [VENUE_HYPERLIQUID] = &gateway_hl,
+	};
 
 	return shell_main(gateway, argc, argv);
 }

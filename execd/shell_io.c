@@ -298,10 +298,7 @@ open_desk(struct stage *s, struct shell *sh, bool *fresh)
 	sh->stage_ops.stop_limit_ns =
 	    sh->is_sweep ? SWEEP_LIMIT_NS
 			 : 2 * (uint64_t)s->cfg.exec_cancel_timeout.ns;
-	sh->ops = s->cfg.system_mode == MODE_PAPER ||
-			  sh->gateway[topo_stages[s->id].venue] == NULL
-		      ? &desk_paper
-		      : &desk_live;
+	sh->ops = s->cfg.system_mode == MODE_PAPER ? &desk_paper : &desk_live;
 	sh->desk = calloc(1, sh->ops->size);
 	if (sh->desk == NULL)
 		return EXIT_TEMPORARY;
