@@ -7,8 +7,8 @@
 #include "libcore/hash.h"
 
 static const struct fault_info infos[FAULT_N] = {
-#define FAULT(name, label, scope, value, text) \
-	[FAULT_##name] = {label, FAULT_AT_##scope, value, text},
+#define FAULT(name, label, scope, value, traps, text) \
+	[FAULT_##name] = {label, FAULT_AT_##scope, value, traps, text},
 #include "simvenue/fault.def"
 #undef FAULT
 };
@@ -22,9 +22,13 @@ static const char *const scope_names[FAULT_SCOPE_N] = {
     [FAULT_AT_LISTENER] = "listener",
     [FAULT_AT_CLIENT] = "client",
     [FAULT_AT_EXCHANGE] = "exchange",
+    [FAULT_AT_ORDER] = "order",
+    [FAULT_AT_TURN] = "turn",
 };
 
-_Static_assert(FAULT_N <= 64, "a bit each in fault_conn");
+/* Faults that a connection bears have a bit each. */
+#define BORNE_N 64
+_Static_assert(FAULT_RTDS_STALL<BORNE_N && FAULT_N> BORNE_N, "bits");
 
 const struct fault_info *
 fault_info(enum fault f)
@@ -110,6 +114,13 @@ parse_field(
 	if (json_is(key, "value"))
 		return json_fixed(j, 0, true, INT64_MAX, &r->value) ||
 		       wrong(err, "not a whole number", key);
+	if (json_is(key, "path")) {
+		if (!json_string(j, &s) || s.n >= sizeof(r->path))
+			return wrong(err, "not a path", s);
+		memcpy(r->path, s.s, s.n);
+		r->path_n = s.n;
+		return true;
+	}
 	uint64_t *to = json_is(key, "after")	? &r->after
 		       : json_is(key, "count")	? &r->count
 		       : json_is(key, "for_ms") ? &r->for_ms
@@ -199,6 +210,9 @@ rule_is_for(const struct fault_rule *r, enum fault f, const struct fault_at *at)
 {
 	return r->fault == f && (r->venue == 0 || r->venue == at->venue) &&
 	       (r->conn == 0 || r->conn == at->conn) &&
+	       (r->path_n == 0 ||
+		   (at->path.n >= r->path_n &&
+		       memcmp(at->path.p, r->path, r->path_n) == 0)) &&
 	       (r->for_ms == 0 || at->now_ms < r->from_ms + r->for_ms);
 }
 
@@ -213,6 +227,15 @@ fault_value(const struct fault_set *s, enum fault f, const struct fault_at *at,
 		return true;
 	}
 	return false;
+}
+
+uint64_t
+fault_since(const struct fault_set *s, enum fault f, const struct fault_at *at)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (rule_is_for(&s->rules[i], f, at))
+			return at->now_ms - s->rules[i].from_ms;
+	return 0;
 }
 
 bool
@@ -249,7 +272,7 @@ void
 fault_release(
     const struct fault_set *s, const struct fault_at *at, struct fault_conn *c)
 {
-	for (int f = 1; f < FAULT_N && c->struck != 0; f++) {
+	for (int f = 1; f < BORNE_N && c->struck != 0; f++) {
 		if (!fault_in_force(s, (enum fault)f, at))
 			c->struck &= ~(UINT64_C(1) << f);
 	}
@@ -265,7 +288,7 @@ fault_strike(
 {
 	bool is_rtds = at->conn == SIM_CONN_RTDS || at->conn == SIM_CONN_BOLT;
 	fault_release(s, at, c);
-	for (int f = 1; f < FAULT_N && s->n > 0; f++) {
+	for (int f = 1; f < BORNE_N && s->n > 0; f++) {
 		if (infos[f].scope != FAULT_AT_CONNECTION ||
 		    (f == FAULT_RTDS_STALL && !is_rtds) ||
 		    fault_bears(c, (enum fault)f))
@@ -345,6 +368,8 @@ fault_put_table(struct text *t)
 		text_lit(t, ",");
 		put_name(t, "scope", scope_names[infos[f].scope]);
 		put_number(t, "value", infos[f].value);
+		text_lit(t, ",");
+		put_name(t, "traps", infos[f].traps);
 		text_lit(t, ",");
 		put_name(t, "text", infos[f].text);
 		text_lit(t, "}");

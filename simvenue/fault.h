@@ -3,9 +3,12 @@
  * message or an answer.
  *
  * Rules  : a rule lets a fault happen at a venue (or all), on a kind of
- *          connection (or all), with a probability, after so many
- *          opportunities, at most so often, for so long. Several rules of
- *          one fault are tried in the order they came.
+ *          connection (or all), to paths that begin so (or all), with a
+ *          probability, after so many opportunities, at most so often, for
+ *          so long. Several rules of one fault are tried in the order they
+ *          came.
+ * Refused: a request that fault_refuse answers is not carried out; what
+ *          fault_answer does comes after that.
  * Chance : the n-th opportunity of a rule falls by a hash of its seed and n:
  *          the same seed and the same traffic give the same faults.
  * Effect : fault_message and fault_answer change texts; what only a server
@@ -22,10 +25,11 @@
 #define FAULT_ERROR_MAX 160
 #define FAULT_HELD_MAX	65536 /* longer messages keep their place */
 #define FAULT_P_ONE	1000000
+#define FAULT_PATH_MAX	48
 
 enum fault {
 	FAULT_NONE_ = 0,
-#define FAULT(name, label, scope, value, text) FAULT_##name,
+#define FAULT(name, label, scope, value, traps, text) FAULT_##name,
 #include "simvenue/fault.def"
 #undef FAULT
 	FAULT_N
@@ -40,6 +44,8 @@ enum fault_scope {
 	FAULT_AT_LISTENER,
 	FAULT_AT_CLIENT,
 	FAULT_AT_EXCHANGE,
+	FAULT_AT_ORDER,
+	FAULT_AT_TURN,
 	FAULT_SCOPE_N
 };
 
@@ -47,6 +53,7 @@ struct fault_info {
 	const char *label;
 	enum fault_scope scope;
 	int64_t value;
+	const char *traps; /* ids, blanks between them */
 	const char *text;
 };
 
@@ -66,6 +73,8 @@ struct fault_rule {
 	uint64_t seed;	 /* 0: of the set */
 	int64_t value;
 	uint64_t at_ms; /* of a script: when it comes; not the set's matter */
+	uint32_t path_n;
+	char path[FAULT_PATH_MAX]; /* what paths of requests begin with */
 	/* since it was added */
 	uint64_t from_ms;
 	uint64_t seen;
@@ -83,14 +92,15 @@ struct fault_set {
 struct fault_at {
 	enum venue venue;
 	enum sim_conn conn;
-	uint64_t now_ms; /* any clock that the rules were added by */
+	uint64_t now_ms;       /* any clock that the rules were added by */
+	struct http_text path; /* of a request; empty: not one */
 };
 
 void fault_init(struct fault_set *s, uint64_t seed);
 
 /*
  * fault_parse - a rule from a JSON object: name, and when wanted venue,
- * conn, p (0 to 1), after, count, for_ms, seed, value, at_ms.
+ * conn, path, p (0 to 1), after, count, for_ms, seed, value, at_ms.
  * Returns : false with a sentence in err (FAULT_ERROR_MAX bytes).
  */
 bool fault_parse(const char *text, size_t n, struct fault_rule *out, char *err);
@@ -115,6 +125,10 @@ bool fault_in_force(
     const struct fault_set *s, enum fault f, const struct fault_at *at);
 bool fault_value(const struct fault_set *s, enum fault f,
     const struct fault_at *at, int64_t *value);
+
+/* fault_since - ms that the first such rule has been there. */
+uint64_t fault_since(
+    const struct fault_set *s, enum fault f, const struct fault_at *at);
 
 /* What a connection bears. held: message that waits for the next one. */
 struct fault_conn {
@@ -166,6 +180,14 @@ struct fault_reply {
 	const char *extra; /* header lines or NULL */
 	char extra_text[64];
 };
+
+/*
+ * fault_refuse - before a request is carried out: is it to be refused, or
+ * lost? True: it is not carried out, *a and *out say what the client gets.
+ * out must be zero.
+ */
+bool fault_refuse(struct fault_set *s, const struct fault_at *at,
+    struct sim_answer *a, struct fault_reply *out);
 
 /* fault_answer - what becomes of an answer of the venue; tmp as above. */
 void fault_answer(struct fault_set *s, const struct fault_at *at,

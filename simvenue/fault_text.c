@@ -253,6 +253,33 @@ changed(struct fault_set *s, const struct fault_at *at, struct json_str in,
 
 /* ---- which messages there are ---- */
 
+/* Of a user's own trades. */
+static bool
+is_trade(struct json_str s)
+{
+	return (starts(s, "{\"id\":\"") &&
+		   behind(s, "\"event_type\":\"trade\"") != NULL) ||
+	       starts(s, "{\"channel\":\"userFills\"");
+}
+
+/* Faults of answers, for the answer to a post. False: it is lost. */
+static bool
+post_answer(struct fault_set *s, const struct fault_at *at,
+    struct json_str text, struct sim_out *out)
+{
+	bool is_action = behind(text, "\"type\":\"action\"") != NULL;
+	const char *path = is_action ? "/exchange" : "/info";
+	struct fault_at a = *at;
+	int64_t value;
+	a.path = (struct http_text){.p = path, .n = strlen(path)};
+	if (fault_roll(s, FAULT_SLOW_ANSWER, &a, &value) && value > 0)
+		out->delay_ms = (uint64_t)value;
+	if (is_action && fault_roll(s, FAULT_FILL_BEFORE_ACK, &a, &value) &&
+	    value > 0)
+		out->delay_ms = (uint64_t)value;
+	return !fault_roll(s, FAULT_REPLY_LOST, &a, &value);
+}
+
 static bool
 is_lost(struct fault_set *s, const struct fault_at *at, struct fault_conn *c)
 {
@@ -282,7 +309,9 @@ put_in_order(struct fault_set *s, const struct fault_at *at,
 		return;
 	}
 	sim_out_text(out, text.s, text.n);
-	if (fault_roll(s, FAULT_DUPLICATE, at, &value))
+	if (fault_roll(s, FAULT_DUPLICATE, at, &value) ||
+	    (is_trade(text) &&
+		fault_roll(s, FAULT_DUPLICATE_TRADE, at, &value)))
 		sim_out_text(out, text.s, text.n);
 	if (c->held_n > 0)
 		sim_out_text(out, c->held, c->held_n);
@@ -362,6 +391,9 @@ fault_message(struct fault_set *s, const struct fault_at *at,
 	    fault_bears(c, FAULT_RTDS_STALL) || is_lost(s, at, c))
 		return;
 	int64_t value;
+	if (starts(text, "{\"channel\":\"post\"") &&
+	    !post_answer(s, at, text, out))
+		return;
 	if (fault_roll(s, FAULT_DELAYED, at, &value) && value > 0)
 		out->delay_ms = (uint64_t)value;
 	struct json_str sent = changed(s, at, text, tmp);
@@ -474,10 +506,32 @@ partial_batch(struct sim_answer *a, struct fault_tmp tmp)
 	body_from(a, &t);
 }
 
-/* One of them at most. */
-static void
-refusals(struct fault_set *s, const struct fault_at *at, struct sim_answer *a,
-    struct fault_reply *out)
+/* Troubles of a server that may have done what it was asked to. */
+static bool
+trouble(struct fault_set *s, const struct fault_at *at, bool is_before,
+    struct sim_answer *a, struct fault_reply *out)
+{
+	int64_t value;
+	if (fault_value(s, FAULT_HTTP_500_HTML, at, &value) &&
+	    (value != 0) == is_before &&
+	    fault_roll(s, FAULT_HTTP_500_HTML, at, &value)) {
+		status(a, 500,
+		    "<html><body><h1>Internal Server Error</h1></body></html>");
+		out->type = "text/html";
+		return true;
+	}
+	if (fault_value(s, FAULT_HTTP_503, at, &value) &&
+	    (value != 0) == is_before &&
+	    fault_roll(s, FAULT_HTTP_503, at, &value)) {
+		status(a, 503, "{\"error\":\"service unavailable\"}");
+		return true;
+	}
+	return false;
+}
+
+bool
+fault_refuse(struct fault_set *s, const struct fault_at *at,
+    struct sim_answer *a, struct fault_reply *out)
 {
 	int64_t value;
 	if (fault_roll(s, FAULT_HTTP_429, at, &value)) {
@@ -485,15 +539,16 @@ refusals(struct fault_set *s, const struct fault_at *at, struct sim_answer *a,
 		(void)snprintf(out->extra_text, sizeof(out->extra_text),
 		    "Retry-After: %lld\r\n", (long long)value);
 		out->extra = out->extra_text;
-	} else if (fault_roll(s, FAULT_HTTP_425, at, &value)) {
-		status(a, 425, "{\"error\":\"matching engine is restarting\"}");
-	} else if (fault_roll(s, FAULT_HTTP_500_HTML, at, &value)) {
-		status(a, 500,
-		    "<html><body><h1>Internal Server Error</h1></body></html>");
-		out->type = "text/html";
-	} else if (fault_roll(s, FAULT_HTTP_503, at, &value)) {
-		status(a, 503, "{\"error\":\"service unavailable\"}");
+		return true;
 	}
+	if (fault_roll(s, FAULT_HTTP_425, at, &value)) {
+		status(a, 425, "{\"error\":\"matching engine is restarting\"}");
+		return true;
+	}
+	if (trouble(s, at, true, a, out))
+		return true;
+	out->is_lost = fault_roll(s, FAULT_REQUEST_LOST, at, &value);
+	return out->is_lost;
 }
 
 void
@@ -505,7 +560,6 @@ fault_answer(struct fault_set *s, const struct fault_at *at,
 	bool is_pm = at->venue == VENUE_POLYMARKET && a->status == 200;
 	bool is_gamma = is_pm && (path_starts(r->path, "/markets") ||
 				     path_starts(r->path, "/events"));
-	memset(out, 0, sizeof(*out));
 	if (is_gamma && fault_roll(s, FAULT_GAMMA_404, at, &value))
 		status(a, 404, "{\"error\":\"not found\"}");
 	else if (is_gamma && fault_roll(s, FAULT_GAMMA_NO_TOKENS, at, &value))
@@ -516,7 +570,7 @@ fault_answer(struct fault_set *s, const struct fault_at *at,
 	else if (is_pm && is_order(r) && http_text_is(r->path, "/orders") &&
 		 fault_roll(s, FAULT_PARTIAL_BATCH, at, &value))
 		partial_batch(a, tmp);
-	refusals(s, at, a, out);
+	(void)trouble(s, at, false, a, out);
 	if (fault_roll(s, FAULT_DATE_SKEW, at, &value))
 		out->date_skew_s = value;
 	if (fault_roll(s, FAULT_SLOW_ANSWER, at, &value) && value > 0)
@@ -524,5 +578,6 @@ fault_answer(struct fault_set *s, const struct fault_at *at,
 	if (is_order(r) && fault_roll(s, FAULT_FILL_BEFORE_ACK, at, &value) &&
 	    value > 0)
 		out->delay_ms = (uint64_t)value;
-	out->is_lost = fault_roll(s, FAULT_REPLY_LOST, at, &value);
+	if (fault_roll(s, FAULT_REPLY_LOST, at, &value))
+		out->is_lost = true;
 }

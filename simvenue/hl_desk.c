@@ -21,6 +21,44 @@ hl_desk_init(struct hl_desk *d, struct hlx *x, const uint8_t blind[32])
 	secp_init(&d->secp, blind);
 }
 
+static bool
+trips(const struct hl_desk *d, enum fault f, int64_t *value)
+{
+	return mishap(d->mishaps, VENUE_HYPERLIQUID, f, value);
+}
+
+/* ---- cancels that are late ---- */
+
+void
+hl_desk_step(struct hl_desk *d, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < d->late_n;) {
+		uint32_t order = hlx_find_oid(d->x, d->late[i].oid);
+
+		if (now_ns < d->late[i].ns) {
+			i++;
+			continue;
+		}
+		d->late[i] = d->late[--d->late_n];
+		if (order != HLX_NONE)
+			(void)hlx_cancel(
+			    d->x, d->x->order[order].account, order, now_ns);
+	}
+}
+
+uint64_t
+hl_desk_wake(const struct hl_desk *d)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < d->late_n; i++)
+		if (ns == 0 || d->late[i].ns < ns)
+			ns = d->late[i].ns;
+	return ns;
+}
+
+/* ---- people ---- */
+
 static struct hl_signatory *
 find(struct hl_desk *d, const struct address *who)
 {
@@ -255,21 +293,85 @@ open_statuses(struct text *t, const char *type)
 	text_lit(t, "\",\"data\":{\"statuses\":[");
 }
 
+/* An order that is refused without a reason of its own. */
+static bool
+is_refused(
+    const struct hl_desk *d, const struct hlx_new *n, struct hlx_result *r)
+{
+	uint32_t coin = hlx_coin_find(d->x, n->index);
+	int64_t v;
+
+	*r = (struct hlx_result){.order = HLX_NONE};
+	if (trips(d, FAULT_NO_BALANCE, &v)) {
+		r->error = HLX_ERR_MARGIN;
+		return true;
+	}
+	if (n->tif != HLX_ALO || coin == HLX_NONE ||
+	    !trips(d, FAULT_POST_ONLY_CROSSES, &v))
+		return false;
+	r->error = HLX_ERR_POST_ONLY;
+	r->bid = n->px;
+	r->ask = n->px;
+	return true;
+}
+
 static void
 do_orders(struct hl_desk *d, const struct hl_action *a, uint32_t account,
     uint64_t now_ns, struct text *t)
 {
+	bool is_half;
+	int64_t v;
+
 	open_statuses(t, "order");
+	if (a->n > 1 && trips(d, FAULT_BATCH_ONE_ERROR, &v)) {
+		struct hlx_result r = {.error = HLX_ERR_PRICE};
+
+		put_error(t, &r, a->orders[0].asset);
+		text_lit(t, "]}}}");
+		return;
+	}
+	is_half = a->n > 1 && trips(d, FAULT_HALF_BATCH, &v);
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct hlx_new n = new_of(account, &a->orders[i]);
 		struct hlx_result r;
 
-		hlx_place(d->x, &n, now_ns, &r);
+		if (is_half && i >= a->n / 2)
+			r = (struct hlx_result){.error = HLX_ERR_FULL};
+		else if (!is_refused(d, &n, &r))
+			hlx_place(d->x, &n, now_ns, &r);
 		if (i > 0)
 			text_lit(t, ",");
 		put_result(t, d->x, &r, n.index);
 	}
 	text_lit(t, "]}}}");
+}
+
+/* Is an order that is the account's and open? */
+static bool
+is_open_of(const struct hlx *x, uint32_t account, uint32_t order)
+{
+	return order != HLX_NONE && x->order[order].account == account &&
+	       x->order[order].status == HLX_OPEN;
+}
+
+/* The cancel of an order, as it goes today. */
+static enum hlx_error
+take_out(struct hl_desk *d, uint32_t account, uint32_t order, uint64_t now_ns)
+{
+	bool is_live = is_open_of(d->x, account, order);
+	int64_t v;
+
+	if (is_live && d->late_n < HL_LATE_MAX &&
+	    trips(d, FAULT_CANCEL_LATE, &v) && v > 0) {
+		d->late[d->late_n++] = (struct hl_late){
+		    d->x->order[order].oid, now_ns + (uint64_t)v * NS_PER_MS_U};
+		return HLX_OK;
+	}
+	if (is_live && trips(d, FAULT_NOT_CANCELED, &v))
+		return HLX_ERR_NO_ORDER;
+	if (is_live && d->hit != NULL && trips(d, FAULT_FILL_IN_CANCEL, &v))
+		d->hit(d->hit_user, order, v != 0);
+	return hlx_cancel(d->x, account, order, now_ns);
 }
 
 static void
@@ -283,7 +385,7 @@ do_cancels(struct hl_desk *d, const struct hl_action *a, uint32_t account,
 				     ? hlx_find_oid(d->x, c->oid)
 				     : hlx_find_cloid(d->x, account, c->cloid);
 		struct hlx_result r = {
-		    .error = hlx_cancel(d->x, account, order, now_ns)};
+		    .error = take_out(d, account, order, now_ns)};
 
 		if (i > 0)
 			text_lit(t, ",");
@@ -310,7 +412,11 @@ do_changes(struct hl_desk *d, const struct hl_action *a, uint32_t account,
 				     ? hlx_find_cloid(d->x, account, m->cloid)
 				     : hlx_find_oid(d->x, m->oid);
 		struct hlx_result r;
+		int64_t v;
 
+		if (d->hit != NULL && is_open_of(d->x, account, order) &&
+		    trips(d, FAULT_FILL_IN_CANCEL, &v))
+			d->hit(d->hit_user, order, v != 0);
 		hlx_modify(d->x, order, &n, a->always, now_ns, &r);
 		if (one && r.error == HLX_OK) {
 			say_default(t);
@@ -430,6 +536,22 @@ approve(struct hl_desk *d, const struct hl_call *c, uint32_t account,
 		say_err(t, "Too many extra agents");
 }
 
+/* The clock that nonces and expiries are held against. */
+static uint64_t
+checks_ms(const struct hl_desk *d, uint64_t now_ns)
+{
+	return (uint64_t)((int64_t)(now_ns / NS_PER_MS_U) + d->skew_s * 1000);
+}
+
+/* How much later than it came an action is looked at. */
+static uint64_t
+late_ms(const struct hl_desk *d)
+{
+	int64_t v;
+
+	return trips(d, FAULT_ACTION_LATE, &v) && v > 0 ? (uint64_t)v : 0;
+}
+
 unsigned
 hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
     struct text *out)
@@ -438,8 +560,10 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 	struct address who;
 	struct hl_call c;
 	enum nonce e;
+	int64_t v;
 
 	hlx_step(d->x, now_ns);
+	hl_desk_step(d, now_ns);
 	if (!hl_read_request(d, body, n, &c)) {
 		text_lit(out, SHAPE_ERROR);
 		return 422;
@@ -449,6 +573,8 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 		say_err(out, "Unable to recover signer.");
 		return 200;
 	}
+	if (trips(d, FAULT_SIGNER_UNKNOWN, &v))
+		who.b[0] ^= 0x55;
 	s = find(d, &who);
 	if (s == NULL || (c.is_agent_approval && s->is_agent)) {
 		say_nobody(out, &who);
@@ -458,16 +584,16 @@ hl_desk_exchange(struct hl_desk *d, const char *body, size_t n, uint64_t now_ns,
 		say_err(out, "Vault may not perform this action.");
 		return 200;
 	}
-	e = take_nonce(s, c.meta.nonce, now_ns / NS_PER_MS_U);
-	if (d->collides)
+	e = take_nonce(s, c.meta.nonce, checks_ms(d, now_ns));
+	if (trips(d, FAULT_NONCE_COLLISION, &v))
 		e = NONCE_DUPLICATE;
 	if (e != NONCE_OK) {
 		say_nonce(out, e, c.meta.nonce);
 		return 200;
 	}
 	if (c.meta.expires_ms != 0 &&
-	    c.meta.expires_ms < now_ns / NS_PER_MS_U) {
-		(void)hlx_spend(d->x, s->account, 5, false);
+	    c.meta.expires_ms < checks_ms(d, now_ns) + late_ms(d)) {
+		hlx_note_spent(d->x, s->account, 5);
 		say_err(out, "Action expired.");
 		return 200;
 	}

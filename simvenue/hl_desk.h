@@ -24,6 +24,7 @@
 #include "libsign/hl_action.h"
 #include "libvenue/text.h"
 #include "simvenue/hlx.h"
+#include "simvenue/mishap.h"
 
 #define HL_SIGNERS_MAX 128u
 #define HL_NONCES      100u
@@ -41,10 +42,25 @@ struct hl_signatory {
 	uint64_t nonce[HL_NONCES]; /* sorted, lowest first */
 };
 
+/* A cancel that was told as done and is not yet. */
+struct hl_late {
+	uint64_t oid;
+	uint64_t ns;
+};
+#define HL_LATE_MAX 64u
+
 struct hl_desk {
 	struct hlx *x;
 	bool mainnet;
-	bool collides;	   /* every nonce was used before */
+	/* what goes wrong, see fault.def; all zero: nothing */
+	const struct mishaps *mishaps;
+	int64_t skew_s;	   /* of the clock that checks nonces and expiries */
+	uint64_t stale_ns; /* orders are told as they were so long ago */
+	/* somebody takes an order's rest (or half of it), NULL: nobody can */
+	void (*hit)(void *user, uint32_t order, bool half);
+	void *hit_user;
+	uint32_t late_n;
+	struct hl_late late[HL_LATE_MAX];
 	bool has_limits;   /* the address budget is enforced */
 	bool is_exhausted; /* ... and gone, whatever is left of it */
 	/* questions that are not about accounts; NULL: there are none. False:
@@ -76,6 +92,11 @@ bool hl_desk_agent(
 /* hl_desk_exchange - the body of /exchange. Returns the HTTP status. */
 unsigned hl_desk_exchange(struct hl_desk *d, const char *body, size_t n,
     uint64_t now_ns, struct text *out);
+
+/* hl_desk_step - cancels that are late and due. hl_desk_wake - when, 0
+ * never. */
+void hl_desk_step(struct hl_desk *d, uint64_t now_ns);
+uint64_t hl_desk_wake(const struct hl_desk *d);
 
 /* hl_desk_info - the body of /info; 0: neither known here nor to `other`. */
 unsigned hl_desk_info(const struct hl_desk *d, const char *body, size_t n,

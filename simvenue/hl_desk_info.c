@@ -70,6 +70,18 @@ read_question(struct question *q, const char *body, size_t n)
 	return json_end(&j) && q->type.n > 0;
 }
 
+/* Was it open, as far as questions know? */
+static bool
+is_told_open(const struct question *q, const struct hlx_order *o)
+{
+	uint64_t as_of = q->now_ns - q->d->stale_ns;
+
+	if (q->d->stale_ns == 0)
+		return o->status == HLX_OPEN;
+	return o->created_ns <= as_of &&
+	       (o->status == HLX_OPEN || o->status_ns > as_of);
+}
+
 static void
 list_open(struct question *q, bool frontend)
 {
@@ -80,7 +92,7 @@ list_open(struct question *q, bool frontend)
 	for (uint32_t i = 0; i < HLX_ORDERS && q->account != HLX_NONE; i++) {
 		const struct hlx_order *o = &x->order[i];
 
-		if (o->oid == 0 || o->status != HLX_OPEN ||
+		if (o->oid == 0 || !is_told_open(q, o) ||
 		    o->account != q->account)
 			continue;
 		if (any)
@@ -107,11 +119,15 @@ static void
 order_status(struct question *q)
 {
 	const struct hlx *x = q->d->x;
+	int64_t value;
 	uint32_t i = q->by_cloid ? hlx_find_cloid(x, q->account, q->cloid)
 				 : hlx_find_oid(x, q->oid);
 
 	if (q->account == HLX_NONE || i == HLX_NONE ||
-	    x->order[i].account != q->account) {
+	    x->order[i].account != q->account ||
+	    x->order[i].created_ns + q->d->stale_ns > q->now_ns ||
+	    mishap(q->d->mishaps, VENUE_HYPERLIQUID, FAULT_ORDER_UNKNOWN,
+		&value)) {
 		text_lit(q->t, "{\"status\":\"unknownOid\"}");
 		return;
 	}
@@ -391,18 +407,23 @@ hl_desk_info(const struct hl_desk *d, const char *body, size_t n,
 	static const struct {
 		const char *type;
 		void (*answer)(struct question *q);
-	} known[] = {{"openOrders", open_orders},
-	    {"frontendOpenOrders", frontend_orders},
-	    {"orderStatus", order_status}, {"historicalOrders", history},
-	    {"userFills", fills_newest}, {"userFillsByTime", fills_by_time},
-	    {"clearinghouseState", state},
-	    {"spotClearinghouseState", spot_state},
-	    {"userRateLimit", rate_limit}, {"userRole", user_role},
-	    {"extraAgents", agents}, {"userFees", fees}, {"l2Book", book},
-	    {"userFunding", funding}, {"activeAssetData", asset},
-	    {"userNonFundingLedgerUpdates", deposits},
-	    {"exchangeStatus", venue_status}};
+		bool is_of_account; /* may seem empty */
+	} known[] = {{"openOrders", open_orders, true},
+	    {"frontendOpenOrders", frontend_orders, true},
+	    {"orderStatus", order_status, false},
+	    {"historicalOrders", history, true},
+	    {"userFills", fills_newest, true},
+	    {"userFillsByTime", fills_by_time, true},
+	    {"clearinghouseState", state, true},
+	    {"spotClearinghouseState", spot_state, true},
+	    {"userRateLimit", rate_limit, false},
+	    {"userRole", user_role, false}, {"extraAgents", agents, false},
+	    {"userFees", fees, false}, {"l2Book", book, false},
+	    {"userFunding", funding, true}, {"activeAssetData", asset, true},
+	    {"userNonFundingLedgerUpdates", deposits, true},
+	    {"exchangeStatus", venue_status, false}};
 	struct question q = {.d = d, .now_ns = now_ns, .t = out};
+	int64_t value;
 
 	if (!read_question(&q, body, n)) {
 		text_lit(out,
@@ -413,6 +434,10 @@ hl_desk_info(const struct hl_desk *d, const char *body, size_t n,
 		if (q.type.n != strlen(known[i].type) ||
 		    memcmp(q.type.s, known[i].type, q.type.n) != 0)
 			continue;
+		if (known[i].is_of_account &&
+		    mishap(d->mishaps, VENUE_HYPERLIQUID, FAULT_EMPTY_ACCOUNT,
+			&value))
+			q.account = HLX_NONE;
 		known[i].answer(&q);
 		return 200;
 	}

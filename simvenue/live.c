@@ -5,7 +5,9 @@
 #include "libcore/check.h"
 #include "libsign/hex.h"
 
-#define IDLE_NS (50 * (uint64_t)NS_PER_MS)
+#define IDLE_NS	 (50 * (uint64_t)NS_PER_MS)
+#define TURN_NS	 (1000 * (uint64_t)NS_PER_MS)
+#define USD_MOST 1000000
 
 /* ---- what the world says ---- */
 
@@ -68,6 +70,37 @@ live_init(struct live *l, const struct world_cfg *cfg,
 	l->deliver = deliver;
 	l->user = user;
 	world_init(&l->w, cfg, on_emit, l);
+	l->mine_ms = l->w.pmx.settle.mine_ms;
+	l->turn_ns = l->w.now_ns;
+	l->w.pm_desk.mishaps = &l->mishaps;
+	l->w.hl_desk.mishaps = &l->mishaps;
+}
+
+/* ---- what happens once a second, when it does ---- */
+
+static bool
+trips(const struct live *l, enum venue v, enum fault f, int64_t *value)
+{
+	return mishap(&l->mishaps, v, f, value);
+}
+
+static void
+turn(struct live *l)
+{
+	struct world *w = &l->w;
+	int64_t v;
+
+	if (w->now_ns < l->turn_ns)
+		return;
+	l->turn_ns = w->now_ns + TURN_NS;
+	if (trips(l, VENUE_HYPERLIQUID, FAULT_LIQUIDATION, &v))
+		world_liquidate(w);
+	if (trips(l, VENUE_POLYMARKET, FAULT_EXTERNAL_CHANGE, &v))
+		world_external(w, i64_clamp(v, 1, USD_MOST));
+	if (trips(l, VENUE_POLYMARKET, FAULT_SWEEP, &v))
+		world_sweep(w, i64_clamp(v, 1, USD_MOST));
+	if (trips(l, VENUE_POLYMARKET, FAULT_TICK_CHANGE, &v))
+		world_change_ticks(w, v != 0);
 }
 
 void
@@ -75,6 +108,7 @@ live_step(struct live *l, uint64_t now_ns)
 {
 	if (now_ns > l->w.now_ns)
 		world_step(&l->w, now_ns);
+	turn(l);
 }
 
 uint64_t
@@ -95,7 +129,17 @@ live_set_mood(struct live *l, const struct live_mood *m)
 	x->mode = m->mode != 0 ? m->mode : PMX_MODE_NORMAL;
 	x->settle.retry_ppm = m->retry_ppm;
 	x->settle.fail_ppm = m->fail_ppm;
-	l->w.hl_desk.collides = m->collides;
+	x->settle.mine_ms = m->mine_ms != 0 ? m->mine_ms : l->mine_ms;
+	l->w.pm_desk.is_unsent = m->is_unsent;
+	l->w.pm_desk.is_restarting = m->is_restarting;
+	l->w.pm_desk.skew_s = m->pm_skew_s;
+	l->w.pm_desk.stale_ns = m->pm_stale_ns;
+	l->w.hl_desk.is_exhausted = m->is_exhausted;
+	l->w.hl_desk.schedule_min = m->schedule_min;
+	l->w.hl_desk.skew_s = m->hl_skew_s;
+	l->w.hl_desk.stale_ns = m->hl_stale_ns;
+	l->w.disputes = m->disputes;
+	l->w.voids = m->voids;
 	if (m->lapses)
 		pmx_lapse(x);
 }

@@ -73,7 +73,10 @@ struct live {
 	void *user;
 	void (*deliver)(void *user, enum venue v, const struct sim_frame *f);
 	struct live_count count[VENUE_N];
-	uint64_t arrival_n; /* ever */
+	struct mishaps mishaps; /* who says what goes wrong */
+	uint32_t mine_ms;	/* usual time from MATCHED to MINED */
+	uint64_t turn_ns;	/* next turn of what may happen once a second */
+	uint64_t arrival_n;	/* ever */
 	struct live_arrival arrival[LIVE_ARRIVALS];
 	struct world w;
 };
@@ -97,8 +100,18 @@ struct live_mood {
 	enum pmx_mode mode; /* 0: normal */
 	uint32_t retry_ppm;
 	uint32_t fail_ppm;
-	bool lapses;   /* heartbeats do not count */
-	bool collides; /* nonces are taken for used */
+	bool lapses;	    /* heartbeats do not count */
+	uint32_t mine_ms;   /* trades stay MATCHED so long; 0: as usual */
+	bool is_unsent;	    /* ... and are told as not broadcast */
+	bool is_restarting; /* 425 to order entry of Polymarket */
+	bool is_exhausted;  /* the address budget of Hyperliquid is gone */
+	usd_t schedule_min; /* volume that scheduleCancel needs */
+	int64_t pm_skew_s;  /* of the clocks that check timestamps */
+	int64_t hl_skew_s;
+	uint64_t pm_stale_ns; /* orders are told as they were so long ago */
+	uint64_t hl_stale_ns;
+	bool disputes; /* see world.h */
+	bool voids;
 };
 
 /* live_set_mood - from now on. */

@@ -95,8 +95,12 @@ post(struct live_hl *s, const char *text, size_t n, struct sim_out *out)
 	struct json_str said = {.s = text, .n = (uint32_t)n};
 	struct world *w = &s->live->w;
 	struct text t;
+	int64_t value;
 
 	note(s->live, field(field(said, "request"), "payload"));
+	if (mishap(&s->live->mishaps, VENUE_HYPERLIQUID, FAULT_REQUEST_LOST,
+		&value))
+		return;
 	sim_out_begin(out, &t);
 	if (hl_desk_post(&w->hl_desk, text, n, w->now_ns, &t))
 		sim_out_end(out, &t);

@@ -8,7 +8,10 @@
 #include "libsys/clock.h"
 #include "simvenue/server_int.h"
 
-#define FRAME_MARGIN 4096 /* what a venue may add to a frame */
+#define FRAME_MARGIN  4096 /* what a venue may add to a frame */
+#define MOST_USD      INT64_C(1000000000)
+#define MOST_SKEW     INT64_C(1000000)
+#define MOST_STALE_MS INT64_C(600000)
 
 /* What is said in the middle of a call waits until nobody's connection is in
  * hand: sending may end any of them. */
@@ -68,10 +71,12 @@ static bool
 in_force(struct sim_server *s, enum fault f, enum venue v, int64_t *value)
 {
 	const struct fault_at at = {.venue = v, .now_ms = uv_now(s->cfg.loop)};
-	bool is = fault_value(&s->faults, f, &at, value);
+	bool is;
 
-	s->faults.fired[f] += is && !s->in_force[f];
-	s->in_force[f] = is;
+	*value = 0;
+	is = fault_value(&s->faults, f, &at, value);
+	s->faults.fired[f] += is && !s->in_force[v][f];
+	s->in_force[v][f] = is;
 	return is;
 }
 
@@ -81,10 +86,38 @@ ppm(int64_t value)
 	return value < 0 ? 0 : value > 1000000 ? 1000000 : (uint32_t)value;
 }
 
+/* Of a fault that either exchange may have; kept within reason. */
+static bool
+skew(struct sim_server *s, enum venue v, enum fault f, int64_t *value)
+{
+	bool is = in_force(s, f, v, value);
+
+	*value = i64_clamp(*value, f == FAULT_CLOCK_SKEW ? -MOST_SKEW : 0,
+	    f == FAULT_CLOCK_SKEW ? MOST_SKEW : MOST_STALE_MS);
+	return is;
+}
+
+/* The engine is away for a while, and then careful for as long. */
+static void
+restart_mood(struct sim_server *s, struct live_mood *m)
+{
+	const struct fault_at at = {
+	    .venue = VENUE_POLYMARKET, .now_ms = uv_now(s->cfg.loop)};
+	uint64_t ms = fault_since(&s->faults, FAULT_ENGINE_RESTART, &at);
+	int64_t v;
+
+	if (!in_force(s, FAULT_ENGINE_RESTART, at.venue, &v) || v <= 0)
+		return;
+	m->is_restarting = ms < (uint64_t)v;
+	if (!m->is_restarting && ms < 2 * (uint64_t)v && m->mode == 0)
+		m->mode = PMX_MODE_POST_ONLY;
+}
+
 static void
 set_mood(struct sim_server *s)
 {
 	const enum venue pm = VENUE_POLYMARKET;
+	const enum venue hl = VENUE_HYPERLIQUID;
 	struct live_mood m = {0};
 	int64_t v;
 
@@ -100,9 +133,36 @@ set_mood(struct sim_server *s)
 		m.retry_ppm = ppm(v);
 		m.fail_ppm = 1000000;
 	}
+	if (in_force(s, FAULT_SETTLEMENT_SLOW, pm, &v))
+		m.mine_ms = (uint32_t)i64_clamp(v, 1, UINT32_MAX);
+	m.is_unsent = in_force(s, FAULT_NOT_BROADCAST, pm, &v);
 	m.lapses = in_force(s, FAULT_HEARTBEAT_LAPSE, pm, &v);
-	m.collides = in_force(s, FAULT_NONCE_COLLISION, VENUE_HYPERLIQUID, &v);
+	m.disputes = in_force(s, FAULT_DISPUTE, pm, &v);
+	m.voids = in_force(s, FAULT_VOID, pm, &v);
+	m.is_exhausted = in_force(s, FAULT_BUDGET_EXHAUSTED, hl, &v);
+	if (in_force(s, FAULT_SCHEDULE_GATED, hl, &v))
+		m.schedule_min = USD(i64_clamp(v, 0, MOST_USD) * E6);
+	if (skew(s, pm, FAULT_CLOCK_SKEW, &v))
+		m.pm_skew_s = v;
+	if (skew(s, hl, FAULT_CLOCK_SKEW, &v))
+		m.hl_skew_s = v;
+	if (skew(s, pm, FAULT_STALE_ORDERS, &v))
+		m.pm_stale_ns = (uint64_t)v * (uint64_t)NS_PER_MS;
+	if (skew(s, hl, FAULT_STALE_ORDERS, &v))
+		m.hl_stale_ns = (uint64_t)v * (uint64_t)NS_PER_MS;
+	restart_mood(s, &m);
 	live_set_mood(s->live, &m);
+}
+
+/* A desk or the world asks. */
+static bool
+on_mishap(void *user, enum venue v, enum fault f, int64_t *value)
+{
+	struct sim_server *s = user;
+	const struct fault_at at = {
+	    .venue = v, .conn = SIM_CONN_REST, .now_ms = uv_now(s->cfg.loop)};
+
+	return s->faults.n > 0 && fault_roll(&s->faults, f, &at, value);
 }
 
 void
@@ -140,6 +200,7 @@ live_create(struct sim_server *s)
 		return -ENOMEM;
 	world.start_ns = clock_wall_ns();
 	live_init(s->live, &world, on_frame, s);
+	s->live->mishaps = (struct mishaps){on_mishap, s};
 	for (uint32_t i = 0; i < cfg->account_n; i++)
 		if (!live_fund(s->live, &cfg->accounts[i]))
 			return -E2BIG;

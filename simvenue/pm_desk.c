@@ -212,6 +212,43 @@ trade_call(struct desk_call *c)
 		desk_error(c->a, 405, "method not allowed");
 }
 
+/* Order entry, and the heartbeats that guard it. */
+static bool
+is_entry(const struct desk_request *r)
+{
+	return (desk_method(r, "POST") || desk_method(r, "DELETE")) &&
+	       !starts(r->head->path, "/auth/") &&
+	       !starts(r->head->path, "/orders-scoring");
+}
+
+void
+desk_step(struct pm_desk *d, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < d->late_n;) {
+		uint32_t at = pmx_find(d->x, &d->late[i].id);
+
+		if (now_ns < d->late[i].ns) {
+			i++;
+			continue;
+		}
+		d->late[i] = d->late[--d->late_n];
+		if (at != PMX_NONE)
+			(void)pmx_cancel(
+			    d->x, d->x->order[at].account, at, now_ns);
+	}
+}
+
+uint64_t
+desk_wake(const struct pm_desk *d)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < d->late_n; i++)
+		if (ns == 0 || d->late[i].ns < ns)
+			ns = d->late[i].ns;
+	return ns;
+}
+
 void
 desk_request(
     struct pm_desk *d, const struct desk_request *r, struct desk_answer *a)
@@ -220,7 +257,10 @@ desk_request(
 
 	CHECK(desk_is_mine(r->head->path));
 	pmx_step(d->x, r->now_ns);
-	if (starts(r->head->path, "/auth/"))
+	desk_step(d, r->now_ns);
+	if (d->is_restarting && is_entry(r))
+		desk_error(a, 425, "matching engine is restarting");
+	else if (starts(r->head->path, "/auth/"))
 		desk_auth(&c);
 	else if (desk_enter(&c))
 		trade_call(&c);

@@ -24,6 +24,7 @@
 #include "libsign/pm_order.h"
 #include "libsys/httpmsg.h"
 #include "libvenue/text.h"
+#include "simvenue/mishap.h"
 #include "simvenue/pmx.h"
 
 #define DESK_LOGINS    64u
@@ -67,8 +68,26 @@ struct desk_owner {
 	char api_key[DESK_UUID_LEN + 1];
 };
 
+/* A cancel that was told as done and is not yet. */
+struct desk_late {
+	struct pmx_id id;
+	uint64_t ns;
+};
+#define DESK_LATE_MAX 64u
+
 struct pm_desk {
 	struct pmx *x;
+	/* what goes wrong, see fault.def; all zero: nothing */
+	const struct mishaps *mishaps;
+	bool is_restarting; /* 425 to order entry */
+	bool is_unsent;	    /* MATCHED is told as not broadcast */
+	int64_t skew_s;	    /* of the clock that checks timestamps */
+	uint64_t stale_ns;  /* orders are told as they were so long ago */
+	/* somebody takes an order's rest (or half of it), NULL: nobody can */
+	void (*hit)(void *user, uint32_t order, bool half);
+	void *hit_user;
+	uint32_t late_n;
+	struct desk_late late[DESK_LATE_MAX];
 	uint64_t rng;
 	usd_t grant;
 	bool has_limits; /* token buckets are enforced */
@@ -112,6 +131,10 @@ bool desk_is_mine(struct http_text path);
 /* desk_request - one call. */
 void desk_request(
     struct pm_desk *d, const struct desk_request *r, struct desk_answer *a);
+
+/* desk_step - cancels that are late and due. desk_wake - when, 0 never. */
+void desk_step(struct pm_desk *d, uint64_t now_ns);
+uint64_t desk_wake(const struct pm_desk *d);
 
 /* desk_hello - the first frame of a user channel: which login's credentials
  * it shows, DESK_LOGINS when they are wrong. */

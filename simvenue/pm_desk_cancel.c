@@ -119,6 +119,29 @@ is_of(const struct pm_desk *d, const struct desk_login *l, uint32_t order)
 	return desk_login_of(d, d->x->order[order].account) == desk_index(d, l);
 }
 
+/* The cancel of an order of theirs, as it goes today. */
+static enum pmx_cancel
+take_out(struct desk_call *c, uint32_t order)
+{
+	struct pm_desk *d = c->d;
+	struct pmx *x = d->x;
+	bool is_live = x->order[order].state == PMX_LIVE;
+	int64_t v;
+
+	if (is_live && d->late_n < DESK_LATE_MAX &&
+	    desk_trips(c, FAULT_CANCEL_LATE, &v) && v > 0) {
+		d->late[d->late_n++] = (struct desk_late){x->order[order].id,
+		    c->r->now_ns + (uint64_t)v * (uint64_t)NS_PER_MS};
+		return PMX_CANCEL_OK;
+	}
+	if (is_live && desk_trips(c, FAULT_NOT_CANCELED, &v))
+		return PMX_CANCEL_UNKNOWN;
+	if (is_live && d->hit != NULL &&
+	    desk_trips(c, FAULT_FILL_IN_CANCEL, &v))
+		d->hit(d->hit_user, order, v != 0);
+	return pmx_cancel(x, x->order[order].account, order, c->r->now_ns);
+}
+
 static void
 cancel_one(struct cancelled *k, const struct pmx_id *id)
 {
@@ -127,8 +150,7 @@ cancel_one(struct cancelled *k, const struct pmx_id *id)
 	enum pmx_cancel e = PMX_CANCEL_UNKNOWN;
 
 	if (i != PMX_NONE && is_of(d, k->c->login, i))
-		e = pmx_cancel(
-		    d->x, d->x->order[i].account, i, k->c->r->now_ns);
+		e = take_out(k->c, i);
 	if (e == PMX_CANCEL_OK) {
 		put_quoted(k->c->a->body, id, k->done_n++ == 0);
 		return;

@@ -24,6 +24,13 @@ desk_index(const struct pm_desk *d, const struct desk_login *l)
 	return (uint32_t)(l - d->login);
 }
 
+/* desk_trips - does this go wrong now? */
+static inline bool
+desk_trips(const struct desk_call *c, enum fault f, int64_t *value)
+{
+	return mishap(c->d->mishaps, VENUE_POLYMARKET, f, value);
+}
+
 /* desk_header - text of a header, "" when absent or longer than cap - 1. */
 void desk_header(
     const struct desk_request *r, const char *name, char *buf, size_t cap);

@@ -148,20 +148,34 @@ is_in(const struct pm_desk *d, const struct filter *f, uint16_t market,
 
 /* ---- orders and trades ---- */
 
+/* Was it open, as far as questions know? */
+static bool
+is_told_open(const struct desk_call *c, const struct pmx_order *o)
+{
+	uint64_t as_of = c->r->now_ns - c->d->stale_ns;
+
+	if (c->d->stale_ns == 0 || o->state == 0)
+		return pmx_is_open(o);
+	return o->created_ns <= as_of &&
+	       (pmx_is_open(o) || o->ended_ns > as_of);
+}
+
 static void
 list_orders(struct desk_call *c)
 {
+	int64_t value;
+	bool is_empty = desk_trips(c, FAULT_EMPTY_ACCOUNT, &value);
 	struct filter f;
 	struct page p;
 
 	read_filter(c->r, &f);
 	if (!page_begin(&p, c))
 		return;
-	for (uint32_t i = 0; i < PMX_ORDERS; i++) {
+	for (uint32_t i = 0; i < PMX_ORDERS && !is_empty; i++) {
 		const struct pmx_order *o = &c->d->x->order[i];
 		char id[PM_ID_TEXT_MAX];
 
-		if (!pmx_is_open(o) || !is_mine(c, i) ||
+		if (!is_told_open(c, o) || !is_mine(c, i) ||
 		    !is_in(c->d, &f, o->market, o->role))
 			continue;
 		pm_id_text(o->id.b, id);
@@ -179,10 +193,13 @@ one_order(struct desk_call *c, size_t skip)
 	struct http_text path = c->r->head->path;
 	struct pmx_id id;
 	uint32_t i = PMX_NONE;
+	int64_t value;
 
 	if (hex_parse(path.p + skip, path.n - skip, id.b, sizeof(id.b)))
 		i = pmx_find(c->d->x, &id);
-	if (i == PMX_NONE || !is_mine(c, i)) {
+	if (i == PMX_NONE || !is_mine(c, i) ||
+	    c->d->x->order[i].created_ns + c->d->stale_ns > c->r->now_ns ||
+	    desk_trips(c, FAULT_ORDER_UNKNOWN, &value)) {
 		desk_say(c->a, 200, "null");
 		return;
 	}
@@ -270,11 +287,13 @@ balance(struct desk_call *c)
 	char id[ARG_MAX];
 	uint32_t account;
 	uint32_t market;
+	int64_t value;
 
 	account = type < PM_SIG_N ? c->login->account[type] : PMX_NONE;
 	desk_arg(c->r, "asset_type", kind, sizeof(kind));
 	desk_arg(c->r, "token_id", id, sizeof(id));
-	if (account == PMX_NONE) { /* a wallet that holds nothing */
+	/* a wallet that holds nothing */
+	if (account == PMX_NONE || desk_trips(c, FAULT_EMPTY_ACCOUNT, &value)) {
 		put_balance(c, 0);
 		return;
 	}

@@ -131,9 +131,10 @@ find_key(struct pm_desk *d, const char *api_key)
 }
 
 static bool
-is_near(const char *timestamp, uint64_t now_ns)
+is_near(const struct pm_desk *d, const char *timestamp, uint64_t now_ns)
 {
-	uint64_t now_s = now_ns / (uint64_t)NS_PER_S;
+	uint64_t now_s =
+	    (uint64_t)((int64_t)(now_ns / (uint64_t)NS_PER_S) + d->skew_s);
 	uint64_t s;
 
 	return read_u64(timestamp, &s) && s + CLOCK_ERROR_S >= now_s &&
@@ -171,7 +172,8 @@ check_l2(struct desk_call *c)
 	l = find_key(c->d, key);
 	if (l == NULL || strcmp(l->passphrase, passphrase) != 0 ||
 	    !address_parse(address, strlen(address), &who) ||
-	    !address_eq(&who, &l->address) || !is_near(timestamp, r->now_ns) ||
+	    !address_eq(&who, &l->address) ||
+	    !is_near(c->d, timestamp, r->now_ns) ||
 	    !pm_l2_ok(&l->creds, timestamp, &call, signature))
 		return NULL;
 	return l;

@@ -392,7 +392,9 @@ say_trade(const struct pm_desk *d, uint32_t trade, uint32_t login,
 	text_lit(
 	    t, is_event ? ",\"status\":\"" : ",\"status\":\"TRADE_STATUS_");
 	text_lit(t, status_text(tr->status));
-	text_lit(t, "\"");
+	text_lit(t, !is_event && d->is_unsent && tr->status == PMX_TRADE_MATCHED
+			? "_NOT_BROADCASTED\""
+			: "\"");
 	put_number_text(t, "match_time", tr->match_ns / NS_PER_S_U);
 	put_number_text(t, "last_update", tr->update_ns / NS_PER_S_U);
 	put_transaction(t, tr);

@@ -305,6 +305,7 @@ pmx_finish(struct pmx *x, uint32_t order, enum pmx_state state)
 	}
 	pmx_relock(x, o, 0);
 	o->state = state;
+	o->ended_ns = x->now_ns;
 	x->open_n--;
 	x->sink->order(x->sink->user, x, order,
 	    state == PMX_MATCHED ? PMX_UPDATE : PMX_CANCELLATION);

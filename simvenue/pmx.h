@@ -73,6 +73,8 @@ struct pmx_new {
 	int64_t give_e6; /* makerAmount: dollars of a BUY, shares of a SELL */
 	int64_t get_e6;	 /* takerAmount */
 	uint64_t expiration_s;
+	bool at_once;	  /* of the simulator: no market delays it */
+	uint32_t hold_ms; /* delayed for so long whatever it would meet */
 };
 
 /*

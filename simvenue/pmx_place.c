@@ -298,6 +298,7 @@ maker_hit(struct pmx *x, uint32_t order, const struct match_hit *h)
 	if (h->left.e8 == 0) {
 		o->handle = MATCH_NONE;
 		o->state = PMX_MATCHED;
+		o->ended_ns = x->now_ns;
 		x->open_n--;
 	}
 	x->sink->order(x->sink->user, x, order, PMX_UPDATE);
@@ -581,12 +582,12 @@ pmx_place(
 		return PMX_ERR_FULL;
 	accept(x, i, &o);
 	*order = i;
-	if (is_delayed(x, &o)) {
+	if (n->hold_ms > 0 || (!n->at_once && is_delayed(x, &o))) {
 		struct pmx_market *m = &x->market[o.market];
+		uint64_t ms = n->hold_ms > 0 ? n->hold_ms : m->terms.delay_ms;
 
 		pmx_relock(x, &x->order[i], need(m, &o));
-		pmx_wait(x, now_ns + m->terms.delay_ms * (uint64_t)NS_PER_MS, i,
-		    false);
+		pmx_wait(x, now_ns + ms * (uint64_t)NS_PER_MS, i, false);
 		return PMX_OK;
 	}
 	pmx_execute(x, i);

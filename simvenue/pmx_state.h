@@ -148,6 +148,7 @@ struct pmx_order {
 	usd_t value;	   /* of what matched, without fees */
 	int64_t lock;	   /* held back for it: dollars or shares */
 	uint64_t created_ns;
+	uint64_t ended_ns;     /* once it is not open any more */
 	uint64_t expires_ns;   /* when the venue takes it out, 0 never */
 	uint64_t expiration_s; /* as its owner said */
 	uint32_t handle;       /* in the book, MATCH_NONE */

@@ -55,6 +55,19 @@ request_note(struct player *p, const struct http_head *h, const char *body,
 	(void)fflush(f);
 }
 
+void
+request_note_text(const struct client *c, const char *text, size_t n)
+{
+	static const char ping[] = "{\"method\":\"ping\"}";
+	struct http_head h = {.method = {.p = "WS", .n = 2},
+	    .target = {.p = c->path, .n = strlen(c->path)}};
+	if (c->player->server->cfg.requests == NULL ||
+	    (n == 4 && memcmp(text, "PING", 4) == 0) ||
+	    (n == sizeof(ping) - 1 && memcmp(text, ping, n) == 0))
+		return;
+	request_note(c->player, &h, text, n);
+}
+
 static void
 answer_control(struct player *p, struct httpd_conn *conn,
     const struct sim_request *in, struct sim_answer *a)
@@ -81,6 +94,19 @@ void
 take_request(
     struct player *p, struct httpd_conn *conn, const struct httpd_request *r)
 {
+	if (!control_is(r->head->path)) {
+		p->stats.requests++;
+		request_note(p, r->head, r->body, r->body_n);
+		if (player_queue(p, conn, r))
+			return;
+	}
+	carry_out(p, conn, r);
+}
+
+void
+carry_out(
+    struct player *p, struct httpd_conn *conn, const struct httpd_request *r)
+{
 	struct sim_server *s = p->server;
 	char headers[HEADERS_MAX];
 	struct sim_request in = {
@@ -101,8 +127,5 @@ take_request(
 		answer_control(p, conn, &in, &a);
 		return;
 	}
-	p->stats.requests++;
-	request_note(p, r->head, r->body, r->body_n);
-	p->ops->request(p->state, &in, &a);
 	player_answer(p, conn, &in, &a);
 }

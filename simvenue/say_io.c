@@ -248,8 +248,12 @@ player_answer(struct player *p, struct httpd_conn *conn,
 {
 	struct sim_server *s = p->server;
 	struct fault_reply f = {.is_lost = false};
-	const struct fault_at at = {
-	    .venue = p->ops->venue, .conn = SIM_CONN_REST, .now_ms = now_ms(p)};
+	const struct fault_at at = {.venue = p->ops->venue,
+	    .conn = SIM_CONN_REST,
+	    .now_ms = now_ms(p),
+	    .path = r->path};
+	if (s->faults.n == 0 || !fault_refuse(&s->faults, &at, a, &f))
+		p->ops->request(p->state, r, a);
 	if (a->body.full) {
 		a->status = 503;
 		a->body.n = 0;
@@ -265,6 +269,111 @@ player_answer(struct player *p, struct httpd_conn *conn,
 		answer_later(p, conn, a, &f);
 	else
 		reply(conn, a->status, &f, &w);
+}
+
+/* ---- requests that wait their turn ---- */
+
+static uint64_t
+turn_ms(struct player *p, const struct httpd_request *r)
+{
+	struct sim_server *s = p->server;
+	const struct fault_at at = {.venue = p->ops->venue,
+	    .conn = SIM_CONN_REST,
+	    .now_ms = now_ms(p),
+	    .path = r->head->path};
+	int64_t rate;
+	uint64_t due;
+	if (!fault_roll(&s->faults, FAULT_THROTTLED, &at, &rate) || rate <= 0)
+		return 0;
+	due = p->turn_us / 1000 > at.now_ms ? p->turn_us / 1000 : at.now_ms;
+	p->turn_us =
+	    (p->turn_us > at.now_ms * 1000 ? p->turn_us : at.now_ms * 1000) +
+	    1000000 / (uint64_t)rate;
+	return due > at.now_ms ? due : 0;
+}
+
+/* Behind the last text of a head. */
+static const char *
+head_end(const struct http_head *h)
+{
+	const struct http_text *last =
+	    h->header_n > 0 ? &h->headers[h->header_n - 1].value : &h->target;
+	return last->p + last->n;
+}
+
+/* A text of the head, where the copy of its bytes has it. */
+static void
+rebase(struct http_text *t, const char *from, const char *to)
+{
+	if (t->p != NULL)
+		t->p = to + (t->p - from);
+}
+
+bool
+player_queue(
+    struct player *p, struct httpd_conn *conn, const struct httpd_request *r)
+{
+	uint64_t due_ms = p->server->faults.n == 0 ? 0 : turn_ms(p, r);
+	const struct http_head *h = r->head;
+	const char *from = h->method.p; /* where the head begins */
+	size_t head_n = (size_t)(head_end(h) - from);
+	struct late_request **to = &p->queue;
+	struct late_request *q;
+	if (due_ms == 0)
+		return false;
+	q = malloc(sizeof(*q) + head_n + r->body_n);
+	if (q == NULL)
+		return false;
+	*q = (struct late_request){.conn = conn,
+	    .due_ms = due_ms,
+	    .head = *h,
+	    .head_n = head_n,
+	    .n = r->body_n};
+	memcpy(q->bytes, from, head_n);
+	if (r->body_n > 0)
+		memcpy(q->bytes + head_n, r->body, r->body_n);
+	rebase(&q->head.method, from, q->bytes);
+	rebase(&q->head.target, from, q->bytes);
+	rebase(&q->head.path, from, q->bytes);
+	rebase(&q->head.query, from, q->bytes);
+	for (size_t i = 0; i < h->header_n; i++) {
+		rebase(&q->head.headers[i].name, from, q->bytes);
+		rebase(&q->head.headers[i].value, from, q->bytes);
+	}
+	while (*to != NULL)
+		to = &(*to)->next;
+	*to = q;
+	return true;
+}
+
+static void
+queue_turn(struct player *p)
+{
+	while (p->queue != NULL && p->queue->due_ms <= now_ms(p)) {
+		struct late_request *q = p->queue;
+		struct httpd_request r = {.head = &q->head,
+		    .body = q->bytes + q->head_n,
+		    .body_n = q->n};
+		p->queue = q->next;
+		live_turn(p->server);
+		carry_out(p, q->conn, &r);
+		live_flush(p->server);
+		free(q);
+	}
+}
+
+static void
+queue_forget(struct player *p, const struct httpd_conn *conn)
+{
+	for (struct late_request **at = &p->queue; *at != NULL;) {
+		struct late_request *q = *at;
+		if (q->conn != conn) {
+			at = &q->next;
+			continue;
+		}
+		*at = q->next;
+		free(q);
+	}
 }
 
 /* Takes the first answer out of the list that is due, or that is conn's. */
@@ -285,6 +394,7 @@ void
 player_late(struct player *p)
 {
 	struct late_answer *l;
+	queue_turn(p);
 	while ((l = late_take(p, NULL)) != NULL) {
 		const struct words w = {
 		    .headers = {.s = l->text, .n = (uint32_t)l->headers_n},
@@ -298,6 +408,7 @@ void
 player_gone(struct player *p, const struct httpd_conn *conn)
 {
 	struct late_answer *l;
+	queue_forget(p, conn);
 	while ((l = late_take(p, conn)) != NULL)
 		free(l);
 }

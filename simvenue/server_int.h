@@ -36,6 +36,8 @@ struct later {
 	char bytes[];
 };
 
+#define CLIENT_PATH_MAX 64
+
 struct client { /* its subscription stands behind it */
 	_Alignas(max_align_t) struct player *player;
 	struct client *next;
@@ -46,11 +48,23 @@ struct client { /* its subscription stands behind it */
 	uint64_t close_at_ms; /* 0: not */
 	uint16_t close_code;
 	uint64_t last_recv_ms;
+	char path[CLIENT_PATH_MAX]; /* as it was asked for, cut */
 	uint64_t ping_at_ms;
 	uint64_t pong_until_ms; /* 0: none awaited */
 	struct later *later;	/* in order */
 	void *sub;
 	struct fault_conn faults;
+};
+
+/* A request that is carried out later; its head points into bytes. */
+struct late_request {
+	struct late_request *next;
+	struct httpd_conn *conn;
+	uint64_t due_ms;
+	struct http_head head;
+	size_t head_n;
+	size_t n;
+	char bytes[]; /* the head, then the body */
 };
 
 /* An answer that goes out later. */
@@ -84,7 +98,9 @@ struct player {
 	struct sim_clock clock;
 	uv_timer_t timer;
 	struct client *clients;
-	struct late_answer *late; /* in no order */
+	struct late_answer *late;   /* in no order */
+	struct late_request *queue; /* in order */
+	uint64_t turn_us;	    /* when the next one has its turn */
 	struct sim_stats stats;
 };
 
@@ -103,7 +119,8 @@ struct sim_server {
 	struct live *live; /* NULL: recordings are played */
 	uv_timer_t live_timer;
 	bool is_flushing;
-	bool in_force[FAULT_N];	  /* of the exchanges, when last looked */
+	bool in_force[VENUE_N]
+		     [FAULT_N];	  /* of the exchanges, when last looked */
 	struct live_frame *first; /* in order */
 	struct live_frame **last;
 	unsigned handle_n;
@@ -174,8 +191,12 @@ void client_pong(struct client *c, const void *data, size_t n);
 bool client_later(struct client *c);
 void client_forget(struct client *c);
 
-/* player_answer - an answer of the venue, as faults leave it.
- * player_late - answers that are due. player_gone - forget those of conn. */
+/* player_answer - carry a request out and answer it, as faults let it.
+ * player_queue - it waits its turn: true; false: carry it out now.
+ * player_late - answers and requests that are due. player_gone - forget those
+ * of conn. */
+bool player_queue(
+    struct player *p, struct httpd_conn *conn, const struct httpd_request *r);
 void player_answer(struct player *p, struct httpd_conn *conn,
     const struct sim_request *r, struct sim_answer *a);
 void player_late(struct player *p);
@@ -183,11 +204,18 @@ void player_gone(struct player *p, const struct httpd_conn *conn);
 
 /* ---- request_io.c ---- */
 
+/* take_request - noted, and carried out now or when its turn comes. */
 void take_request(
+    struct player *p, struct httpd_conn *conn, const struct httpd_request *r);
+void carry_out(
     struct player *p, struct httpd_conn *conn, const struct httpd_request *r);
 
 /* request_note - a line of the request log, when there is one. */
 void request_note(struct player *p, const struct http_head *h, const char *body,
     size_t body_n);
+
+/* request_note_text - the same of a client's WebSocket message, pings apart:
+ * method WS, the path of its connection, the text as the body. */
+void request_note_text(const struct client *c, const char *text, size_t n);
 
 #endif

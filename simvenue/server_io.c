@@ -74,6 +74,8 @@ on_upgrade(void *user, struct httpd_conn *conn, const struct http_head *h)
 	c->conn = conn;
 	c->last_recv_ms = now_ms(p);
 	c->ping_at_ms = now_ms(p) + p->ops->ws_ping_ms;
+	memcpy(c->path, h->target.p,
+	    h->target.n < sizeof(c->path) ? h->target.n : sizeof(c->path) - 1);
 	c->next = p->clients;
 	if (c->next != NULL)
 		c->next->prev = c;
@@ -120,6 +122,7 @@ take_message(
 	if (m->kind != WS_TEXT)
 		return;
 	p->stats.recv_msgs++;
+	request_note_text(c, (const char *)m->data, m->n);
 	sim_out_init(&out, p->server->out_buf);
 	p->ops->receive(p->state, c->sub, (const char *)m->data, m->n, &out);
 	if (!client_say(c, &out))

@@ -397,6 +397,10 @@ world_init(struct world *w, const struct world_cfg *cfg,
 	init_hyperliquid(w);
 	world_windows_init(w);
 	world_ticks_init(w);
+	w->pm_desk.hit = world_hit_pm;
+	w->pm_desk.hit_user = w;
+	w->hl_desk.hit = world_hit_hl;
+	w->hl_desk.hit_user = w;
 }
 
 void
@@ -418,6 +422,8 @@ world_wake(const struct world *w)
 	uint64_t ns = pmx_wake(&w->pmx);
 
 	ns = sooner(ns, hlx_wake(&w->hlx));
+	ns = sooner(ns, desk_wake(&w->pm_desk));
+	ns = sooner(ns, hl_desk_wake(&w->hl_desk));
 	ns = sooner(ns, pm_flow_wake(&w->pm_flow));
 	ns = sooner(ns, hl_flow_wake(&w->hl_flow));
 	ns = sooner(ns, world_windows_wake(w));
@@ -432,6 +438,8 @@ world_step(struct world *w, uint64_t now_ns)
 	path_to(&w->path, now_ns);
 	pmx_step(&w->pmx, now_ns);
 	hlx_step(&w->hlx, now_ns);
+	desk_step(&w->pm_desk, now_ns);
+	hl_desk_step(&w->hl_desk, now_ns);
 	pm_flow_step(&w->pm_flow, now_ns);
 	world_windows_step(w);
 	hl_flow_step(&w->hl_flow, now_ns);

@@ -129,7 +129,10 @@ struct world_window {
 	uint64_t end_ns;
 	double strike; /* 0: not public yet */
 	double close_px;
-	bool yes; /* once RESOLVED */
+	bool yes;	  /* once RESOLVED */
+	bool is_void;	  /* then: half a dollar each */
+	bool is_disputed; /* what it ended at is not accepted yet */
+	bool is_pinned;	  /* its grid was changed by hand */
 };
 
 /* What clients did, not the simulator's own participants. */
@@ -148,6 +151,9 @@ struct world {
 	    const char *text, size_t n);
 	uint64_t now_ns;
 	uint64_t rng;
+	uint64_t acts; /* of world_act.c */
+	bool disputes; /* windows that ended wait until this is over */
+	bool voids;    /* windows are resolved at one half */
 	uint32_t numbers;
 	uint64_t slow_ns; /* next turn of what comes once a second */
 	uint64_t bn_ns;
@@ -202,6 +208,20 @@ uint64_t world_wake(const struct world *w);
 /* world_window_find - by slug, NULL. */
 const struct world_window *world_window_find(
     const struct world *w, const char *slug, size_t n);
+
+/* What the world does when it is told to (world_act.c).
+ * world_hit_pm, world_hit_hl - a taker fills an order, or half of it (user:
+ * the world). world_sweep - a taker buys for `usd` dollars through all levels
+ * where clients rest. world_liquidate - of all clients on Hyperliquid.
+ * world_external - `usd` pairs of each client are merged, or split.
+ * world_change_ticks - of all markets on trade, 0.01 and 0.001 in turn;
+ * orders off the grid (or all) go. */
+void world_hit_pm(void *user, uint32_t order, bool half);
+void world_hit_hl(void *user, uint32_t order, bool half);
+void world_sweep(struct world *w, int64_t usd);
+void world_liquidate(struct world *w);
+void world_external(struct world *w, int64_t usd);
+void world_change_ticks(struct world *w, bool all);
 
 /* world_put_market, world_put_event - Gamma's objects of a window. */
 void world_put_market(

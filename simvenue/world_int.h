@@ -4,6 +4,7 @@
 #ifndef SIMVENUE_WORLD_INT_H
 #define SIMVENUE_WORLD_INT_H
 
+#include "libsign/hl_num.h"
 #include "simvenue/world.h"
 
 #define WORLD_SECOND UINT64_C(1000000000)

@@ -184,8 +184,14 @@ close_window(struct world *w, struct world_window *v)
 static void
 resolve(struct world *w, struct world_window *v)
 {
-	tape_resolved(&w->tape, v->market, v->yes ? ROLE_YES : ROLE_NO);
-	pmx_resolve(&w->pmx, v->market, v->yes ? PX(E8) : PX(0));
+	v->is_void = w->voids;
+	v->is_disputed = false;
+	if (!v->is_void) /* nobody has won a void market */
+		tape_resolved(&w->tape, v->market, v->yes ? ROLE_YES : ROLE_NO);
+	pmx_resolve(&w->pmx, v->market,
+	    v->is_void ? PX(E8 / 2)
+	    : v->yes   ? PX(E8)
+		       : PX(0));
 	v->phase = WORLD_RESOLVED;
 }
 
@@ -195,7 +201,7 @@ fit_grid(struct world *w, const struct world_window *v)
 	tok_px_t old = w->pmx.market[v->market].terms.tick;
 	tok_px_t tick = pm_flow_tick(&w->pm_flow, v->market);
 
-	if (v->phase != WORLD_TRADING || tick.tok_e8 == old.tok_e8)
+	if (v->is_pinned || tick.tok_e8 == old.tok_e8)
 		return;
 	pmx_set_tick(&w->pmx, v->market, tick);
 	tape_tick(&w->tape, v->market, old);
@@ -214,7 +220,12 @@ due_ns(const struct world *w, const struct world_window *v)
 		return v->strike == 0 && strike_ns < v->end_ns ? strike_ns
 							       : v->end_ns;
 	}
-	case WORLD_ENDED: return v->end_ns + w->cfg.resolve_s * WORLD_SECOND;
+	case WORLD_ENDED: {
+		uint64_t ns = v->end_ns + w->cfg.resolve_s * WORLD_SECOND;
+
+		return w->disputes && ns <= w->now_ns ? w->now_ns + WORLD_SECOND
+						      : ns;
+	}
 	case WORLD_RESOLVED: return NO_LOCAL_END;
 	case WORLD_PHASE_N: break;
 	}
@@ -241,6 +252,8 @@ step_window(struct world *w, struct world_window *v)
 	}
 	if (v->phase == WORLD_TRADING)
 		fit_grid(w, v);
+	if (v->phase == WORLD_ENDED && w->disputes)
+		v->is_disputed = true;
 }
 
 void
@@ -393,7 +406,7 @@ put_state(struct text *t, const struct world *w, const struct world_window *v)
 	text_lit(t,
 	    open ? ",\"acceptingOrders\":true" : ",\"acceptingOrders\":false");
 	text_lit(t, ",\"enableOrderBook\":true,\"outcomePrices\":\"");
-	if (over)
+	if (over && !v->is_void)
 		text_lit(t, v->yes ? "[\\\"1\\\", \\\"0\\\"]"
 				   : "[\\\"0\\\", \\\"1\\\"]");
 	else
@@ -402,7 +415,12 @@ put_state(struct text *t, const struct world *w, const struct world_window *v)
 	put_e8(t, tick.tok_e8, 0);
 	text_lit(t, ",\"orderMinSize\":");
 	put_e8(t, v->terms.min_qty.e8, 0);
-	text_lit(t, over ? ",\"umaResolutionStatus\":\"resolved\"" : "");
+	if (over)
+		text_lit(t, ",\"umaResolutionStatus\":\"resolved\"");
+	else if (v->is_disputed)
+		text_lit(t, ",\"umaResolutionStatus\":\"disputed\","
+			    "\"umaResolutionStatuses\":\"[\\\"proposed\\\", "
+			    "\\\"disputed\\\"]\"");
 }
 
 void

@@ -333,7 +333,7 @@ test_late_and_partial(void **state)
 	char text[1024];
 	struct sim_answer a = {.status = 200};
 	struct fault_tmp tmp = {.buf = tmp_buf, .sz = SIM_OUT_SZ};
-	struct fault_reply f;
+	struct fault_reply f = {.is_lost = false};
 	struct sim_request r = {
 	    .method = slice("POST"), .path = slice("/orders")};
 	(void)state;
@@ -355,8 +355,100 @@ test_late_and_partial(void **state)
 	assert_non_null(strstr(text, "\"orderID\":\"\""));
 	assert_null(strstr(text, "0x2"));
 	r.path = slice("/book");
+	f = (struct fault_reply){.is_lost = false};
 	fault_answer(&set, &at, &r, &a, tmp, &f);
 	assert_int_equal(f.delay_ms, 0);
+}
+
+/* What is refused, lost or in trouble is not carried out, or is. */
+static void
+test_refusals(void **state)
+{
+	static const struct {
+		const char *rule;
+		const char *path;
+		bool is_refused;
+		bool is_lost;
+		unsigned status; /* after both */
+	} cases[] = {
+	    {"{\"name\":\"http_429\"}", "/order", true, false, 429},
+	    {"{\"name\":\"http_425\"}", "/order", true, false, 425},
+	    {"{\"name\":\"http_503\"}", "/order", false, false, 503},
+	    {"{\"name\":\"http_503\",\"value\":1}", "/order", true, false, 503},
+	    {"{\"name\":\"http_500_html\",\"value\":1}", "/order", true, false,
+		500},
+	    {"{\"name\":\"request_lost\"}", "/order", true, true, 200},
+	    {"{\"name\":\"request_lost\",\"path\":\"/order\"}", "/orders", true,
+		true, 200},
+	    {"{\"name\":\"request_lost\",\"path\":\"/order\"}", "/book", false,
+		false, 200},
+	    {"{\"name\":\"reply_lost\",\"path\":\"/order\"}", "/order", false,
+		true, 200},
+	    {"{\"name\":\"reply_lost\",\"path\":\"/order\"}", "/ord", false,
+		false, 200},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[512];
+		struct sim_answer a = {.status = 200};
+		struct fault_tmp tmp = {.buf = tmp_buf, .sz = SIM_OUT_SZ};
+		struct fault_reply f = {.is_lost = false};
+		struct sim_request r = {
+		    .method = slice("POST"), .path = slice(cases[i].path)};
+		struct fault_at here = at;
+		here.path = r.path;
+		begin(1);
+		rule(cases[i].rule);
+		text_init(&a.body, text, sizeof(text));
+		if (fault_refuse(&set, &here, &a, &f) != cases[i].is_refused)
+			fail_msg("%s", cases[i].rule);
+		fault_answer(&set, &here, &r, &a, tmp, &f);
+		assert_int_equal(a.status, cases[i].status);
+		assert_int_equal(f.is_lost, cases[i].is_lost);
+	}
+}
+
+/* Answers to posts have faults of answers; fills come twice. */
+static void
+test_posts_and_trades(void **state)
+{
+	static const char post[] =
+	    "{\"channel\":\"post\",\"data\":{\"id\":1,\"response\":{"
+	    "\"type\":\"action\"}}}";
+	static const char fills[] = "{\"channel\":\"userFills\",\"data\":{}}";
+	static const char trade[] = "{\"id\":\"1\",\"event_type\":\"trade\"}";
+	(void)state;
+	begin(1);
+	rule("{\"name\":\"fill_before_ack\",\"value\":90,\"path\":"
+	     "\"/exchange\"}");
+	say(post);
+	assert_int_equal(out.delay_ms, 90);
+	begin(1);
+	rule("{\"name\":\"reply_lost\"}");
+	say(post);
+	assert_int_equal(out.msg_n, 0);
+	say(fills);
+	assert_int_equal(out.msg_n, 1);
+	begin(1);
+	rule("{\"name\":\"duplicate_trade\"}");
+	say(fills);
+	assert_int_equal(out.msg_n, 2);
+	say(trade);
+	assert_int_equal(out.msg_n, 2);
+	say(BOOK);
+	assert_int_equal(out.msg_n, 1);
+}
+
+/* Every fault names the traps it is for, or none, by their ids. */
+static void
+test_traps(void **state)
+{
+	(void)state;
+	for (int f = 1; f < FAULT_N; f++)
+		for (const char *p = fault_info((enum fault)f)->traps;
+		     *p != '\0'; p += p[4] == ' ' ? 5 : 4)
+			assert_true(p[0] == 'T' && p[1] == '-' && p[2] >= '0' &&
+				    p[2] <= '9' && p[3] >= '0' && p[3] <= '9');
 }
 
 static void
@@ -387,14 +479,15 @@ test_answers(void **state)
 		char text[512];
 		struct sim_answer a = {.status = 200};
 		struct fault_tmp tmp = {.buf = tmp_buf, .sz = SIM_OUT_SZ};
-		struct fault_reply f;
+		struct fault_reply f = {.is_lost = false};
 		struct sim_request r = {
 		    .method = slice("GET"), .path = slice(cases[i].path)};
 		begin(1);
 		rule(cases[i].rule);
 		text_init(&a.body, text, sizeof(text));
 		text_lit(&a.body, body);
-		fault_answer(&set, &at, &r, &a, tmp, &f);
+		if (!fault_refuse(&set, &at, &a, &f))
+			fault_answer(&set, &at, &r, &a, tmp, &f);
 		(void)text_end(&a.body);
 		if (a.status != cases[i].status ||
 		    strstr(text, cases[i].body) == NULL)
@@ -478,6 +571,9 @@ main(void)
 	    cmocka_unit_test(test_connections),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_late_and_partial),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_posts_and_trades),
+	    cmocka_unit_test(test_traps),
 	    cmocka_unit_test(test_control),
 	    cmocka_unit_test(test_contracts),
 	};
