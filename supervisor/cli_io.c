@@ -29,6 +29,7 @@ static const char usage_text[] =
     "  config [KEY|GROUP]  every setting, its value and where it came from\n"
     "  check               try configuration and machine, start nothing\n"
     "  doctor [STAGE]...   would orders be taken? keys, clocks, accounts\n"
+    "  ledger              positions: riskd, execd and the venue compared\n"
     "  logs [-f] [STAGE]...  logs for people; --json as they are\n"
     "\n"
     "  -i, --instance NAME  which pipeline (main)\n"
@@ -140,6 +141,7 @@ static const struct command commands[] = {
     {"check", cmd_check},
     {"logs", cmd_logs},
     {"doctor", cmd_doctor},
+    {"ledger", cmd_ledger},
 };
 
 static int

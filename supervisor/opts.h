@@ -74,5 +74,6 @@ int cmd_config(const struct sup_opts *o);
 int cmd_check(const struct sup_opts *o);
 int cmd_logs(const struct sup_opts *o);
 int cmd_doctor(const struct sup_opts *o);
+int cmd_ledger(const struct sup_opts *o);
 
 #endif
