@@ -15,6 +15,9 @@
 /* Answers that cause acts that are answered at once: a few. Past this the
  * rest waits for the next pass. */
 #define ROUNDS_MAX 16u
+/* The gateway's timer is never later than this after its last call, however
+ * often it is asked meanwhile when it wants the next. */
+#define TIMER_NS UINT64_C(100000000)
 /* A stop repeats its cancel-all, and its question, this often. */
 #define STOP_EVERY_NS UINT64_C(500000000)
 
@@ -39,6 +42,7 @@ struct live {
 	uint64_t mode_ns;    /* since when the venue is in its mode       */
 	uint64_t thaw_epoch; /* of the last look                          */
 	uint64_t stop_ns;    /* next repetition during a stop             */
+	uint64_t timer_ns;   /* the gateway's timer is due by then        */
 	bool is_busy;	     /* in live_settle                            */
 	bool is_started;
 	bool is_latched; /* blocked once; a person must thaw              */
@@ -307,6 +311,7 @@ live_cancel_all(struct shell *sh)
 void
 live_timer(struct shell *sh)
 {
+	sh->live->timer_ns = sh->stage->now_ns + TIMER_NS;
 	sh->live->ops->timer(sh->live->gate);
 	live_settle(sh);
 }
@@ -353,9 +358,9 @@ live_wake(struct shell *sh)
 
 	if (sh->live->head != sh->live->tail)
 		return now;
-	if (a == 0 || b == 0)
-		return a + b;
-	return a < b ? a : b;
+	if (b == 0 || b > sh->live->timer_ns)
+		b = sh->live->timer_ns;
+	return a != 0 && a < b ? a : b;
 }
 
 bool

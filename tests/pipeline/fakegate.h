@@ -45,6 +45,7 @@ struct fake {
 	_Atomic uint32_t cancel_all_n;
 	_Atomic uint32_t verify_n;
 	_Atomic uint32_t start_n;
+	_Atomic uint32_t timer_n;
 	_Atomic uint64_t lease_ns;
 	_Atomic uint32_t first; /* act_n at the first cancel_all, + 1 */
 	/* how to be */
@@ -185,6 +186,7 @@ static void
 fake_timer(void *p)
 {
 	(void)p;
+	atomic_fetch_add(&fake->timer_n, 1);
 }
 
 static uint64_t

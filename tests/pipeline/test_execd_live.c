@@ -525,6 +525,27 @@ the_dead_man_switch_hears_of_the_lease(void **state)
 	assert_int_equal(atomic_load(&fake->lease_ns), UINT64_MAX / 2);
 }
 
+static bool
+has_timers(void *arg)
+{
+	return atomic_load(&fake->timer_n) > *(uint32_t *)arg;
+}
+
+/* Whoever asks when the timer is wanted must not put it off. */
+static void
+the_gateways_timer_comes_however_busy_it_is(void **state)
+{
+	uint32_t n = 5;
+
+	(void)state;
+	start();
+	for (uint32_t k = 0; k < 200; k++) {
+		mode(k % 2 == 0 ? PORT_RESYNC : PORT_NORMAL);
+		usleep(10000);
+	}
+	assert_true(proc_until(has_timers, &n, 100));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -543,6 +564,7 @@ main(void)
 	    T(a_stop_without_proof_says_so),
 	    T(T_43_a_sweep_cancels_verifies_and_ends),
 	    T(the_dead_man_switch_hears_of_the_lease),
+	    T(the_gateways_timer_comes_however_busy_it_is),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
