@@ -35,7 +35,6 @@ enum {
 
 struct pq_scratch {
 	ZSTD_CCtx *zstd;
-	int level;
 	uint32_t rows_max;
 	int64_t *packed; /* values without the nulls                       */
 	uint32_t *code;
@@ -112,8 +111,12 @@ pq_scratch_init(
 
 	CHECK(((uintptr_t)mem & 63) == 0);
 	CHECK(zstd != NULL);
-	*s = (struct pq_scratch){
-	    .zstd = zstd, .level = level, .rows_max = rows_max};
+	*s = (struct pq_scratch){.zstd = zstd, .rows_max = rows_max};
+	/* Each page carries a checksum of its content: damage is noticed. */
+	CHECK(!ZSTD_isError(
+	    ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level)));
+	CHECK(!ZSTD_isError(
+	    ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1)));
 	s->packed = carve(&at, (size_t)rows_max * sizeof(int64_t));
 	s->code = carve(&at, (size_t)rows_max * sizeof(uint32_t));
 	s->table = carve(&at, PQENC_DICT_TABLE * sizeof(uint16_t));
@@ -292,8 +295,7 @@ write_page(
 {
 	uint8_t buf[128];
 	struct thrift t;
-	size_t comp = ZSTD_compressCCtx(
-	    s->zstd, s->comp, s->comp_cap, s->body, n, s->level);
+	size_t comp = ZSTD_compress2(s->zstd, s->comp, s->comp_cap, s->body, n);
 
 	CHECK(!ZSTD_isError(comp));
 	thrift_init(&t, buf, sizeof(buf));

@@ -13,10 +13,11 @@
  *            delta (64-bit columns) and plain.
  * Memory   : one pq_scratch (sized for the largest row group) serves any
  *            number of writers in turn; a writer keeps the metadata of its row
- * groups in `meta`. Nothing is allocated but ZSTD's own context. Crash    : a
- * file without its footer is no Parquet file: write under a temporary name,
- * rename when pq_end returned 0. Pure     : yes, with the sink and the context
- * given by the caller.
+ *            groups in `meta`. Nothing is allocated but ZSTD's own context.
+ * Checksum : every page is a ZSTD frame with a checksum of its content.
+ * Crash    : a file without its footer is no Parquet file: write under a
+ *            temporary name, rename when pq_end returned 0.
+ * Pure     : yes, with the sink and the context given by the caller.
  */
 #ifndef RECORDERD_PARQUET_H
 #define RECORDERD_PARQUET_H
