@@ -25,9 +25,9 @@
  *             (supervise_late), or two stages and more stale all at once:
  *             said once, and nobody is judged for another stale period.
  * Swept     : what outlives its process is withdrawn by another one. A stage of
- *             sweep_mask that was READY and died owes a sweep, until its next
- *             life is READY, it stops with exit 0 (flat), or a sweep ended
- *             with exit 0. What is owed is paid when it is parked, and before
+ *             sweep_mask that was READY and died, or stopped with 111, owes a
+ *             sweep, until its next life is READY, it stops with exit 0
+ *             (flat), or a sweep ended with exit 0. What is owed is paid when it is parked, and before
  *             it counts as stopped: SWEEPING, a process that has sweep_ns.
  *             Parked stays parked whatever it says; a stop takes its failure
  *             for the end and says so.

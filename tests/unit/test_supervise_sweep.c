@@ -194,6 +194,18 @@ stop_flat_or_swept(void **unused)
 	assert_int_equal(state(), SUP_SWEEPING);
 	ends(EX, EXIT(0));
 	assert_int_equal(state(), SUP_DOWN);
+	/* Never READY, and not able to find out whether it is flat. */
+	now = T0;
+	supervise_init(&s);
+	ask(EX, SUP_EV_START);
+	ask(EX, SUP_EV_STOP);
+	ends(EX, EXIT(111));
+	assert_int_equal(state(), SUP_SWEEPING);
+	supervise_init(&s);
+	ask(EX, SUP_EV_START);
+	ask(EX, SUP_EV_STOP);
+	ends(EX, 15);
+	assert_int_equal(state(), SUP_DOWN);
 	/* Of one that was adopted nobody knows how it ended. */
 	begin(EX);
 	ask(EX, SUP_EV_STOP);
