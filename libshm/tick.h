@@ -142,7 +142,8 @@ struct tick_conn {
 struct tick_trace {
 	uint64_t ring_seq; /* CFG: its epoch                              */
 	uint64_t now_ns;
-	uint64_t state_hash; /* 0 except now and then                     */
+	uint64_t state_hash; /* HASH: of the state. A TICK_INSTR as input: of
+				the entry that was read. Else 0            */
 	uint16_t ring;	     /* enum ring_id or TRACE_*                    */
 	uint16_t pad;
 	uint32_t out_n; /* slots put into the tap since the trace before  */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "libcore/check.h"
+#include "libcore/hash.h"
 #include "libsys/log.h"
 
 /* The bell of a ring's reader; recorders and observers poll and have none. */
@@ -320,6 +321,9 @@ stage_trace(
 		t.trace.hdr.instr = ev->slot->hdr.instr;
 		if (ev->redelivered)
 			t.trace.hdr.flags = SLOT_REPLAY;
+		if (ev->instr != NULL)
+			t.trace.u.trace.state_hash = hash_bytes(
+			    HASH_SEED, ev->instr, sizeof(*ev->instr));
 	}
 	put_trace(s, &t, ring, seq);
 }

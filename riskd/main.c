@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libcore/hash.h"
 #include "libsys/log.h"
 #include "libsys/outbox.h"
 #include "libsys/sandbox.h"
@@ -17,6 +18,7 @@
 #include "riskd/risk.h"
 #include "riskd/risk_io.h"
 #include "riskd/shell.h"
+#include "riskd/trace.h"
 
 #define DIRTY_COMMIT  128u
 #define STOP_LIMIT_NS UINT64_C(1000000000) /* for execd's last words */
@@ -72,8 +74,15 @@ on_lost(struct stage *s, enum ring_id ring, const struct order *o)
 {
 	struct shell *sh = s->ops->self;
 
-	if (o->hdr.kind == MSG_ORDER)
+	if (o->hdr.kind == MSG_ORDER) {
+		struct risk_trace_lost t = {.id = o->id,
+		    .instr = o->hdr.instr,
+		    .side = o->side,
+		    .level = o->level};
+
 		risk_lost(sh->core, o);
+		stage_trace_own(s, RISK_TRACE_LOST, &t, sizeof(t));
+	}
 	if (ring == RG_CANCEL_PM)
 		sh->cancel_full[VENUE_POLYMARKET] = true;
 	if (ring == RG_CANCEL_HL)
@@ -124,6 +133,7 @@ look_around(struct stage *s, struct shell *sh)
 		return;
 	risk_world_set(sh->core, &w, s->now_ns, &sh->out);
 	flush(s, sh);
+	stage_trace_own(s, RISK_TRACE_WORLD, &w, sizeof(w));
 }
 
 static void
@@ -156,6 +166,7 @@ on_housekeep(struct stage *s)
 		sh->thaw_epoch = thaws;
 		risk_thaw(sh->core, s->now_ns, &sh->out);
 		flush(s, sh);
+		stage_trace_own(s, RISK_TRACE_THAW, "", 0);
 	}
 	look_around(s, sh);
 	shell_checkpoint(s, sh);
@@ -172,6 +183,7 @@ on_resync(struct stage *s, enum ring_id ring)
 
 	CHECK(ring == RG_VERDICT);
 	risk_relist(sh->core);
+	stage_trace_own(s, RISK_TRACE_RELIST, "", 0);
 	s->wake_ns = s->now_ns;
 }
 
@@ -197,8 +209,12 @@ load_instruments(struct stage *s, struct shell *sh)
 
 	for (uint16_t i = 1; i < INSTR_N; i++) {
 		if (instr_read(s->instr, i, &in)) {
+			struct risk_trace_instr t = {
+			    i, hash_bytes(HASH_SEED, &in, sizeof(in))};
+
 			risk_instr_set(sh->core, i, &in);
 			put_dirty(s, sh);
+			stage_trace_own(s, RISK_TRACE_INSTR, &t, sizeof(t));
 		}
 	}
 	outbox_commit(&sh->box);
@@ -208,9 +224,14 @@ load_instruments(struct stage *s, struct shell *sh)
 static void
 load_switches(struct stage *s, struct shell *sh)
 {
-	for (int v = 1; v < VENUE_N; v++)
-		if ((shell_freeze_word(s, (enum venue)v) & FREEZE_LATENCY) != 0)
-			risk_tripped(sh->core, (enum venue)v);
+	for (int v = 1; v < VENUE_N; v++) {
+		struct risk_trace_instr t = {(uint64_t)v, 0};
+
+		if ((shell_freeze_word(s, (enum venue)v) & FREEZE_LATENCY) == 0)
+			continue;
+		risk_tripped(sh->core, (enum venue)v);
+		stage_trace_own(s, RISK_TRACE_TRIPPED, &t, sizeof(t));
+	}
 }
 
 /* A new run: the file knows what the store does not. */
@@ -231,6 +252,17 @@ load_kept(struct shell *sh)
 	}
 	outbox_commit(&sh->box);
 	return true;
+}
+
+static void
+trace_begin(struct stage *s, struct shell *sh, bool fresh, bool found)
+{
+	struct risk_trace_begin t = {
+	    .begun = RISK_BEGUN_STORE, .hash = risk_hash(sh->core)};
+
+	if (fresh)
+		t.begun = found ? RISK_BEGUN_FILE : RISK_BEGUN_FRESH;
+	stage_trace_own(s, RISK_TRACE_BEGIN, &t, sizeof(t));
 }
 
 static int
@@ -258,6 +290,7 @@ open_file(struct stage *s, struct shell *sh, bool fresh)
 		return EXIT_PERMANENT;
 	}
 	sh->unsynced = true;
+	trace_begin(s, sh, fresh, found);
 	for (int v = 1; v < VENUE_N; v++)
 		if (sh->core->latched[v] != 0)
 			LOG(LOG_LATCH_LOADED,
@@ -331,6 +364,14 @@ on_stop(struct stage *s)
 	return sh->core->open_n == 0;
 }
 
+static uint64_t
+on_hash(const struct stage *s)
+{
+	const struct shell *sh = s->ops->self;
+
+	return risk_hash(sh->core);
+}
+
 static int
 on_close(struct stage *s)
 {
@@ -360,6 +401,7 @@ main(int argc, char **argv)
 	    .housekeep = on_housekeep,
 	    .stop = on_stop,
 	    .stop_limit_ns = STOP_LIMIT_NS,
+	    .hash = on_hash,
 	    .close = on_close,
 	};
 
