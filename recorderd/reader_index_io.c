@@ -205,7 +205,9 @@ look_journal(struct reader_file *f)
 	struct journal_reader r;
 	struct journal_head h;
 	const uint8_t *p;
+	uint32_t taps = 0;
 
+	_Static_assert(JOURNAL_TAPS_MAX <= 32, "one bit a tap");
 	f->ts_min = INT64_MAX;
 	f->ts_max = INT64_MIN;
 	if (fd < 0 || buf == NULL) {
@@ -216,6 +218,8 @@ look_journal(struct reader_file *f)
 	}
 	journal_reader_init(&r, fd, buf, JOURNAL_BUF_MIN);
 	while ((p = journal_next(&r, &h)) != NULL) {
+		if (h.kind == JOURNAL_SLOTS || h.kind == JOURNAL_GAP)
+			taps |= 1u << h.tap;
 		if (h.kind != JOURNAL_SLOTS)
 			continue;
 		f->ts_min = i64_min(f->ts_min, journal_wall(&h, h.first_ns));
@@ -232,7 +236,7 @@ look_journal(struct reader_file *f)
 	     i++) {
 		uint8_t s = reader_tap_source(r.found.open.tap[i].name);
 
-		if (s < ST_N)
+		if (s < ST_N && (taps & 1u << i) != 0)
 			f->src_set |= 1u << s;
 	}
 	f->src_set |= 1u << ST_RECORDERD;

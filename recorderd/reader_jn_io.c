@@ -20,34 +20,51 @@ is_ours(const struct journal_head *h, const struct journal_open *open,
 	       (h->kind == JOURNAL_ENTRY || h->kind == JOURNAL_CONFIG);
 }
 
-/* Checks every block once, and keeps where ours are. */
+static int
+keep_block(struct reader_jn *s, uint32_t *cap, uint64_t off, size_t len)
+{
+	if (s->block_n == *cap) {
+		*cap = *cap > 0 ? *cap * 2 : 256;
+		void *p = realloc(s->block, *cap * sizeof(*s->block));
+
+		if (p == NULL)
+			return -ENOMEM;
+		s->block = p;
+	}
+	s->block[s->block_n].off = off;
+	s->block[s->block_n++].len = (uint32_t)len;
+	return 0;
+}
+
+/* From header to header; what they head is verified when it is read. */
 static int
 find_blocks(struct reader_jn *s)
 {
-	struct journal_reader r;
+	struct journal_open open = {.tap_n = 0};
 	struct journal_head h;
 	uint32_t cap = 0;
+	uint64_t off = 0;
+	ssize_t n;
+	int rc = 0;
 
-	journal_reader_init(&r, s->fd, s->buf, JOURNAL_BUF_MIN);
-	while (journal_next(&r, &h) != NULL) {
-		size_t total = (sizeof(h) + h.payload_len + JOURNAL_ALIGN - 1) &
-			       ~(size_t)(JOURNAL_ALIGN - 1);
+	while (rc == 0 && (n = pread(s->fd, s->buf, sizeof(h) + sizeof(open),
+			       (off_t)off)) > 0) {
+		size_t total = 0;
+		size_t have = (size_t)n < sizeof(h) ? (size_t)n : sizeof(h);
 
-		if (!is_ours(&h, &r.found.open, s->source))
+		journal_check(s->buf, have, &h, &total);
+		if (total == 0) {
+			off += JOURNAL_ALIGN;
 			continue;
-		if (s->block_n == cap) {
-			cap = cap > 0 ? cap * 2 : 256;
-			void *p = realloc(s->block, cap * sizeof(*s->block));
-
-			if (p == NULL)
-				return -ENOMEM;
-			s->block = p;
 		}
-		s->block[s->block_n].off =
-		    r.found.bytes + r.found.bad_bytes - total;
-		s->block[s->block_n++].len = (uint32_t)total;
+		if (h.kind == JOURNAL_OPEN &&
+		    (size_t)n == sizeof(h) + sizeof(open))
+			memcpy(&open, s->buf + sizeof(h), sizeof(open));
+		if (is_ours(&h, &open, s->source))
+			rc = keep_block(s, &cap, off, total);
+		off += total;
 	}
-	return r.err;
+	return rc == 0 && n < 0 ? -errno : rc;
 }
 
 int

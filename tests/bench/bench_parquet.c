@@ -7,6 +7,8 @@
  *   parquet_ticks   the whole price_ticks schema, trades and BBO mixed
  *   convert         journal segment on disk to Parquet files on disk
  *   journal         slots to a journal file, a write every 64 of them
+ *   read_journal    the segment read back as slots, checksums verified
+ *   read_capture    its Parquet files read back as slots
  *
  * Rows are those of a recorded Binance futures stream where RM_DATA has it,
  * else made here with the same spread of times, prices and sizes.
@@ -27,6 +29,7 @@
 #include <zstd.h>
 
 #include "libcore/hash.h"
+#include "recorderd/reader.h"
 #include "recorderd/rec_io.h"
 #include "tests/bench/bench.h"
 
@@ -365,6 +368,32 @@ fill_journal(struct journal_io *j, uint32_t n, unsigned times)
 	return (double)seq / (now_s() - t) / 1e6;
 }
 
+/* Everything in a capture, slot by slot; millions a second. */
+static double
+read_back(const char *dir, uint64_t want)
+{
+	struct reader_args a = {.dir = dir, .with_trace = true};
+	struct reader *r;
+	struct reader_event ev;
+	struct err e;
+	uint64_t n = 0;
+	uint64_t sum = 0;
+	double t = now_s();
+
+	if (reader_open(&r, &a, &e) != 0)
+		abort();
+	while (reader_next(r, &ev) == 1) {
+		if (ev.kind != READER_SLOT)
+			continue;
+		n++;
+		sum += ev.slot->hdr.venue_ns;
+	}
+	reader_close(r);
+	if (n != want || sum == 1)
+		abort();
+	return (double)n / (now_s() - t) / 1e6;
+}
+
 static void
 bench_disk(unsigned rounds, uint32_t n)
 {
@@ -377,6 +406,8 @@ bench_disk(unsigned rounds, uint32_t n)
 	uint8_t *buf = malloc((size_t)8 << 20);
 	double put[ROUNDS_MAX];
 	double conv[ROUNDS_MAX];
+	double rj[ROUNDS_MAX];
+	double rp[ROUNDS_MAX];
 	struct err e;
 	unsigned times = rounds > 1 ? 16 : 1;
 
@@ -411,6 +442,7 @@ bench_disk(unsigned rounds, uint32_t n)
 		put[k] = fill_journal(&j, n, times);
 		if (journal_rotate(&j, &now, done) != 0)
 			abort();
+		rj[k] = read_back(dir, (uint64_t)n * times);
 		double t = now_s();
 
 		if (!rec_io_pending(&io, 1, 1, &id) ||
@@ -424,10 +456,15 @@ bench_disk(unsigned rounds, uint32_t n)
 			abort();
 		conv[k] = (double)io.stat.rows / (now_s() - t) / 1e6;
 		rec_io_close(&io);
+		rp[k] = read_back(dir, (uint64_t)n * times);
 		nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	}
 	bench_line("journal", bench_median(put, rounds), "Mrec/s", NULL, 0);
 	bench_line("convert", bench_median(conv, rounds), "Mrow/s", NULL, 0);
+	bench_line(
+	    "read_journal", bench_median(rj, rounds), "Mslot/s", NULL, 0);
+	bench_line(
+	    "read_capture", bench_median(rp, rounds), "Mslot/s", NULL, 0);
 	free(buf);
 }
 
