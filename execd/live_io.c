@@ -291,6 +291,7 @@ void
 live_start(struct shell *sh)
 {
 	sh->live->is_started = true;
+	sh->live->timer_ns = sh->stage->now_ns;
 	sh->live->ops->start(sh->live->gate);
 	modes(sh, sh->stage->now_ns);
 	live_settle(sh);
