@@ -26,6 +26,7 @@ kind_name(uint32_t kind)
 	    [SHM_INSTR] = "instrument table",
 	    [SHM_METRICS] = "metrics page",
 	    [SHM_STORE] = "store",
+	    [SHM_WHY] = "page of reasons",
 	    [SHM_BOOK] = "book",
 	};
 

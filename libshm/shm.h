@@ -40,7 +40,8 @@ enum shm_kind {
 	SHM_INSTR = 4,
 	SHM_METRICS = 5,
 	SHM_STORE = 6,
-	SHM_BOOK = 7, /* a gateway's orders and fills */
+	SHM_WHY = 7,
+	SHM_BOOK = 8, /* a gateway's orders and fills */
 	SHM_KIND_N
 };
 

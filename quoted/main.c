@@ -4,27 +4,32 @@
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 
 #include "libsys/log.h"
 #include "libsys/sandbox.h"
 #include "libsys/stage.h"
-#include "quoted/quote.h"
+#include "quoted/opfile_io.h"
+#include "quoted/strat.h"
 
 struct shell {
 	struct quote *core;
+	struct why_page *why;
+	struct opfile *prob; /* satellite.file; NULL none                  */
+	usd_t capital;	     /* as last logged                            */
 	struct quote_out out;
 };
 
 static void
-log_capital(const struct cfg *c)
+log_capital(struct shell *sh)
 {
-	LOG(LOG_CAPITAL_ALLOCATION, F_DEC("capital_usd", c->capital_usd.e6, 6),
-	    F_DEC("maker_usd",
-		i64_mul_div(c->capital_usd.e6, c->capital_maker_frac.e8, E8),
-		6),
-	    F_DEC("reserve_usd",
-		i64_mul_div(c->capital_usd.e6, c->capital_reserve_frac.e8, E8),
-		6));
+	struct sizing_split split = strat_capital(sh->core);
+
+	sh->capital = sh->core->capital;
+	LOG(LOG_CAPITAL_ALLOCATION, F_DEC("capital_usd", sh->capital.e6, 6),
+	    F_DEC("maker_usd", split.maker.e6, 6),
+	    F_DEC("arb_usd", split.arb.e6, 6),
+	    F_DEC("reserve_usd", split.reserve.e6, 6));
 }
 
 static int
@@ -39,7 +44,16 @@ on_open(struct stage *s)
 		return EXIT_TEMPORARY;
 	quote_init(sh->core, &s->cfg, s->epoch);
 	s->wake_ns = s->now_ns;
-	log_capital(&s->cfg);
+	log_capital(sh);
+	if (why_create(&sh->why, s->instance.dirfd, s->ctl->hdr.run_id, &e) <
+	    0) {
+		LOG(LOG_STAGE_FAILED, F_STR("what", e.text));
+		return EXIT_TEMPORARY;
+	}
+	quote_why_set(sh->core, sh->why);
+	if (!opfile_lstm(s->cfg.vol_lstm_file.s, sh->core) ||
+	    !opfile_open(s->cfg.satellite_file.s, &sh->prob))
+		return EXIT_PERMANENT;
 	if (sandbox_seal(SANDBOX_QUOTED, (enum cfg_sandbox)s->cfg.sandbox_mode,
 		&report, &e) < 0) {
 		LOG(LOG_STAGE_FAILED, F_STR("what", e.text));
@@ -48,6 +62,52 @@ on_open(struct stage *s)
 	LOG(LOG_SANDBOX_SEALED, F_BOOL("seccomp", report.seccomp),
 	    F_I64("landlock_abi", report.landlock_abi));
 	return 0;
+}
+
+/* The labels of the features found, joined by blanks. */
+static const char *
+features(int64_t bits)
+{
+	static char text[768];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned b = 1; b < RRS_N; b++) {
+		const char *label = rrs_label(b);
+		size_t n;
+
+		if (label == NULL || ((uint64_t)bits >> b & 1u) == 0)
+			continue;
+		n = strlen(label);
+		if (at + n + 2 > sizeof(text))
+			break;
+		if (at > 0)
+			text[at++] = ' ';
+		memcpy(text + at, label, n + 1);
+		at += n;
+	}
+	return text;
+}
+
+static void
+log_cycle(struct stage *s, const struct quote_note *n)
+{
+	const struct quote *q = ((struct shell *)s->ops->self)->core;
+	const uint32_t *v = q->sel.vetoes;
+	int64_t stale_ns = s->cfg.system_mode == MODE_LIVE
+			       ? s->cfg.qs_book_staleness_s_prod.ns
+			       : s->cfg.qs_book_staleness_s_paper.ns;
+
+	metrics_set(s->metrics, M_QUOTED_ACTIVE_SET, (uint64_t)n->a);
+	LOG(LOG_QS_CYCLE, F_I64("active", n->a), F_I64("looked_at", n->b),
+	    F_U64("ok", v[SELECT_OK]), F_U64("rrs", v[SELECT_RRS]),
+	    F_U64("state", v[SELECT_STATE]), F_U64("stale", v[SELECT_STALE]),
+	    F_U64("crossed", v[SELECT_CROSSED]),
+	    F_U64("gapped", v[SELECT_GAPPED]),
+	    F_U64("liquidity", v[SELECT_LIQUIDITY]),
+	    F_U64("toxic", v[SELECT_TOXIC]),
+	    F_U64("cluster", v[SELECT_CLUSTER]),
+	    F_DEC("stale_threshold_s", stale_ns, 9));
 }
 
 static void
@@ -87,6 +147,37 @@ log_note(struct stage *s, const struct quote_note *n)
 		    F_STR("venue", venue_name((enum venue)n->a)),
 		    F_STR("reason", reason_name((enum reason)n->reason)));
 		break;
+	case QUOTE_FACTORS:
+		LOG(LOG_RISK_FACTORS, F_STR("instrument", symbol),
+		    F_STR("reason", reason_name((enum reason)n->reason)),
+		    F_DEC("gamma_mult", n->a, 8),
+		    F_DEC("spread_mult", n->b, 8));
+		break;
+	case QUOTE_CYCLE: log_cycle(s, n); break;
+	case QUOTE_SAMPLE:
+		LOG(LOG_QS_SAMPLE, F_STR("instrument", symbol),
+		    F_STR("primary_veto",
+			select_veto_name((enum select_veto)n->reason)),
+		    F_DEC("score", n->a, 8), F_I64("rank", n->b));
+		break;
+	case QUOTE_TAKE:
+		metrics_add(s->metrics, M_QUOTED_TAKES, 1);
+		LOG(LOG_TAKE_SENT, F_STR("instrument", symbol),
+		    F_STR("strategy", strategy_name((uint8_t)n->strategy)),
+		    F_DEC("price", n->a, 8), F_DEC("edge", n->b, 8));
+		break;
+	case QUOTE_LEG:
+		LOG(LOG_PARITY_LEG, F_STR("instrument", symbol),
+		    F_DEC("qty", n->a, 8), F_DEC("limit", n->b, 8));
+		break;
+	case QUOTE_CUT:
+		LOG(LOG_LADDER_CUT, F_STR("instrument", symbol),
+		    F_I64("levels_n", n->a), F_I64("asked_n", n->b));
+		break;
+	case QUOTE_RRS:
+		LOG(LOG_RRS_SCORE, F_STR("instrument", symbol),
+		    F_DEC("score", n->a, 8), F_STR("features", features(n->b)));
+		break;
 	case QUOTE_WHAT_N: break;
 	}
 }
@@ -121,6 +212,9 @@ on_housekeep(struct stage *s)
 	uint32_t books = 0;
 	uint32_t quotes = 0;
 
+	if (sh->core->capital.e6 != sh->capital.e6)
+		log_capital(sh);
+	opfile_turn(sh->prob, &sh->core->prob, s->now_ns);
 	for (uint32_t i = 1; i <= sh->core->max_instr; i++) {
 		const struct quote_mkt *m = &sh->core->mkt[i];
 
@@ -147,6 +241,8 @@ on_close(struct stage *s)
 {
 	struct shell *sh = s->ops->self;
 
+	opfile_close(sh->prob);
+	why_detach(sh->why);
 	free(sh->core);
 	return 0;
 }

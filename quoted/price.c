@@ -12,8 +12,8 @@ dec(dec_t d)
 }
 
 double
-price_gamma(
-    const struct cfg *cfg, bool sigma_known, double s_cur, double s_base)
+price_gamma(const struct cfg *cfg, bool sigma_known, double s_cur,
+    double s_base, double toxic)
 {
 	const struct as_gamma_cfg c = {
 	    .base = dec(cfg->mm_gamma_risk_aversion),
@@ -22,7 +22,7 @@ price_gamma(
 	};
 
 	CHECK(!sigma_known || s_base > 0.0);
-	return as_gamma(&c, sigma_known, s_cur / s_base, 1.0);
+	return as_gamma(&c, sigma_known, s_cur / s_base, toxic);
 }
 
 bool

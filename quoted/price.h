@@ -18,10 +18,11 @@
  * then at gamma_max. sigma_known false: gamma itself (under the same caps).
  *   gamma 0.2, base 0.05, current 0.03 0.05 0.10 0.20
  *   give 0.32 0.40 0.60 0.60
+ * toxic: the market's factor, 1 when calm; between the two caps.
  * Needs s_base > 0 when sigma_known (CHECK).
  */
-double price_gamma(
-    const struct cfg *cfg, bool sigma_known, double s_cur, double s_base);
+double price_gamma(const struct cfg *cfg, bool sigma_known, double s_cur,
+    double s_base, double toxic);
 
 struct price_in {
 	px_t micro;

@@ -5,14 +5,28 @@
 
 #include "libcore/check.h"
 #include "libcore/hash.h"
+#include "libcore/rrs.h"
+#include "quoted/room.h"
 
-/* After a refusal the same wish is not repeated before this. */
-#define REFUSED_NS (UINT64_C(500) * (uint64_t)NS_PER_MS)
 /* Markets are looked at once in a while even when nothing moves: pauses and
  * times to close end without a tick. */
 #define TURN_NS ((uint64_t)NS_PER_S)
 /* Table entries looked at in one step of a sweep; most are empty. */
 #define SWEEP_LOOK 512u
+/* Takes of one look at one market, at most. */
+#define LOOK_TAKES 10u
+/* Messages about a market's own orders: never more than its slots. */
+_Static_assert(2 * ORDER_LEVELS + LOOK_TAKES <= CORE_OUT_MAX,
+    "one look fits what a step may say");
+
+static void
+configure(struct quote *q)
+{
+	signal_cfg(&q->sig, &q->cfg);
+	cfg_rrs(&q->cfg, q->rrs_weight);
+	if (q->balance.e6 == 0)
+		q->capital = q->cfg.capital_usd;
+}
 
 void
 quote_init(struct quote *q, const struct cfg *cfg, uint64_t epoch)
@@ -23,6 +37,13 @@ quote_init(struct quote *q, const struct cfg *cfg, uint64_t epoch)
 	q->epoch = epoch;
 	/* Nothing is wanted before riskd has said that it may. */
 	q->trading = TRADING_FROZEN;
+	configure(q);
+}
+
+void
+quote_why_set(struct quote *q, struct why_page *w)
+{
+	q->why = w;
 }
 
 void
@@ -38,82 +59,89 @@ quote_index(const struct quote *q, const struct quote_mkt *m)
 	return (uint16_t)(m - q->mkt);
 }
 
-static void
-emit(struct quote *q, struct quote_mkt *m, enum side side,
-    const struct event *ev, struct quote_out *out)
+px_t
+quote_micro(const struct quote_mkt *m)
 {
-	struct quote_side *s = &m->side[side];
-	struct order *o = core_out_add(&out->core, RG_INTENT);
-	bool caused = ev->kind == EV_SLOT && slot_is_tick(ev->slot->hdr.kind);
+	int64_t sum = m->bid_qty.e8 + m->ask_qty.e8;
 
-	s->id = q->epoch << 40 | ++q->counter;
-	o->hdr.kind = MSG_INTENT;
-	o->hdr.instr = quote_index(q, m);
-	o->hdr.venue_ns = m->venue_ns;
-	o->hdr.recv_ns = caused ? ev->slot->hdr.recv_ns : ev->now_ns;
-	o->quote_delta = slot_delta(o->hdr.recv_ns, ev->now_ns);
-	o->id = s->id;
-	o->px = s->px;
-	o->qty = s->qty;
-	o->venue = m->in.venue;
-	o->side = (uint8_t)side;
-	o->strategy = STRATEGY_MAKER;
-	o->tif = TIF_GTC;
-	o->oflags = ORDER_POST_ONLY;
-	o->epoch = m->in.epoch;
+	CHECK(sum > 0);
+	return PX(m->bid_px.e8 +
+		  i64_mul_div(m->ask_px.e8 - m->bid_px.e8, m->bid_qty.e8, sum));
 }
 
-static bool
-differs(const struct quote *q, const struct quote_mkt *m,
-    const struct quote_side *have, const struct quote_side *want)
+int64_t
+quote_venue_now(const struct quote_mkt *m, uint64_t now_ns)
 {
-	px_t tick = px_sig_tick(want->px, m->in.tick_px, m->in.px_sig);
-	int64_t move = want->px.e8 > have->px.e8 ? want->px.e8 - have->px.e8
-						 : have->px.e8 - want->px.e8;
-	int64_t size = want->qty.e8 > have->qty.e8
-			   ? want->qty.e8 - have->qty.e8
-			   : have->qty.e8 - want->qty.e8;
-
-	if ((have->qty.e8 == 0) != (want->qty.e8 == 0))
-		return true;
-	if (want->qty.e8 == 0)
-		return false;
-	return move >= tick.e8 * q->cfg.mm_requote_min_ticks && move > 0
-		   ? true
-		   : size > i64_mul_div(have->qty.e8,
-				q->cfg.exec_size_tolerance.e8, E8);
+	return m->venue_ns == 0 || now_ns < m->venue_at_ns
+		   ? m->venue_ns
+		   : m->venue_ns + (int64_t)(now_ns - m->venue_at_ns);
 }
 
-static void
-want_side(struct quote *q, struct quote_mkt *m, enum side side,
-    const struct quote_side *want, const struct event *ev,
-    struct quote_out *out)
+struct quote_factors
+quote_factors(const struct strat_look *l)
 {
-	struct quote_side *s = &m->side[side];
+	const struct quote_mkt *m = l->m;
+	bool over = m->risk_until_ns != 0 && l->ev->now_ns >= m->risk_until_ns;
 
-	if (s->refused != 0 && want->qty.e8 != 0) {
-		if (ev->now_ns < s->again_ns)
-			return;
-		s->qty = QTY(0);
-	}
-	if (!differs(q, m, s, want))
-		return;
-	s->refused = 0;
-	s->px = want->qty.e8 != 0 ? want->px : PX(0);
-	s->qty = want->qty;
-	emit(q, m, side, ev, out);
+	if (over || !(m->risk_gamma > 0.0))
+		return (struct quote_factors){1.0, 1.0, 1.0};
+	return (struct quote_factors){
+	    m->risk_gamma, m->risk_size, m->risk_spread};
 }
 
 static void
 release_place(struct quote *q, struct quote_mkt *m, enum reason r)
 {
-	bool over =
-	    r == REASON_STATE || r == REASON_GAPPED || r == REASON_ONE_SIDED;
+	if (r == REASON_STATE || r == REASON_GAPPED || r == REASON_ONE_SIDED)
+		select_release(q, m);
+}
 
-	if (m->active && over && m->position.e8 == 0) {
-		CHECK(q->active_n > 0);
-		m->active = false;
-		q->active_n--;
+static const struct strat *
+rests(const struct quote *q, const struct quote_mkt *m)
+{
+	for (unsigned i = 0; i < STRAT_N; i++) {
+		const struct strat *s = strat_at(i);
+
+		if (s->kind == STRAT_REST && s->fits(q, m))
+			return s;
+	}
+	return strat_at(STRAT_AT_maker_bin);
+}
+
+static void
+look_rest(struct strat_look *l)
+{
+	struct quote_mkt *m = l->m;
+	const struct strat *s = rests(l->q, m);
+	struct strat_want want;
+	enum why_id stop;
+	enum reason r;
+
+	want.n[SIDE_BID] = 0;
+	want.n[SIDE_ASK] = 0;
+	want.hold = false;
+	r = quote_guard(l, &stop);
+	want.stop[SIDE_BID] = stop;
+	want.stop[SIDE_ASK] = stop;
+	if (r == REASON_OK)
+		s->rest(l, &want);
+	release_place(l->q, m, r);
+	m->reason = (uint16_t)r;
+	m->said = (uint16_t)r;
+	if (!want.hold)
+		quote_apply(l, s, &want);
+}
+
+static void
+look_take(struct strat_look *l)
+{
+	if (!quote_guard_take(l))
+		return;
+	for (unsigned i = 0; i < STRAT_N; i++) {
+		const struct strat *s = strat_at(i);
+
+		if (s->kind == STRAT_TAKE && s->fits(l->q, l->m))
+			s->take(l);
 	}
 }
 
@@ -122,29 +150,30 @@ static void
 evaluate(struct quote *q, struct quote_mkt *m, const struct event *ev,
     struct quote_out *out)
 {
-	struct quote_side want[SIDE_N];
-	enum side first;
-	enum reason r;
+	struct strat_look l = {.q = q, .m = m, .ev = ev, .out = out};
 
-	if (!m->known)
+	if (!m->known || (!quote_is_binary(m) && m->in.cls != CLASS_PERP))
 		return;
-	r = quote_guard(q, m, ev, out);
-	if (r == REASON_OK)
-		quote_wanted(q, m, ev, want, out);
-	else
-		memset(want, 0, sizeof(want));
-	release_place(q, m, r);
-	m->reason = (uint16_t)r;
-	m->said = (uint16_t)r;
-	/* The side that makes room goes first, or riskd would see the other
-	 * one meet an order of ours. */
-	first = m->side[SIDE_ASK].qty.e8 != 0 &&
-			want[SIDE_ASK].px.e8 > m->side[SIDE_ASK].px.e8
-		    ? SIDE_ASK
-		    : SIDE_BID;
-	want_side(q, m, first, &want[first], ev, out);
-	want_side(
-	    q, m, side_opposite(first), &want[side_opposite(first)], ev, out);
+	l.instr = quote_index(q, m);
+	l.venue_ns = quote_venue_now(m, ev->now_ns);
+	l.left_ns = m->in.end_wall_ns == 0 || l.venue_ns == 0
+			? INT64_MAX
+			: m->in.end_wall_ns - l.venue_ns;
+	l.unwinding = m->risk_state == TRADING_REDUCE && m->position.e8 != 0;
+	if (!l.unwinding)
+		m->unwind_ns = 0;
+	why_begin(&l.why, q->why, l.instr, m->in.epoch, ev->now_ns);
+	look_rest(&l);
+	look_take(&l);
+	why_end(&l.why);
+}
+
+/* Is there room for what one more look may say? */
+static bool
+has_room(const struct quote_out *out, uint16_t instr)
+{
+	return out->core.n + 2 * quote_levels(instr) + LOOK_TAKES <=
+	       CORE_OUT_MAX;
 }
 
 /* Every market, QUOTE_SWEEP a step. */
@@ -163,6 +192,8 @@ sweep(struct quote *q, const struct event *ev, struct quote_out *out)
 	     i < SWEEP_LOOK && q->sweep != 0 && done < QUOTE_SWEEP; i++) {
 		struct quote_mkt *m = &q->mkt[q->sweep];
 
+		if (m->known && !has_room(out, q->sweep))
+			return;
 		if (q->sweep >= q->max_instr)
 			q->sweep = 0;
 		else
@@ -174,22 +205,121 @@ sweep(struct quote *q, const struct event *ev, struct quote_out *out)
 	}
 }
 
+/* Markets on a reference that moved. */
 static void
-on_instr(struct quote *q, struct quote_mkt *m, const struct event *ev)
+chain(struct quote *q, const struct event *ev, struct quote_out *out)
+{
+	for (uint32_t i = 0; i < QUOTE_SWEEP && q->chain != 0; i++) {
+		struct quote_mkt *m = &q->mkt[q->chain];
+
+		if (!has_room(out, q->chain))
+			return;
+		q->chain = m->next;
+		evaluate(q, m, ev, out);
+	}
+}
+
+static uint16_t *
+chain_of(struct quote *q, const struct quote_mkt *m)
+{
+	if (m->in.cls != CLASS_UPDOWN || m->in.underlying < INSTR_BN_BASE ||
+	    m->in.underlying >= INSTR_N)
+		return 0;
+	return &q->first_on[m->in.underlying - INSTR_BN_BASE];
+}
+
+static void
+leave_chains(struct quote *q, struct quote_mkt *m)
+{
+	uint16_t self = quote_index(q, m);
+	uint16_t *at = chain_of(q, m);
+
+	select_leave(q, m);
+	if (q->chain == self)
+		q->chain = m->next;
+	for (; at != 0 && *at != 0; at = &q->mkt[*at].next)
+		if (*at == self) {
+			*at = m->next;
+			break;
+		}
+	m->next = 0;
+}
+
+static void
+join_chains(struct quote *q, struct quote_mkt *m)
+{
+	uint16_t *first = chain_of(q, m);
+
+	select_join(q, m);
+	if (first != 0) {
+		m->next = *first;
+		*first = quote_index(q, m);
+	}
+	if (m->in.cls == CLASS_UPDOWN)
+		signal_link(&q->sig, &m->in);
+}
+
+/* Another market in this entry: nothing of the old one is about it. */
+static void
+forget(struct quote *q, struct quote_mkt *m)
+{
+	quote_hold_drop(q, quote_index(q, m));
+	memset(&m->sel, 0, sizeof(m->sel));
+	memset(&m->fair, 0, sizeof(m->fair));
+	as_kappa_init(&m->kappa);
+	vol_init(&m->vol);
+	m->risk_state = 0;
+	m->risk_reason = 0;
+	m->risk_gamma = 0.0;
+	m->pause_ns = 0;
+	m->take_ns = 0;
+	m->warned = false;
+	m->venue_ns = 0;
+	m->gamma = 0.0;
+}
+
+static void
+score_rules(struct quote *q, struct quote_mkt *m, struct quote_out *out)
+{
+	double was = m->rrs;
+
+	m->rrs = rrs_score(m->in.rules, q->rrs_weight);
+	if (quote_is_binary(m) && fabs(m->rrs - was) > 1e-9)
+		quote_note_add(
+		    out, &(struct quote_note){QUOTE_RRS, quote_index(q, m), 0,
+			     0, llround(m->rrs * 1e8), (int64_t)m->in.rules});
+}
+
+static void
+on_instr(struct quote *q, struct quote_mkt *m, const struct event *ev,
+    struct quote_out *out)
 {
 	uint16_t idx = ev->slot->hdr.instr;
+	struct quote_book *b = &q->book[idx];
 	bool changed;
 
 	if (ev->instr == 0 || ev->instr->tick_px.e8 <= 0 ||
 	    ev->instr->lot_qty.e8 <= 0)
 		return;
 	changed = !m->known || m->in.epoch != ev->instr->epoch;
+	if (m->known) {
+		leave_chains(q, m);
+		if (strcmp(m->in.symbol, ev->instr->symbol) != 0)
+			forget(q, m);
+	}
 	m->in = *ev->instr;
 	m->known = true;
+	join_chains(q, m);
+	score_rules(q, m, out);
+	select_expose(q, m);
+	if (m->in.state == INSTR_RESOLVED)
+		quote_hold_drop(q, idx);
 	if (idx > q->max_instr)
 		q->max_instr = idx;
-	if (changed)
+	if (changed) {
 		m->valid = false;
+		book_init(&b->book, b->level, QUOTE_DEPTH);
+	}
 }
 
 static double
@@ -197,20 +327,57 @@ vol_value(const struct quote_mkt *m)
 {
 	double mid = (double)(m->bid_px.e8 + m->ask_px.e8) / 2e8;
 
-	return m->in.cls == CLASS_PERP || m->in.cls == CLASS_SPOT ? log(mid)
-								  : mid;
+	return quote_is_binary(m) ? mid : log(mid);
+}
+
+static void
+on_perp(struct quote *q, struct quote_mkt *m, const struct event *ev)
+{
+	struct quote_perp *p = &q->perp[quote_index(q, m) - INSTR_HL_BASE];
+	struct vol_cfg c = q->sig.vol.vol;
+
+	c.sample_ns = 60 * (uint64_t)NS_PER_S;
+	c.halflife_ns = 30 * c.sample_ns;
+	if (ev->now_ns >= p->minute.last_ns)
+		vol_add(&p->minute, &c, ev->now_ns, vol_value(m));
+	ladder_mid(&p->state, &q->cfg, PX((m->bid_px.e8 + m->ask_px.e8) / 2),
+	    ev->now_ns);
+}
+
+/* What a two-sided top of book feeds. */
+static void
+on_mid(struct quote *q, struct quote_mkt *m, const struct event *ev)
+{
+	uint16_t idx = quote_index(q, m);
+
+	if (m->in.cls == CLASS_SPOT) {
+		if (signal_on_ref(&q->sig, idx, ev->now_ns, ev->wall_ns,
+			(double)(m->bid_px.e8 + m->ask_px.e8) / 2e8) &&
+		    q->chain == 0)
+			q->chain = q->first_on[idx - INSTR_BN_BASE];
+		return;
+	}
+	if (ev->now_ns >= m->vol.last_ns)
+		vol_add(&m->vol, &q->sig.vol.vol, ev->now_ns, vol_value(m));
+	if (m->in.cls == CLASS_PERP && idx >= INSTR_HL_BASE)
+		on_perp(q, m, ev);
+	if (m->position.e8 != 0)
+		select_expose(q, m);
+}
+
+static void
+venue_time(struct quote_mkt *m, const struct event *ev)
+{
+	if (ev->slot->hdr.venue_ns > m->venue_ns) {
+		m->venue_ns = ev->slot->hdr.venue_ns;
+		m->venue_at_ns = ev->now_ns;
+	}
 }
 
 static void
 on_bbo(struct quote *q, struct quote_mkt *m, const struct event *ev)
 {
 	const struct tick *t = &ev->slot->tick;
-	struct vol_cfg vc = {
-	    .sample_ns = (uint64_t)q->cfg.vol_sample.ns,
-	    .halflife_ns = (uint64_t)q->cfg.vol_ema_halflife.ns,
-	    .window_ns = (uint64_t)q->cfg.vol_baseline_window.ns,
-	    .min_n = (uint64_t)q->cfg.vol_min_samples,
-	};
 
 	if (!m->valid)
 		q->books++;
@@ -220,11 +387,66 @@ on_bbo(struct quote *q, struct quote_mkt *m, const struct event *ev)
 	m->bid_qty = t->u.bbo.bid_qty;
 	m->ask_qty = t->u.bbo.ask_qty;
 	m->recv_ns = t->hdr.recv_ns;
-	if (t->hdr.venue_ns > m->venue_ns)
-		m->venue_ns = t->hdr.venue_ns;
-	if (m->bid_qty.e8 > 0 && m->ask_qty.e8 > 0 && m->bid_px.e8 > 0 &&
-	    ev->now_ns >= m->vol.last_ns)
-		vol_add(&m->vol, &vc, ev->now_ns, vol_value(m));
+	venue_time(m, ev);
+	if (m->bid_qty.e8 > 0 && m->ask_qty.e8 > 0 && m->bid_px.e8 > 0) {
+		m->crossed_n = m->bid_px.e8 >= m->ask_px.e8
+				   ? (uint16_t)i64_min(m->crossed_n + 1, 1000)
+				   : 0;
+		on_mid(q, m, ev);
+	}
+}
+
+/* Levels near the touch; what is out of range is not ours to believe. */
+static void
+on_level(struct quote *q, const struct event *ev)
+{
+	const struct tick *t = &ev->slot->tick;
+	struct quote_book *b = &q->book[t->hdr.instr];
+	const struct tick_level *v = &t->u.level;
+
+	if (b->book.cap == 0 || t->hdr.instr == 0)
+		return;
+	if (t->hdr.kind == TICK_SNAP_BEGIN) {
+		book_clear(&b->book);
+		return;
+	}
+	if (t->hdr.kind != TICK_LEVEL ||
+	    v->epoch != q->mkt[t->hdr.instr].in.epoch ||
+	    (v->side != SIDE_BID && v->side != SIDE_ASK) || v->px.e8 < 0 ||
+	    v->px.e8 > PX_E8_MAX || v->qty.e8 < 0 || v->qty.e8 > QTY_E8_MAX)
+		return;
+	book_set(&b->book, (enum side)v->side, v->px, v->qty);
+}
+
+static void
+on_trade(struct quote *q, struct quote_mkt *m, const struct event *ev)
+{
+	const struct tick_trade *t = &ev->slot->tick.u.trade;
+	const struct cfg *c = &q->cfg;
+	int64_t mid = (m->bid_px.e8 + m->ask_px.e8) / 2;
+	int64_t off = t->px.e8 > mid ? t->px.e8 - mid : mid - t->px.e8;
+
+	if ((ev->slot->hdr.flags & SLOT_REPLAY) != 0 || !quote_is_binary(m))
+		return;
+	select_trade(&m->sel, ev->now_ns);
+	if (m->unwind_ns != 0 && t->qty.e8 > 0 && t->qty.e8 <= QTY_E8_MAX)
+		m->traded.e8 = i64_min(m->traded.e8 + t->qty.e8, QTY_E8_MAX);
+	if (c->mm_spread_model == CFG_SPREAD_AS && m->valid && mid > 0) {
+		const struct as_kappa_cfg kc = {
+		    .bin = (double)c->mm_kappa_bin.e8 / 1e8,
+		    .halflife_s = (double)c->mm_kappa_halflife.ns / 1e9,
+		    .min_n = (double)c->mm_kappa_min_trades};
+
+		as_kappa_trade(&m->kappa, &kc, ev->now_ns, (double)off / 1e8);
+	}
+}
+
+static void
+invalidate_one(struct quote *q, uint16_t i)
+{
+	q->mkt[i].valid = false;
+	if (q->book[i].book.cap != 0)
+		book_clear(&q->book[i].book);
 }
 
 /* Books of a venue are not to be trusted until they come again. */
@@ -237,7 +459,7 @@ invalidate(struct quote *q, enum venue v, enum reason r, struct quote_out *out)
 	instr_region(v, &base, &n);
 	for (uint32_t i = base; i < (uint32_t)base + n && i <= q->max_instr;
 	     i++)
-		q->mkt[i].valid = false;
+		invalidate_one(q, (uint16_t)i);
 	sweep_begin(q);
 	quote_note_add(out, &(struct quote_note){QUOTE_WITHDRAW, 0, (uint16_t)r,
 				0, (int64_t)v, 0});
@@ -271,22 +493,32 @@ on_gap(struct quote *q, const struct event *ev, struct quote_out *out)
 	const struct tick *t = &ev->slot->tick;
 
 	if (t->u.gap.scope == 1 && t->hdr.instr != 0)
-		q->mkt[t->hdr.instr].valid = false;
+		invalidate_one(q, t->hdr.instr);
 	/* Connection 0 carries the books; others add references. */
 	else if (t->u.gap.scope != 2 || t->u.gap.conn == 0)
 		invalidate(q, venue_of(ev->ring), REASON_SEQ_GAP, out);
 }
 
 static void
-on_ref(struct quote_mkt *m, const struct event *ev)
+on_ref(struct quote *q, struct quote_mkt *m, const struct event *ev)
 {
 	const struct tick *t = &ev->slot->tick;
+	const struct tick_ref *r = &t->u.ref;
 
 	m->recv_ns = ev->now_ns;
-	if (t->u.ref.source == REF_SPOT || t->u.ref.source == REF_TWAP)
-		m->ref_px = t->u.ref.px;
-	if (t->u.ref.source < REF_SOURCE_N && (t->hdr.flags & SLOT_REPLAY) == 0)
-		m->ref_ns[t->u.ref.source] = ev->now_ns;
+	if (r->source == REF_SPOT || r->source == REF_TWAP)
+		m->ref_px = r->px;
+	if (r->source == REF_MARK)
+		m->funding_e12 = r->funding_e12;
+	venue_time(m, ev);
+	if (r->source >= REF_SOURCE_N || (t->hdr.flags & SLOT_REPLAY) != 0)
+		return;
+	m->ref_ns[r->source] = ev->now_ns;
+	signal_on_settle(&q->sig, &(struct signal_settle){.instr = t->hdr.instr,
+				      .source = r->source,
+				      .now_ns = ev->now_ns,
+				      .venue_ns = t->hdr.venue_ns,
+				      .px = (double)r->px.e8 / 1e8});
 }
 
 static void
@@ -295,11 +527,13 @@ on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 	const struct tick *t = &ev->slot->tick;
 	struct quote_mkt *m = &q->mkt[t->hdr.instr];
 
-	switch ((enum slot_kind)t->hdr.kind) {
+	switch (t->hdr.kind) {
 	case TICK_BBO: on_bbo(q, m, ev); break;
-	case TICK_INSTR: on_instr(q, m, ev); break;
-	case TICK_LINK: on_link(q, ev); return;
+	case TICK_INSTR: on_instr(q, m, ev, out); break;
 	case TICK_GAP: on_gap(q, ev, out); break;
+	case TICK_LEVEL:
+	case TICK_SNAP_BEGIN: on_level(q, ev); return;
+	case TICK_LINK: on_link(q, ev); return;
 	case TICK_CONN:
 		if (t->u.conn.conn == 0 && t->u.conn.state == LINK_DOWN)
 			invalidate(
@@ -308,126 +542,44 @@ on_tick(struct quote *q, const struct event *ev, struct quote_out *out)
 	case TICK_RESTART:
 		invalidate(q, venue_of(ev->ring), REASON_FEED_STALE, out);
 		return;
-	case TICK_REF: on_ref(m, ev); /* fallthrough */
+	case TICK_REF: on_ref(q, m, ev); return;
 	case TICK_TRADE:
-		if (t->hdr.venue_ns > m->venue_ns)
-			m->venue_ns = t->hdr.venue_ns;
+		venue_time(m, ev);
+		on_trade(q, m, ev);
 		return;
-	case TICK_LEVEL:
-	case TICK_SNAP_BEGIN:
-	case TICK_SNAP_END:
-	case TICK_TRACE:
-	case MSG_INTENT:
-	case MSG_ORDER:
-	case MSG_CANCEL:
-	case MSG_VERDICT:
-	case MSG_ACK:
-	case MSG_FILL:
-	case MSG_DONE:
-	case MSG_REJECT:
-	case MSG_RESTART:
-	case MSG_STATE:
-	case MSG_POSITION:
-	case MSG_BALANCE:
-	case SLOT_KIND_N: return;
+	default: return;
 	}
 	if (t->hdr.instr != 0)
 		evaluate(q, m, ev, out);
 }
 
-/* The slot of ours that a message about an order belongs to. */
-static struct quote_side *
-side_of(struct quote *q, const struct order *o)
-{
-	struct quote_side *s;
-
-	if (o->side != SIDE_BID && o->side != SIDE_ASK)
-		return 0;
-	s = &q->mkt[o->hdr.instr].side[o->side];
-	return s->id == o->id ? s : 0;
-}
-
-/* What we wished does not rest: forget it, and wish again in a while. */
-static void
-gone(struct quote_side *s, enum reason r, uint64_t now_ns)
-{
-	s->refused = (uint16_t)r;
-	s->again_ns = now_ns + REFUSED_NS;
-}
-
-/* What rests there is not known: whatever is wanted next is said, a
- * withdrawal too. */
-static void
-unknown(struct quote_side *s)
-{
-	s->px = PX(-1);
-	s->qty = QTY(-1);
-}
-
 void
-quote_lost(struct quote *q, const struct order *o, uint64_t now_ns)
+quote_again(struct quote *q)
 {
-	struct quote_side *s = side_of(q, o);
-
-	if (s == 0)
-		return;
-	gone(s, REASON_BACKPRESSURE, now_ns);
-	unknown(s);
-}
-
-static void
-on_state(struct quote *q, const struct order *o)
-{
-	if (o->hdr.instr != 0) {
-		q->mkt[o->hdr.instr].position = o->qty;
-		return;
-	}
-	if (o->status == TRADING_RUN || o->status == TRADING_REDUCE ||
-	    o->status == TRADING_FROZEN)
-		q->trading = o->status;
 	sweep_begin(q);
 }
 
 static void
-on_order(struct quote *q, const struct event *ev, struct quote_out *out)
+on_cfg(struct quote *q, const struct cfg *c, struct quote_out *out)
 {
-	const struct order *o = &ev->slot->order;
-	struct quote_side *s = side_of(q, o);
+	q->cfg = *c;
+	configure(q);
+	for (uint32_t i = 1; i <= q->max_instr; i++)
+		if (q->mkt[i].known)
+			score_rules(q, &q->mkt[i], out);
+	sweep_begin(q);
+}
 
-	if (o->hdr.kind == MSG_STATE) {
-		on_state(q, o);
-		if (o->hdr.instr != 0)
-			evaluate(q, &q->mkt[o->hdr.instr], ev, out);
-		return;
-	}
-	if (o->hdr.kind == MSG_RESTART) {
-		/* riskd asks nobody: everything is said again. A new execd
-		 * still has what rests. */
-		if (ev->ring != RG_VERDICT)
-			return;
-		for (uint32_t i = 1; i <= q->max_instr; i++) {
-			if (q->mkt[i].side[SIDE_BID].id != 0)
-				unknown(&q->mkt[i].side[SIDE_BID]);
-			if (q->mkt[i].side[SIDE_ASK].id != 0)
-				unknown(&q->mkt[i].side[SIDE_ASK]);
-		}
-		q->trading = TRADING_FROZEN;
-		sweep_begin(q);
-		return;
-	}
-	if (s == 0)
-		return;
-	if (o->hdr.kind == MSG_VERDICT && o->reason != REASON_OK)
-		gone(s, (enum reason)o->reason, ev->now_ns);
-	if (o->hdr.kind == MSG_REJECT)
-		gone(s, (enum reason)o->reason, ev->now_ns);
-	if (o->hdr.kind == MSG_DONE) {
-		/* Filled or withdrawn by risk: the next look decides. */
-		s->px = PX(0);
-		s->qty = QTY(0);
-		s->refused = 0;
-		evaluate(q, &q->mkt[o->hdr.instr], ev, out);
-	}
+static void
+on_slot(struct quote *q, const struct event *ev, struct quote_out *out)
+{
+	uint16_t i = ev->slot->hdr.instr;
+
+	CHECK(i < INSTR_N);
+	if (slot_is_tick(ev->slot->hdr.kind))
+		on_tick(q, ev, out);
+	else if (quote_on_order(q, ev, out))
+		evaluate(q, &q->mkt[i], ev, out);
 }
 
 void
@@ -440,30 +592,27 @@ quote_step(struct quote *q, const struct event *ev, struct quote_out *out)
 	if (q->start_ns == 0)
 		q->start_ns = ev->now_ns;
 	switch (ev->kind) {
-	case EV_SLOT:
-		CHECK(ev->slot->hdr.instr < INSTR_N);
-		if (slot_is_tick(ev->slot->hdr.kind))
-			on_tick(q, ev, out);
-		else
-			on_order(q, ev, out);
-		break;
+	case EV_SLOT: on_slot(q, ev, out); break;
 	case EV_TIMER: break;
-	case EV_CFG:
-		q->cfg = *ev->cfg;
-		sweep_begin(q);
-		break;
+	case EV_CFG: on_cfg(q, ev->cfg, out); break;
 	case EV_STOP:
 		q->stopping = true;
 		sweep_begin(q);
 		break;
 	case EVENT_KIND_N: break;
 	}
+	parity_turn(q, ev, out);
+	chain(q, ev, out);
 	if (q->sweep == 0 && ev->now_ns >= q->turn_ns) {
 		q->turn_ns = ev->now_ns + TURN_NS;
+		quote_takes_turn(q, ev, out);
 		sweep_begin(q);
 	}
+	select_step(q, ev->now_ns, out);
 	sweep(q, ev, out);
-	out->core.wake_ns = q->sweep != 0 ? ev->now_ns : q->turn_ns;
+	out->core.wake_ns = q->sweep != 0 || q->chain != 0 || q->sel.at != 0
+				? ev->now_ns
+				: quote_takes_wake(q, q->turn_ns);
 }
 
 static uint64_t
@@ -477,22 +626,45 @@ hash_side(uint64_t h, const struct quote_side *s)
 }
 
 static uint64_t
+hash_double(uint64_t h, double v)
+{
+	return hash_bytes(h, &v, sizeof(v));
+}
+
+static uint64_t
 hash_mkt(uint64_t h, const struct quote_mkt *m)
 {
 	h = hash_u64(h, m->reason | (uint64_t)m->valid << 16 |
 			    (uint64_t)m->active << 17 |
 			    (uint64_t)m->in.epoch << 32);
+	h = hash_u64(h, m->risk_state | (uint64_t)m->risk_reason << 8 |
+			    (uint64_t)m->sel.rank << 32);
 	h = hash_u64(h, (uint64_t)m->bid_px.e8);
 	h = hash_u64(h, (uint64_t)m->ask_px.e8);
 	h = hash_u64(h, (uint64_t)m->bid_qty.e8);
 	h = hash_u64(h, (uint64_t)m->ask_qty.e8);
 	h = hash_u64(h, (uint64_t)m->position.e8);
+	h = hash_u64(h, (uint64_t)m->held.e8);
 	h = hash_u64(h, m->pause_ns);
+	h = hash_u64(h, m->take_ns);
 	h = hash_u64(h, (uint64_t)m->ref_px.e8);
-	h = hash_bytes(h, &m->vol.var, sizeof(m->vol.var));
+	h = hash_double(h, m->vol.var);
 	h = hash_u64(h, m->vol.n);
+	h = hash_double(h, m->fair.yes);
+	h = hash_double(h, m->risk_gamma);
 	h = hash_side(h, &m->side[SIDE_BID]);
 	return hash_side(h, &m->side[SIDE_ASK]);
+}
+
+static uint64_t
+hash_perp(uint64_t h, const struct quote_perp *p)
+{
+	for (int side = SIDE_BID; side < SIDE_N; side++)
+		for (uint32_t k = 1; k < ORDER_LEVELS; k++)
+			h = hash_side(h, &p->slot[side][k]);
+	h = hash_u64(h, p->state.refresh_ns);
+	h = hash_double(h, p->state.budget);
+	return hash_double(h, p->minute.var);
 }
 
 uint64_t
@@ -503,8 +675,16 @@ quote_hash(const struct quote *q)
 	h = hash_u64(h, q->counter);
 	h = hash_u64(h, q->books);
 	h = hash_u64(h, q->trading | (uint64_t)q->warm << 8);
-	for (uint32_t i = 1; i <= q->max_instr; i++)
-		if (q->mkt[i].known)
-			h = hash_mkt(hash_u64(h, i), &q->mkt[i]);
+	h = hash_u64(h, (uint64_t)q->capital.e6);
+	for (uint32_t i = 0; i < QUOTE_TAKES; i++)
+		h = hash_u64(
+		    h, q->take[i].id ^ (uint64_t)q->take[i].filled.e8 << 1);
+	for (uint32_t i = 1; i <= q->max_instr; i++) {
+		if (!q->mkt[i].known)
+			continue;
+		h = hash_mkt(hash_u64(h, i), &q->mkt[i]);
+		if (i >= INSTR_HL_BASE)
+			h = hash_perp(h, &q->perp[i - INSTR_HL_BASE]);
+	}
 	return h;
 }

@@ -31,7 +31,7 @@ gamma_follows_volatility_up_to_its_cap(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		assert_true(fabs(price_gamma(&cfg, true, t[i].cur, 0.05) -
+		assert_true(fabs(price_gamma(&cfg, true, t[i].cur, 0.05, 1.0) -
 				 t[i].want) < 1e-12);
 }
 
@@ -39,7 +39,8 @@ static void
 gamma_without_volatility_is_the_base(void **state)
 {
 	(void)state;
-	assert_true(fabs(price_gamma(&cfg, false, 0.0, 1.0) - 0.2) < 1e-12);
+	assert_true(
+	    fabs(price_gamma(&cfg, false, 0.0, 1.0, 1.0) - 0.2) < 1e-12);
 }
 
 static void
@@ -47,7 +48,8 @@ gamma_has_an_absolute_cap(void **state)
 {
 	(void)state;
 	cfg.mm_gamma_max.e8 = E8 / 4;
-	assert_true(fabs(price_gamma(&cfg, true, 1.0, 0.01) - 0.25) < 1e-12);
+	assert_true(
+	    fabs(price_gamma(&cfg, true, 1.0, 0.01, 1.0) - 0.25) < 1e-12);
 }
 
 static struct price_in

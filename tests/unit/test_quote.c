@@ -56,6 +56,7 @@ instr(uint16_t idx, uint16_t epoch, enum instr_class cls)
 	    .venue = perp ? VENUE_HYPERLIQUID : VENUE_POLYMARKET,
 	    .cls = (uint8_t)cls,
 	    .state = INSTR_NORMAL,
+	    .rules = RRS_SEEN,
 	    .epoch = epoch,
 	    .tick_px = perp ? PX(E8 / 10) : PX(E8 / 100),
 	    .lot_qty = perp ? QTY(1000) : QTY(E8 / 100),
