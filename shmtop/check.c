@@ -86,6 +86,35 @@ check_gates(const struct snap *s, struct check_list *out)
 			    s->gate_why[v][0] ? ": " : "", s->gate_why[v]);
 }
 
+/* Orders: a venue that takes none, money that differs, a sweep that failed. */
+static void
+check_orders(const struct snap *s, struct check_list *out)
+{
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		const struct snap_exec *x = &s->exec[v];
+
+		if (!s->trades[v] || x->mode == 0)
+			continue;
+		if (x->mode != GATE_NORMAL)
+			add(out,
+			    "%s: the venue stands %s for orders; why: "
+			    "supervisor logs execd.%s",
+			    venue_name((enum venue)v), text_gate(x->mode),
+			    venue_name((enum venue)v));
+		if (x->differences != 0)
+			add(out,
+			    "%s: the venue held something else than our fills "
+			    "say, %" PRIu64 " times: supervisor ledger",
+			    venue_name((enum venue)v), x->differences);
+	}
+	for (int i = 0; i < ST_N; i++)
+		if (s->stage[i].sweep == CTL_SWEEP_FAILED)
+			add(out,
+			    "%s: orders of ours may still rest at the venue: "
+			    "its sweep failed; see supervisor logs %s",
+			    topo_stages[i].name, topo_stages[i].name);
+}
+
 static bool
 connected(const struct snap_link *l)
 {
@@ -184,6 +213,7 @@ check_snap(const struct snap *s, struct check_list *out)
 		    s->sup_beat_ns / 1000000);
 	check_stages(s, out);
 	check_gates(s, out);
+	check_orders(s, out);
 	check_rings(s, out);
 	check_links(s, out);
 	check_gaps(s, out);

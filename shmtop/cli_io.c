@@ -156,6 +156,7 @@ print_text(const struct snap *s, const struct options *o)
 	if (s->found) {
 		row += pane_stages(c, s, row, 40);
 		row += pane_links(c, s, row, 10);
+		row += pane_gates(c, s, row, 10);
 		row += pane_conns(c, s, row, SNAP_LINKS + 1);
 		row += pane_reasons(c, s, row, VENUE_N);
 		row += pane_money(c, s, row, 4);

@@ -234,6 +234,38 @@ freeze(const struct snap *s)
 }
 
 static json_t *
+gates(const struct snap *s)
+{
+	json_t *o = NEW_OBJECT();
+
+	for (int v = VENUE_POLYMARKET; v < VENUE_N; v++) {
+		const struct snap_exec *x = &s->exec[v];
+
+		if (!s->trades[v])
+			continue;
+		json_object_set_new(o, venue_name((enum venue)v),
+		    json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+			      "s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+			"mode", text_gate(x->mode), "resting",
+			(json_int_t)x->resting, "fills", (json_int_t)x->fills,
+			"posts", (json_int_t)x->posts, "cancel_requests",
+			(json_int_t)x->cancel_requests, "unknown",
+			(json_int_t)x->unknown, "ack_p50_ns",
+			(json_int_t)x->ack_ns[0], "ack_p99_ns",
+			(json_int_t)x->ack_ns[1], "cold", (json_int_t)x->cold,
+			"held", (json_int_t)x->held, "resends",
+			(json_int_t)x->resends, "resyncs",
+			(json_int_t)x->resyncs, "strays", (json_int_t)x->strays,
+			"reversals", (json_int_t)x->reversals, "differences",
+			(json_int_t)x->differences, "lapses",
+			(json_int_t)x->lapses, "budget_left",
+			(json_int_t)x->budget_left, "clock_us",
+			(json_int_t)x->clock_us));
+	}
+	return o;
+}
+
+static json_t *
 risk(const struct snap *s)
 {
 	const struct snap_risk *r = &s->risk;
@@ -267,15 +299,15 @@ json_snap(const struct snap *s, const struct check_list *l, FILE *to)
 	for (uint32_t i = 0; i < l->n; i++)
 		json_array_append_new(found, json_pack("s", l->text[i]));
 	o = json_pack("{s:s,s:s,s:b,s:b,s:s,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:o,"
-		      "s:o,s:o,s:o,s:o}",
+		      "s:o,s:o,s:o,s:o,s:o}",
 	    "instance", s->instance, "path", s->path, "found", s->found,
 	    "supervisor_alive", s->sup_alive, "mode",
 	    s->mode ? mode_name((enum mode)s->mode) : "?", "config_epoch",
 	    (json_int_t)s->cfg_epoch, "up_s", (double)s->up_ns / 1e9,
 	    "lease_ms", (double)s->lease_ns / 1e6, "frozen", freeze(s),
 	    "stages", stages(s), "links", links(s), "connections", conns(s),
-	    "rings", rings(s), "markets", markets(s), "risk", risk(s),
-	    "recorder", recorder(s), "findings", found);
+	    "rings", rings(s), "markets", markets(s), "risk", risk(s), "orders",
+	    gates(s), "recorder", recorder(s), "findings", found);
 	if (o == NULL)
 		return;
 	json_dumpf(o, to, JSON_COMPACT);

@@ -52,6 +52,9 @@ int pane_head(
     struct canvas *c, const struct snap *s, const struct pane_view *v);
 int pane_stages(struct canvas *c, const struct snap *s, int row, int max);
 int pane_links(struct canvas *c, const struct snap *s, int row, int max);
+/* pane_gates - the gateways that send orders; nothing in mode paper. */
+bool pane_has_gates(const struct snap *s);
+int pane_gates(struct canvas *c, const struct snap *s, int row, int max);
 int pane_conns(struct canvas *c, const struct snap *s, int row, int max);
 int pane_reasons(struct canvas *c, const struct snap *s, int row, int max);
 int pane_rings(struct canvas *c, const struct snap *s,

@@ -139,6 +139,11 @@ pane_help(struct canvas *c, int row, int max)
 	    "HOP   published to handled         BUSY  share of a core",
 	    "DEPTH fullest so far is the mark   USED  not yet committed",
 	    "FOR   in this state                LAST  bytes came",
+	    "ACK   sent to the venue's answer  UNKN  asked what became of it",
+	    "COLD  had to connect first        HELD  refused at the last look",
+	    "TWCE  second sends stopped        SYNC  all was read again",
+	    "STRY  ours, but unwanted          UNDO  fills taken back",
+	    "LAPS  dead-man switch went off    DIFF  the venue held otherwise",
 	    "BID/ASK with * rests, with ? is wished for and not there yet",
 	    "",
 	    "Everything is read from shared memory, mapped read-only.",
@@ -159,6 +164,7 @@ overview(
 
 	row += pane_stages(c, s, row, left);
 	row += pane_links(c, s, row, c->rows - 1 - row);
+	row += pane_gates(c, s, row, c->rows - 1 - row);
 	row += pane_money(c, s, row, c->rows - 1 - row);
 	left = c->rows - 1 - row;
 	markets = left > 20 ? left / 2 : left;
@@ -197,6 +203,7 @@ pane_draw(struct canvas *c, const struct snap *s, const struct pane_view *v)
 	case PANE_LINKS:
 		row += pane_conns(c, s, row, max);
 		row += pane_links(c, s, row + 1, c->rows - 2 - row) + 1;
+		row += pane_gates(c, s, row + 1, c->rows - 2 - row) + 1;
 		pane_reasons(c, s, row + 1, c->rows - 2 - row);
 		break;
 	case PANE_RINGS: pane_rings(c, s, v, row, max); break;

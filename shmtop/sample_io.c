@@ -301,6 +301,7 @@ read_stage(struct sampler *s, struct snap *o, int i)
 	g->next_ns = next > o->now_ns ? next - o->now_ns : 0;
 	g->quarantine_ring = atomic_load(&st->sup.quarantine_ring);
 	g->quarantine_seq = atomic_load(&st->sup.quarantine_seq);
+	g->sweep = atomic_load(&st->sup.sweep);
 	read_process(s, o, i);
 	g->stale =
 	    g->alive &&
@@ -421,6 +422,22 @@ read_exec(struct sampler *s, struct snap *o, int i)
 	x->blocked = count(m, M_EXECD_BLOCKED);
 	x->resting = gauge(m, M_EXECD_RESTING);
 	quantiles(m, M_EXECD_TICK_TO_ORDER_NS, x->tick_to_order_ns);
+	x->mode = gauge(m, M_EXECD_MODE);
+	x->budget_left = gauge(m, M_EXECD_BUDGET_LEFT);
+	x->clock_us = gauge(m, M_EXECD_CLOCK_US);
+	x->warm = gauge(m, M_EXECD_WARM);
+	quantiles(m, M_EXECD_ACK_NS, x->ack_ns);
+	x->posts = count(m, M_EXECD_POSTS);
+	x->cancel_requests = count(m, M_EXECD_CANCEL_REQUESTS);
+	x->unknown = count(m, M_EXECD_UNKNOWN);
+	x->held = count(m, M_EXECD_HELD);
+	x->cold = count(m, M_EXECD_COLD);
+	x->resends = count(m, M_EXECD_RESENDS);
+	x->resyncs = count(m, M_EXECD_RESYNCS);
+	x->strays = count(m, M_EXECD_STRAYS);
+	x->reversals = count(m, M_EXECD_REVERSALS);
+	x->differences = count(m, M_EXECD_DIFFERENCES);
+	x->lapses = count(m, M_EXECD_LAPSES);
 }
 
 static void

@@ -39,6 +39,7 @@ struct snap_stage {
 	uint64_t next_ns; /* until its restart                            */
 	uint64_t quarantine_ring;
 	uint64_t quarantine_seq;
+	uint64_t sweep; /* enum ctl_sweep                                 */
 	uint64_t rss_kib;
 	uint64_t switches;  /* voluntary                                  */
 	uint64_t preempted; /* involuntary                                */
@@ -106,6 +107,11 @@ struct snap_risk {
 	uint64_t top_reason_n[3];
 };
 
+/* How a venue stands for orders: values of execd's metric `mode`. */
+#define GATE_PAPER   0
+#define GATE_NORMAL  2
+#define GATE_BLOCKED 6
+
 struct snap_exec {
 	uint64_t orders;
 	uint64_t cancels;
@@ -115,6 +121,23 @@ struct snap_exec {
 	uint64_t blocked;
 	int64_t resting;
 	uint64_t tick_to_order_ns[3];
+	/* of a gateway that sends orders; mode 0: paper, or none yet */
+	int64_t mode;
+	int64_t budget_left;
+	int64_t clock_us;
+	int64_t warm;
+	uint64_t ack_ns[3];
+	uint64_t posts;
+	uint64_t cancel_requests;
+	uint64_t unknown;
+	uint64_t held;
+	uint64_t cold;
+	uint64_t resends;
+	uint64_t resyncs;
+	uint64_t strays;
+	uint64_t reversals;
+	uint64_t differences;
+	uint64_t lapses;
 };
 
 struct snap_recorder {

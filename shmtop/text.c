@@ -167,3 +167,13 @@ text_venue(uint8_t venue)
 	return venue > 0 && venue < VENUE_N ? venue_name((enum venue)venue)
 					    : "?";
 }
+
+const char *
+text_gate(int64_t mode)
+{
+	static const char *const t[] = {"paper", "starting", "normal",
+	    "post-only", "cancel-only", "restarting", "BLOCKED", "resync"};
+
+	return mode >= 0 && mode < (int64_t)(sizeof(t) / sizeof(t[0])) ? t[mode]
+								       : "?";
+}

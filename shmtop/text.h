@@ -41,4 +41,7 @@ const char *text_strike(uint32_t strike_source); /* "official", "-"     */
 const char *text_outcome(uint8_t outcome);	 /* "yes", "open"        */
 const char *text_venue(uint8_t venue);
 
+/* text_gate - how a venue stands for orders, as execd's metric `mode` says. */
+const char *text_gate(int64_t mode);
+
 #endif

@@ -628,10 +628,53 @@ prices_and_strikes(void **unused)
 	assert_non_null(strstr(line(1), "strike 77123 conflict, outcome no"));
 }
 
+/* A gateway that sends orders has a row; on paper there is none. */
+static void
+gateways_are_shown(void **unused)
+{
+	struct snap_exec *x = &snap.exec[VENUE_POLYMARKET];
+
+	(void)unused;
+	healthy();
+	snap.trades[VENUE_POLYMARKET] = true;
+	snap.trades[VENUE_HYPERLIQUID] = true;
+	snap.mode = MODE_PAPER;
+	draw(120, 40, PANE_OVERVIEW);
+	assert_false(shows("ACK50/99"));
+	snap.mode = MODE_SIM;
+	x->mode = GATE_NORMAL;
+	x->resting = 7;
+	x->ack_ns[0] = 2300000;
+	x->ack_ns[1] = 4000000;
+	x->ack_ns[2] = 9000000;
+	x->budget_left = 54321;
+	snap.exec[VENUE_HYPERLIQUID].mode = GATE_BLOCKED;
+	for (int wide = 0; wide < 2; wide++) {
+		draw(wide ? 140 : 80, 40, PANE_OVERVIEW);
+		assert_true(shows("polymarket  normal         7"));
+		assert_true(shows("2.3ms/4.0ms"));
+		assert_true(shows("hyperliquid BLOCKED"));
+		assert_true(shows("54k"));
+		assert_int_equal(shows("LAPS"), wide);
+	}
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 1);
+	assert_non_null(strstr(
+	    found.text[0], "hyperliquid: the venue stands BLOCKED for orders"));
+	snap.exec[VENUE_HYPERLIQUID].mode = GATE_NORMAL;
+	x->differences = 2;
+	snap.stage[ST_EXECD_PM].sweep = CTL_SWEEP_FAILED;
+	check_snap(&snap, &found);
+	assert_int_equal(found.n, 2);
+	assert_non_null(strstr(found.text[0], "2 times"));
+	assert_non_null(strstr(found.text[1], "its sweep failed"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(gateways_are_shown),
 	    cmocka_unit_test(figures),
 	    cmocka_unit_test(drawing_is_clipped),
 	    cmocka_unit_test(utf8_is_one_column),
