@@ -123,6 +123,8 @@ gatekit_init(struct gatekit *k, const char *name, const char *const *options)
 void
 gatekit_free(struct gatekit *k)
 {
+	if (k->stage.metrics != NULL)
+		metrics_detach(k->stage.metrics);
 	rig_free(&k->rig);
 }
 
@@ -141,6 +143,7 @@ gatekit_open(struct gatekit *k, const struct gateway_ops *ops,
     enum stage_id stage, bool fresh)
 {
 	struct stage *s = &k->stage;
+	struct err e;
 	int rc;
 
 	k->ops = ops;
@@ -150,7 +153,7 @@ gatekit_open(struct gatekit *k, const struct gateway_ops *ops,
 	    .mode = on_mode,
 	    .holding = on_holding,
 	    .settle = on_settle};
-	k->ev_n = 0;
+	k->life_ev = k->ev_n;
 	k->hold_n = 0;
 	k->mode = 0;
 	s->id = stage;
@@ -158,7 +161,10 @@ gatekit_open(struct gatekit *k, const struct gateway_ops *ops,
 	s->instance = k->rig.in;
 	s->ctl = k->rig.ctl;
 	s->instr = k->rig.table;
-	s->metrics = k->rig.metrics[stage];
+	/* The rig's are for looking only. */
+	if (s->metrics == NULL &&
+	    metrics_attach(&s->metrics, k->rig.in.dirfd, stage, true, &e) < 0)
+		abort();
 	clocks(k);
 	if (uv_loop_init(&s->loop) < 0)
 		abort();
@@ -226,7 +232,7 @@ gatekit_said(const struct gatekit *k, uint64_t id, enum port_ev what)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < k->ev_n; i++)
+	for (uint32_t i = k->life_ev; i < k->ev_n; i++)
 		n += k->ev[i].what == what && (id == 0 || k->ev[i].id == id);
 	return n;
 }
@@ -234,7 +240,7 @@ gatekit_said(const struct gatekit *k, uint64_t id, enum port_ev what)
 const struct port_event *
 gatekit_last(const struct gatekit *k, uint64_t id, enum port_ev what)
 {
-	for (uint32_t i = k->ev_n; i > 0; i--)
+	for (uint32_t i = k->ev_n; i > k->life_ev; i--)
 		if (k->ev[i - 1].what == what &&
 		    (id == 0 || k->ev[i - 1].id == id))
 			return &k->ev[i - 1];

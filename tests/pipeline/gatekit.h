@@ -6,7 +6,8 @@
  *           stages. The test gives acts and looks at what was told.
  * Lives   : gatekit_open ... gatekit_close may be repeated, and be done in a
  *           child that dies; the instance with the book stays.
- * Sink    : keeps everything; may_place answers what the test has set.
+ * Sink    : keeps everything, of all lives; may_place answers what the test
+ *           has set.
  */
 #ifndef TESTS_PIPELINE_GATEKIT_H
 #define TESTS_PIPELINE_GATEKIT_H
@@ -33,6 +34,7 @@ struct gatekit {
 	enum port_mode mode;
 	char why[200];
 	uint32_t ev_n;
+	uint32_t life_ev; /* ev_n when this life began */
 	struct port_event ev[GATEKIT_EVENTS];
 	uint32_t hold_n;
 	struct gateway_holding hold[GATEKIT_HOLDINGS];
@@ -47,8 +49,8 @@ void gatekit_free(struct gatekit *k);
 /* gatekit_set - a setting as `group.name=value`, before gatekit_open. */
 bool gatekit_set(struct gatekit *k, const char *text);
 
-/* gatekit_open - loop and gateway; what was told before is forgotten. The
- * gateway's answer. Then the markets, then gatekit_start. */
+/* gatekit_open - loop and gateway; the gateway's answer. Then the markets,
+ * then gatekit_start. */
 int gatekit_open(struct gatekit *k, const struct gateway_ops *ops,
     enum stage_id stage, bool fresh);
 void gatekit_start(struct gatekit *k);
@@ -61,14 +63,15 @@ void gatekit_act(struct gatekit *k, const struct port_act *a);
  * sleep when there is nothing. */
 void gatekit_turn(struct gatekit *k);
 
-/* gatekit_said - how often that was told of an id; id 0: of any. */
+/* gatekit_said - how often that was told of an id in this life; id 0: of
+ * any. */
 uint32_t gatekit_said(const struct gatekit *k, uint64_t id, enum port_ev what);
 /* gatekit_last - the newest of them, NULL: none. */
 const struct port_event *gatekit_last(
     const struct gatekit *k, uint64_t id, enum port_ev what);
 
-/* gatekit_net - signed quantity and money of the fills told, each id once;
- * a reversal takes its fill back. */
+/* gatekit_net - signed quantity and money of the fills told in all lives,
+ * each id once; a reversal takes its fill back. */
 void gatekit_net(
     const struct gatekit *k, uint16_t instr, qty_t *qty, usd_t *fees);
 
