@@ -133,17 +133,31 @@ bool
 pm_amounts_ok(enum pm_tif tif, enum side side, uint32_t tick_e4,
     const struct pm_amounts *a)
 {
+	return pm_amounts_check(tif, side, tick_e4, a) == PM_AMOUNTS_OK;
+}
+
+enum pm_amounts_fault
+pm_amounts_check(enum pm_tif tif, enum side side, uint32_t tick_e4,
+    const struct pm_amounts *a)
+{
 	int row = tick_row(tick_e4);
 	uint64_t usd = side == SIDE_BID ? a->maker : a->taker;
 	uint64_t shares = side == SIDE_BID ? a->taker : a->maker;
 	uint32_t px_e4;
 
-	if (row < 0 || a->maker == 0 || a->taker == 0)
-		return false;
+	if (row < 0)
+		return PM_AMOUNTS_TICK;
+	if (a->maker == 0 || a->taker == 0)
+		return PM_AMOUNTS_DECIMALS;
 	if (tif == PM_FOK || tif == PM_FAK)
-		return a->maker % BASE_PER_E2 == 0 && a->taker % BASE_4DP == 0;
-	return shares % BASE_PER_E2 == 0 && usd % ticks[row].usd_step == 0 &&
-	       pm_implied_px(side, a, &px_e4) && pm_px_ok(px_e4, tick_e4);
+		return a->maker % BASE_PER_E2 == 0 && a->taker % BASE_4DP == 0
+			   ? PM_AMOUNTS_OK
+			   : PM_AMOUNTS_DECIMALS;
+	if (shares % BASE_PER_E2 != 0 || usd % ticks[row].usd_step != 0)
+		return PM_AMOUNTS_DECIMALS;
+	return pm_implied_px(side, a, &px_e4) && pm_px_ok(px_e4, tick_e4)
+		   ? PM_AMOUNTS_OK
+		   : PM_AMOUNTS_TICK;
 }
 
 const char *

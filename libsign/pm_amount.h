@@ -74,9 +74,18 @@ bool pm_market_amounts(
 uint64_t pm_market_budget(uint32_t px_e4, uint64_t qty_e2);
 
 /*
- * pm_amounts_ok - the decimals that the venue takes, by kind of order; an
+ * pm_amounts_check - the decimals that the venue takes, by kind of order; an
  * order that may rest must also imply a price on the grid exactly.
+ * pm_amounts_ok - is there nothing wrong with them?
  */
+enum pm_amounts_fault {
+	PM_AMOUNTS_OK = 1,
+	PM_AMOUNTS_DECIMALS, /* too many, or an amount of zero */
+	PM_AMOUNTS_TICK,     /* not a price of the grid */
+	PM_AMOUNTS_N
+};
+enum pm_amounts_fault pm_amounts_check(enum pm_tif tif, enum side side,
+    uint32_t tick_e4, const struct pm_amounts *a);
 bool pm_amounts_ok(enum pm_tif tif, enum side side, uint32_t tick_e4,
     const struct pm_amounts *a);
 

@@ -44,7 +44,8 @@ static const char usage[] =
     "  --live            exchanges with participants, on the clock of now\n"
     "  --rate X          how busy these are; 1: as recorded (0.01 to 100)\n"
     "  --vol X           volatility of the price, annualised (0.45)\n"
-    "  --series NAME:SECONDS  up/down windows to list; may be repeated\n"
+    "  --series NAME:SECONDS[:KIND]  up/down windows to list; may be repeated\n"
+    "  --quiet NAME[:KIND]  a quiet market more; KIND: v1, v3, neg-risk\n"
     "                    (btc-updown-5m:300, btc-updown-15m:900)\n"
     "  --accounts FILE   who has money there: JSON lines of address or key,\n"
     "                    usd, signature_type, funder, agents; default: the\n"
@@ -139,21 +140,53 @@ parse_usd(const char *text, usd_t *out)
 	return 0;
 }
 
+/* What follows the last colon, when it names a kind of market; *n is the
+ * length of what is before it. */
+static enum world_kind
+kind_of(const char *text, size_t *n)
+{
+	const char *colon = strrchr(text, ':');
+	enum world_kind k =
+	    colon != NULL ? world_kind_find(colon + 1) : WORLD_KIND_N;
+	*n = k != WORLD_KIND_N ? (size_t)(colon - text) : strlen(text);
+	return k != WORLD_KIND_N ? k : WORLD_V2;
+}
+
+static int
+parse_quiet(struct args *a, const char *text)
+{
+	struct world_series *s = &a->quiet[a->quiet_n];
+	size_t n;
+	if (a->quiet_n == WORLD_SERIES)
+		return wrong("--quiet", text, "more than 4");
+	s->kind = kind_of(text, &n);
+	if (n == 0 || n >= sizeof(s->name))
+		return wrong(
+		    "--quiet", text, "NAME or NAME:v1, NAME:v3, NAME:neg-risk");
+	memcpy(s->name, text, n);
+	a->quiet_n++;
+	return 0;
+}
+
 static int
 parse_series(struct args *a, const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = strchr(text, ':');
+	size_t n;
+	enum world_kind kind = kind_of(text, &n);
 	int64_t v;
 	if (a->series_n == WORLD_SERIES)
 		return wrong("--series", text, "more than 4");
 	struct world_series *s = &a->series[a->series_n];
-	if (colon == NULL || colon == text ||
+	if (colon == NULL || colon == text || colon + 1 > text + n ||
 	    (size_t)(colon - text) >= sizeof(s->name) - SLUG_START_MAX ||
-	    !fixed_parse(colon + 1, strlen(colon + 1), 0, false, 86400, &v) ||
+	    !fixed_parse(colon + 1, n - (size_t)(colon + 1 - text), 0, false,
+		86400, &v) ||
 	    v < 10)
 		return wrong("--series", text,
 		    "NAME:SECONDS, 10 to 86400 seconds, such as "
-		    "btc-updown-5m:300");
+		    "btc-updown-5m:300, and :v1, :v3 or :neg-risk after it");
+	s->kind = kind;
 	memcpy(s->name, text, (size_t)(colon - text));
 	s->window_s = (uint32_t)v;
 	a->series_n++;
@@ -168,6 +201,7 @@ parse_live(struct args *a, int opt)
 	case 'R': return parse_real("--rate", optarg, &a->rate);
 	case 'V': return parse_real("--vol", optarg, &a->vol);
 	case 'W': return parse_series(a, optarg);
+	case 'Q': return parse_quiet(a, optarg);
 	case 'A': a->accounts_path = optarg; return 0;
 	case 'G': return parse_usd(optarg, &a->grant);
 	default:
@@ -225,6 +259,7 @@ parse_args(struct args *a, int argc, char **argv)
 	    {"rate", required_argument, NULL, 'R'},
 	    {"vol", required_argument, NULL, 'V'},
 	    {"series", required_argument, NULL, 'W'},
+	    {"quiet", required_argument, NULL, 'Q'},
 	    {"accounts", required_argument, NULL, 'A'},
 	    {"grant", required_argument, NULL, 'G'},
 	    {"requests", required_argument, NULL, 'r'},
@@ -394,7 +429,7 @@ static int
 account_line(
     struct args *a, const struct secp *c, const char *line, size_t line_no)
 {
-	const char *why = "more than 64 accounts";
+	const char *why = "more than 1024 accounts";
 	size_t n = strcspn(line, "\n");
 	if (n == 0 || line[0] == '#')
 		return -1;

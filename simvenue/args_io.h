@@ -43,6 +43,8 @@ struct args {
 	usd_t grant;	   /* to whoever signs in for the first time */
 	uint32_t series_n; /* 0: the default ones */
 	struct world_series series[WORLD_SERIES];
+	uint32_t quiet_n; /* more of these markets */
+	struct world_series quiet[WORLD_SERIES];
 	const char *accounts_path;
 	uint32_t account_n;
 	struct live_account accounts[LIVE_ACCOUNTS_MAX];

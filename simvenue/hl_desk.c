@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libcore/hash.h"
 #include "libsign/eip712.h"
 #include "libsign/hex.h"
 #include "libsign/hl_num.h"
@@ -59,13 +60,25 @@ hl_desk_wake(const struct hl_desk *d)
 
 /* ---- people ---- */
 
+/* Where a signer stands, or would. */
+static uint16_t *
+bucket_of(struct hl_desk *d, const struct address *who)
+{
+	uint32_t at = (uint32_t)(hash_bytes(HASH_SEED, who->b, sizeof(who->b)) %
+				 HL_SIGNER_MAP);
+
+	while (d->by_address[at] != 0 &&
+	       !address_eq(&d->signer[d->by_address[at] - 1].address, who))
+		at = (at + 1) % HL_SIGNER_MAP;
+	return &d->by_address[at];
+}
+
 static struct hl_signatory *
 find(struct hl_desk *d, const struct address *who)
 {
-	for (uint32_t i = 0; i < d->signer_n; i++)
-		if (address_eq(&d->signer[i].address, who))
-			return &d->signer[i];
-	return NULL;
+	uint32_t at = *bucket_of(d, who);
+
+	return at == 0 ? NULL : &d->signer[at - 1];
 }
 
 static bool
@@ -75,8 +88,11 @@ add(struct hl_desk *d, const struct address *who, uint32_t account, bool agent)
 
 	if (s == NULL && d->signer_n == HL_SIGNERS_MAX)
 		return false;
-	if (s == NULL)
+	if (s == NULL) {
 		s = &d->signer[d->signer_n++];
+		*bucket_of(d, who) = (uint16_t)d->signer_n;
+	}
+	d->is_client[account] = true;
 	s->address = *who;
 	s->account = account;
 	s->is_agent = agent;

@@ -26,7 +26,8 @@
 #include "simvenue/hlx.h"
 #include "simvenue/mishap.h"
 
-#define HL_SIGNERS_MAX 128u
+#define HL_SIGNERS_MAX 2048u
+#define HL_SIGNER_MAP  (2u * HL_SIGNERS_MAX)
 #define HL_NONCES      100u
 #define HL_INFO_FILLS  2000u
 #define HL_INFO_BOOK   20u
@@ -69,6 +70,8 @@ struct hl_desk {
 	void *user;
 	usd_t schedule_min; /* volume below which scheduleCancel is refused */
 	struct secp secp;
+	bool is_client[HLX_ACCOUNTS];
+	uint16_t by_address[HL_SIGNER_MAP]; /* signers, + 1 */
 	uint32_t signer_n;
 	struct hl_signatory signer[HL_SIGNERS_MAX];
 	/* scratch of one call */

@@ -8,6 +8,7 @@
 #include "simvenue/hlx_int.h"
 
 #define MAP_N	     (2u * HLX_ORDERS)
+#define ADDRESS_MAP  (2u * HLX_ACCOUNTS)
 #define CANCEL_EXTRA 100000u
 #define E12	     INT64_C(1000000000000)
 #define NS_PER_DAY   (86400 * NS_PER_S)
@@ -38,29 +39,38 @@ account_of(const struct hlx *x, uint32_t account)
 	return &x->account[account];
 }
 
+static uint32_t
+address_bucket(const uint8_t address[20])
+{
+	return (uint32_t)(hash_bytes(HASH_SEED, address, 20) % ADDRESS_MAP);
+}
+
 uint32_t
 hlx_account_find(const struct hlx *x, const uint8_t address[20])
 {
-	for (uint32_t i = 0; i < HLX_ACCOUNTS; i++)
-		if (x->account[i].used &&
-		    memcmp(x->account[i].address, address, 20) == 0)
-			return i;
+	uint32_t at = address_bucket(address);
+
+	for (; x->by_address[at] != 0; at = (at + 1) % ADDRESS_MAP)
+		if (memcmp(x->account[x->by_address[at] - 1].address, address,
+			20) == 0)
+			return x->by_address[at] - 1;
 	return HLX_NONE;
 }
 
 uint32_t
 hlx_account_open(struct hlx *x, const uint8_t address[20])
 {
-	for (uint32_t i = 0; i < HLX_ACCOUNTS; i++) {
-		struct hlx_account *a = &x->account[i];
+	struct hlx_account *a = &x->account[x->account_n];
+	uint32_t at = address_bucket(address);
 
-		if (a->used)
-			continue;
-		a->used = true;
-		memcpy(a->address, address, 20);
-		return i;
-	}
-	return HLX_NONE;
+	if (x->account_n == HLX_ACCOUNTS)
+		return HLX_NONE;
+	a->used = true;
+	memcpy(a->address, address, 20);
+	while (x->by_address[at] != 0)
+		at = (at + 1) % ADDRESS_MAP;
+	x->by_address[at] = ++x->account_n;
+	return x->account_n - 1;
 }
 
 void
@@ -140,7 +150,7 @@ fund_one(struct hlx *x, uint32_t account, uint32_t coin, usd_t usd)
 void
 hlx_fund(struct hlx *x)
 {
-	for (uint32_t a = 0; a < HLX_ACCOUNTS; a++) {
+	for (uint32_t a = 0; a < x->account_n; a++) {
 		struct hlx_account *acc = &x->account[a];
 
 		for (uint32_t i = 0; acc->used && i < HLX_COINS; i++) {
@@ -533,7 +543,7 @@ hlx_step(struct hlx *x, uint64_t now_ns)
 {
 	CHECK(now_ns >= x->now_ns);
 	x->now_ns = now_ns;
-	for (uint32_t i = 0; i < HLX_ACCOUNTS; i++) {
+	for (uint32_t i = 0; i < x->account_n; i++) {
 		struct hlx_account *a = &x->account[i];
 		int64_t day = (int64_t)now_ns / NS_PER_DAY;
 
@@ -551,7 +561,7 @@ hlx_wake(const struct hlx *x)
 {
 	uint64_t ns = 0;
 
-	for (uint32_t i = 0; i < HLX_ACCOUNTS; i++) {
+	for (uint32_t i = 0; i < x->account_n; i++) {
 		uint64_t at = x->account[i].sched_ns;
 
 		if (at != 0 && (ns == 0 || at < ns))

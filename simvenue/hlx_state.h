@@ -15,7 +15,7 @@
 #include "libcore/types.h"
 #include "simvenue/match.h"
 
-#define HLX_ACCOUNTS 256u
+#define HLX_ACCOUNTS 1152u
 #define HLX_COINS    16u
 #define HLX_ORDERS   65536u /* open and lately finished */
 #define HLX_FILLS    16384u /* the newest, of all accounts */
@@ -186,6 +186,7 @@ struct hlx {
 	uint64_t oid;
 	uint64_t tid;
 	uint32_t order_at;
+	uint32_t account_n; /* in use: the first ones */
 	uint32_t fill_n; /* ever: the newest is at (fill_n - 1) % HLX_FILLS */
 	uint32_t funding_n; /* likewise, of fundings */
 	usd_t deposits;
@@ -194,6 +195,7 @@ struct hlx {
 	i128_t taken_e16;
 	uint32_t by_oid[2 * HLX_ORDERS]; /* + 1 */
 	uint32_t by_cloid[2 * HLX_ORDERS];
+	uint32_t by_address[2 * HLX_ACCOUNTS];
 	struct hlx_account account[HLX_ACCOUNTS];
 	struct hlx_fill fill[HLX_FILLS];
 	struct hlx_funding fundings[HLX_FUNDINGS];

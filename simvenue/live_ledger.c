@@ -197,10 +197,7 @@ put_hl_orders(const struct hlx *x, uint32_t account, struct text *t)
 static bool
 is_client(const struct hl_desk *d, uint32_t account)
 {
-	for (uint32_t i = 0; i < d->signer_n; i++)
-		if (d->signer[i].account == account)
-			return true;
-	return false;
+	return d->is_client[account];
 }
 
 static void

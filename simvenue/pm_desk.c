@@ -78,24 +78,52 @@ desk_login_of(const struct pm_desk *d, uint32_t account)
 					    : d->owner[account].login - 1u;
 }
 
+static uint32_t
+key_bucket(const char *key, size_t n)
+{
+	return (uint32_t)(hash_bytes(HASH_SEED, key, n) % DESK_MAP);
+}
+
+struct desk_login *
+desk_login_by_key(struct pm_desk *d, const char *key, size_t n)
+{
+	uint32_t at = key_bucket(key, n);
+
+	for (; d->by_key[at] != 0; at = (at + 1) % DESK_MAP) {
+		struct desk_login *l = &d->login[d->by_key[at] - 1];
+
+		if (n == DESK_UUID_LEN && memcmp(l->api_key, key, n) == 0)
+			return l->has_key ? l : NULL;
+	}
+	return NULL;
+}
+
 static struct desk_login *
 login_make(struct pm_desk *d, const struct address *who)
 {
-	for (uint32_t i = 0; i < DESK_LOGINS; i++) {
-		struct desk_login *l = &d->login[i];
+	uint32_t at = (uint32_t)(hash_bytes(HASH_SEED, who->b, sizeof(who->b)) %
+				 DESK_MAP);
+	struct desk_login *l;
 
-		if (l->used && address_eq(&l->address, who))
+	for (; d->by_address[at] != 0; at = (at + 1) % DESK_MAP) {
+		l = &d->login[d->by_address[at] - 1];
+		if (address_eq(&l->address, who))
 			return l;
-		if (l->used)
-			continue;
-		l->used = true;
-		l->address = *who;
-		for (int k = 0; k < PM_SIG_N; k++)
-			l->account[k] = PMX_NONE;
-		say_uuid(desk_random(d), desk_random(d), l->api_key);
-		return l;
 	}
-	return NULL;
+	if (d->login_n == DESK_LOGINS)
+		return NULL;
+	l = &d->login[d->login_n++];
+	d->by_address[at] = (uint16_t)d->login_n;
+	l->used = true;
+	l->address = *who;
+	for (int k = 0; k < PM_SIG_N; k++)
+		l->account[k] = PMX_NONE;
+	say_uuid(desk_random(d), desk_random(d), l->api_key);
+	at = key_bucket(l->api_key, DESK_UUID_LEN);
+	while (d->by_key[at] != 0)
+		at = (at + 1) % DESK_MAP;
+	d->by_key[at] = (uint16_t)d->login_n;
+	return l;
 }
 
 /* Where the money of a wallet would be, when nobody says. */
@@ -139,7 +167,7 @@ desk_account(struct pm_desk *d, const struct address *who, uint8_t sig_type,
 		return PMX_NONE;
 	o = &d->owner[i];
 	o->sig_type = sig_type;
-	o->login = (uint8_t)(desk_index(d, l) + 1);
+	o->login = (uint16_t)(desk_index(d, l) + 1);
 	o->maker = maker != NULL ? *maker : wallet_of(who, sig_type);
 	memcpy(o->api_key, l->api_key, sizeof(o->api_key));
 	l->account[sig_type] = i;

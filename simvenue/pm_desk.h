@@ -5,13 +5,12 @@
  * What      : authentication (L1 signatures, L2 HMAC over the exact bytes of
  *             the body), signed orders, cancels, queries, heartbeats, rate
  *             limits a signer, the venue's texts; and the user channel.
- * People    : a login is a key's address with its API credentials; it may
- *             trade on up to four accounts, one a signature type. Whoever
- *             signs in for the first time gets an account with `grant`
- *             dollars, so that any client can begin at once.
- * Checks    : what the venue checks, in its order: credentials, owner,
- *             signature and order id, then pmx.h.
- * Pure      : yes; randomness (ids, secrets) is seeded.
+ * People    : up to DESK_LOGINS logins, found by hash. One is a key's address
+ * with its API credentials; it may trade on up to four accounts, one a
+ * signature type. Whoever signs in for the first time gets an account with
+ * `grant` dollars, so that any client can begin at once. Checks    : what the
+ * venue checks, in its order: credentials, owner, signature and order id, then
+ * pmx.h. Pure      : yes; randomness (ids, secrets) is seeded.
  */
 #ifndef SIMVENUE_PM_DESK_H
 #define SIMVENUE_PM_DESK_H
@@ -27,7 +26,8 @@
 #include "simvenue/mishap.h"
 #include "simvenue/pmx.h"
 
-#define DESK_LOGINS    64u
+#define DESK_LOGINS    1024u
+#define DESK_MAP       (2u * DESK_LOGINS)
 #define DESK_UUID_LEN  36
 #define DESK_SECRET_SZ 32
 #define DESK_BATCH_MAX 15u
@@ -63,7 +63,7 @@ struct desk_login {
 struct desk_owner {
 	bool used;
 	uint8_t sig_type;
-	uint8_t login; /* + 1, 0 none */
+	uint16_t login; /* + 1, 0 none */
 	struct address maker;
 	char api_key[DESK_UUID_LEN + 1];
 };
@@ -93,6 +93,9 @@ struct pm_desk {
 	bool has_limits; /* token buckets are enforced */
 	uint32_t chain_id;
 	struct secp secp;
+	uint32_t login_n;
+	uint16_t by_address[DESK_MAP]; /* logins, + 1 */
+	uint16_t by_key[DESK_MAP];
 	struct desk_login login[DESK_LOGINS];
 	struct desk_owner owner[PMX_ACCOUNTS];
 	char scratch[DESK_IDS_MAX * 128]; /* of one call */
@@ -121,6 +124,10 @@ void desk_init(struct pm_desk *d, struct pmx *x, uint64_t seed, usd_t grant);
  */
 uint32_t desk_account(struct pm_desk *d, const struct address *who,
     uint8_t sig_type, const struct address *maker, usd_t usd);
+
+/* desk_login_by_key - whose API key it is; NULL: nobody's. O(1). */
+struct desk_login *desk_login_by_key(
+    struct pm_desk *d, const char *key, size_t n);
 
 /* desk_participant - an account of the simulator's own. PMX_NONE: full. */
 uint32_t desk_participant(struct pm_desk *d, usd_t usd);
@@ -153,6 +160,12 @@ void say_order(const struct pm_desk *d, uint32_t order, struct text *t);
 /* say_trade - as `login` sees it; in answers the status has a prefix. */
 void say_trade(const struct pm_desk *d, uint32_t trade, uint32_t login,
     bool is_event, struct text *t);
+
+/* say_trade_logins - whom a trade concerns: at most cap logins, each once.
+ * Returns how many. */
+#define SAY_TRADE_LOGINS (PMX_LEGS + 1u)
+uint32_t say_trade_logins(
+    const struct pm_desk *d, uint32_t trade, uint32_t out[SAY_TRADE_LOGINS]);
 
 /* say_trade_concerns - is one side of a trade this login's? */
 bool say_trade_concerns(

@@ -6,6 +6,7 @@
 #include "libcore/check.h"
 #include "libcore/json.h"
 #include "libsign/hex.h"
+#include "libsign/pm_v1.h"
 #include "simvenue/pm_desk_int.h"
 #include "simvenue/venue.h"
 
@@ -18,7 +19,9 @@ struct post {
 	struct pm_token token;
 	struct pm_asset asset;
 	struct json_str owner;
-	uint64_t taker_amount;
+	struct address taker; /* these three: of V1 */
+	uint64_t nonce;
+	uint64_t fee_bps;
 	uint8_t sig[PM_SIG_SZ_MAX];
 	size_t sig_n;
 	bool is_old; /* has fields that only V1 orders have */
@@ -143,9 +146,15 @@ read_order(struct json *j, struct post *p)
 			read_hex(j, p, p->who.builder, HASH_SZ);
 		else if (json_is(key, "signature"))
 			read_signature(j, p);
-		else {
-			p->is_old = p->is_old || json_is(key, "nonce") ||
-				    json_is(key, "feeRateBps");
+		else if (json_is(key, "nonce")) {
+			p->nonce = read_number(j, p);
+			p->is_old = true;
+		} else if (json_is(key, "feeRateBps")) {
+			p->fee_bps = read_number(j, p);
+			p->is_old = true;
+		} else if (json_is(key, "taker")) {
+			read_address(j, p, &p->taker);
+		} else {
 			json_skip(j);
 		}
 	}
@@ -199,6 +208,37 @@ is_owner(const struct desk_login *l, const struct post *p)
 	       memcmp(p->owner.s, l->api_key, DESK_UUID_LEN) == 0;
 }
 
+/* The same of the first exchange, which has another struct. */
+static bool
+is_signed_v1(struct pm_desk *d, const struct desk_login *l, struct verdict *v)
+{
+	const struct post *p = &v->post;
+	struct pm_v1_order o = {.salt = p->order.salt,
+	    .maker = p->who.maker,
+	    .signer = p->who.signer,
+	    .taker = p->taker,
+	    .asset = &p->asset,
+	    .amounts = p->order.amounts,
+	    .expiration_s = p->order.expiration_s,
+	    .nonce = p->nonce,
+	    .fee_bps = p->fee_bps,
+	    .side = p->order.side,
+	    .sig_type = p->who.sig_type};
+	struct pm_exchange x;
+	struct address who;
+
+	if (p->sig_n != SIG_SZ || p->who.sig_type == PM_SIG_DEPOSIT_WALLET ||
+	    !pm_exchange_init(&x, PM_EXCHANGE_V1,
+		d->x->market[v->market].terms.neg_risk, d->chain_id))
+		return false;
+	pm_asset_init(&v->post.asset, p->token.w);
+	pm_v1_id(&x, &o, &v->signed_as);
+	v->signed_as.sig = sig_of_bytes(p->sig);
+	return secp_recover(
+		   &d->secp, &v->signed_as.sig, v->signed_as.id, &who) &&
+	       address_eq(&who, &l->address);
+}
+
 /* The signature, under the contract that the market trades on. */
 static bool
 is_signed(struct pm_desk *d, const struct desk_login *l, struct verdict *v)
@@ -230,7 +270,7 @@ check_people(struct desk_call *c, struct verdict *v)
 	const struct desk_login *l = c->login;
 	const struct post *p = &v->post;
 
-	if (p->is_old)
+	if (p->is_old && !p->has_token)
 		return "order_version_mismatch";
 	if (p->is_bad || p->order.tif == 0 || p->order.side == 0 ||
 	    p->who.sig_type >= PM_SIG_N || p->order.salt == 0)
@@ -302,6 +342,7 @@ judge(struct desk_call *c, struct verdict *v)
 {
 	enum token_role role;
 	uint32_t market;
+	bool is_first;
 
 	v->text = check_people(c, v);
 	if (v->text != NULL)
@@ -314,7 +355,12 @@ judge(struct desk_call *c, struct verdict *v)
 		return;
 	}
 	v->market = (uint16_t)market;
-	if (!is_signed(c->d, c->login, v)) {
+	is_first = c->d->x->market[market].terms.is_first;
+	if (v->post.is_old != is_first) {
+		v->text = "order_version_mismatch";
+		return;
+	}
+	if (!(is_first ? is_signed_v1 : is_signed)(c->d, c->login, v)) {
 		v->text = "invalid signature";
 		return;
 	}

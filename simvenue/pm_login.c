@@ -120,16 +120,6 @@ desk_auth(struct desk_call *c)
 	}
 }
 
-static struct desk_login *
-find_key(struct pm_desk *d, const char *api_key)
-{
-	for (uint32_t i = 0; i < DESK_LOGINS; i++)
-		if (d->login[i].used && d->login[i].has_key &&
-		    strcmp(d->login[i].api_key, api_key) == 0)
-			return &d->login[i];
-	return NULL;
-}
-
 static bool
 is_near(const struct pm_desk *d, const char *timestamp, uint64_t now_ns)
 {
@@ -169,7 +159,7 @@ check_l2(struct desk_call *c)
 	method[r->head->method.n] = '\0';
 	memcpy(path, r->head->path.p, r->head->path.n);
 	path[r->head->path.n] = '\0';
-	l = find_key(c->d, key);
+	l = desk_login_by_key(c->d, key, strlen(key));
 	if (l == NULL || strcmp(l->passphrase, passphrase) != 0 ||
 	    !address_parse(address, strlen(address), &who) ||
 	    !address_eq(&who, &l->address) ||
@@ -201,6 +191,7 @@ desk_hello(struct pm_desk *d, const char *text, size_t n)
 	struct json_str key_text = {0};
 	struct json_str secret = {0};
 	struct json_str passphrase = {0};
+	const struct desk_login *l;
 	struct json_str key;
 	struct json j;
 
@@ -222,15 +213,11 @@ desk_hello(struct pm_desk *d, const char *text, size_t n)
 			else
 				json_skip(&j);
 	}
-	if (j.reason != REASON_NONE)
+	if (j.reason != REASON_NONE || key_text.n == 0)
 		return DESK_LOGINS;
-	for (uint32_t i = 0; i < DESK_LOGINS; i++) {
-		const struct desk_login *l = &d->login[i];
-
-		if (l->used && l->has_key && is_text(key_text, l->api_key) &&
-		    is_text(secret, l->secret) &&
-		    is_text(passphrase, l->passphrase))
-			return i;
-	}
-	return DESK_LOGINS;
+	l = desk_login_by_key(d, key_text.s, key_text.n);
+	return l != NULL && is_text(secret, l->secret) &&
+		       is_text(passphrase, l->passphrase)
+		   ? desk_index(d, l)
+		   : DESK_LOGINS;
 }

@@ -273,6 +273,26 @@ makes(const struct pm_desk *d, const struct pmx_trade *t, uint32_t login)
 	return false;
 }
 
+uint32_t
+say_trade_logins(
+    const struct pm_desk *d, uint32_t trade, uint32_t out[SAY_TRADE_LOGINS])
+{
+	const struct pmx_trade *t = &d->x->trade[trade];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i <= t->leg_n; i++) {
+		uint32_t order = i < t->leg_n ? t->leg[i].order : t->taker;
+		uint32_t login = login_of(d, order);
+		bool is_new = login != DESK_LOGINS;
+
+		for (uint32_t k = 0; k < n && is_new; k++)
+			is_new = out[k] != login;
+		if (is_new)
+			out[n++] = login;
+	}
+	return n;
+}
+
 bool
 say_trade_concerns(const struct pm_desk *d, uint32_t trade, uint32_t login)
 {

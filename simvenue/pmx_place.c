@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libcore/fees.h"
+#include "libsign/pm_amount.h"
 #include "simvenue/pmx_int.h"
 
 #define MAP_N	      (2u * PMX_ORDERS)
@@ -27,46 +28,33 @@ is_now(enum pmx_type type)
 	return type == PMX_FOK || type == PMX_FAK;
 }
 
-/* Smallest unit of the dollar amount of a limit order on a grid. */
-static int64_t
-amount_unit(tok_px_t tick)
+static uint32_t
+tick_e4(const struct pmx_terms *t)
 {
-	static const struct {
-		int64_t tick_e8;
-		int64_t unit_e6;
-	} units[] = {
-	    {E8 / 10, 1000},
-	    {E8 / 100, 100},
-	    {E8 / 200, 10},
-	    {E8 / 400, 1},
-	    {E8 / 1000, 10},
-	};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (units[i].tick_e8 == tick.tok_e8)
-			return units[i].unit_e6;
-	return 1;
+	return (uint32_t)(t->tick.tok_e8 / (E8 / 10000));
 }
 
-static bool
-is_on_grid(tok_px_t px, tok_px_t tick)
+/* What is wrong with amounts, in this exchange's words. */
+static enum pmx_error
+error_of(enum pm_amounts_fault f, enum pmx_type type)
 {
-	return px.tok_e8 >= tick.tok_e8 && px.tok_e8 <= E8 - tick.tok_e8 &&
-	       px.tok_e8 % tick.tok_e8 == 0;
+	switch (f) {
+	case PM_AMOUNTS_OK: return PMX_OK;
+	case PM_AMOUNTS_DECIMALS:
+		return is_now(type) ? PMX_ERR_AMOUNTS_NOW : PMX_ERR_AMOUNTS;
+	case PM_AMOUNTS_TICK: return PMX_ERR_TICK;
+	case PM_AMOUNTS_N: break;
+	}
+	CHECK(false);
+	return PMX_ERR_AMOUNTS;
 }
 
 /* A limit order's price is exactly dollars over shares. */
-static enum pmx_error
-read_limit(
-    const struct pmx_terms *t, int64_t usd, int64_t shares, struct wish *w)
+static void
+read_limit(int64_t usd, int64_t shares, struct wish *w)
 {
-	if (shares % 10000 != 0 || usd % amount_unit(t->tick) != 0)
-		return PMX_ERR_AMOUNTS;
-	if ((i128_t)usd * E8 % shares != 0)
-		return PMX_ERR_TICK;
 	w->px = TOK_PX(i64_mul_div(usd, E8, shares));
 	w->qty = QTY(shares * 100);
-	return is_on_grid(w->px, t->tick) ? PMX_OK : PMX_ERR_TICK;
 }
 
 /* An immediate order's limit is the grid price that its amounts reach. */
@@ -78,8 +66,6 @@ read_now(const struct pmx_terms *t, const struct pmx_new *n, int64_t usd,
 	i128_t num = (i128_t)usd * E8;
 	i128_t den = (i128_t)shares * tick;
 
-	if (n->give_e6 % 10000 != 0 || n->get_e6 % 100 != 0)
-		return PMX_ERR_AMOUNTS_NOW;
 	if (n->side == SIDE_BID)
 		num += den - 1;
 	if (num / den > E8 / tick)
@@ -87,7 +73,9 @@ read_now(const struct pmx_terms *t, const struct pmx_new *n, int64_t usd,
 	w->px = TOK_PX((int64_t)(num / den) * tick);
 	w->qty = QTY(shares * 100);
 	w->budget_e6 = n->side == SIDE_BID ? usd : 0;
-	return is_on_grid(w->px, t->tick) ? PMX_OK : PMX_ERR_TICK;
+	return pm_px_ok((uint32_t)(w->px.tok_e8 / (E8 / 10000)), tick_e4(t))
+		   ? PMX_OK
+		   : PMX_ERR_TICK;
 }
 
 static enum pmx_error
@@ -96,12 +84,23 @@ read_amounts(const struct pmx_terms *t, const struct pmx_new *n, struct wish *w)
 	int64_t usd = n->side == SIDE_BID ? n->give_e6 : n->get_e6;
 	int64_t shares = n->side == SIDE_BID ? n->get_e6 : n->give_e6;
 
+	const struct pm_amounts amounts = {
+	    (uint64_t)n->give_e6, (uint64_t)n->get_e6};
+	enum pmx_error err;
+
 	memset(w, 0, sizeof(*w));
 	if (usd <= 0 || shares <= 0 || usd > AMOUNT_MAX_E6 ||
 	    shares > AMOUNT_MAX_E6)
-		return is_now(n->type) ? PMX_ERR_AMOUNTS_NOW : PMX_ERR_AMOUNTS;
-	return is_now(n->type) ? read_now(t, n, usd, shares, w)
-			       : read_limit(t, usd, shares, w);
+		return error_of(PM_AMOUNTS_DECIMALS, n->type);
+	err = error_of(pm_amounts_check(
+			   (enum pm_tif)n->type, n->side, tick_e4(t), &amounts),
+	    n->type);
+	if (err != PMX_OK)
+		return err;
+	if (is_now(n->type))
+		return read_now(t, n, usd, shares, w);
+	read_limit(usd, shares, w);
+	return PMX_OK;
 }
 
 /* What a budget buys of what rests, and what it then costs. */

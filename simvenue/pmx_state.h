@@ -16,7 +16,7 @@
 #include "libvenue/pm_id.h"
 #include "simvenue/match.h"
 
-#define PMX_ACCOUNTS 256u
+#define PMX_ACCOUNTS 1280u
 #define PMX_MARKETS  128u
 #define PMX_ORDERS   65536u /* open and lately finished, of all markets */
 #define PMX_TRADES   16384u /* likewise */
@@ -120,6 +120,7 @@ struct pmx_terms {
 	bool is_updown;	   /* outcomes are called Up and Down */
 	bool neg_risk;
 	bool is_position; /* tokens are position ids: exchange V3 */
+	bool is_first;	  /* orders of the first exchange, V1 */
 };
 
 struct pmx_market {

@@ -82,18 +82,18 @@ count_trade(struct world *w, const struct pmx_trade *k)
 static void
 on_trade(void *user, const struct pmx *x, uint32_t trade)
 {
+	uint32_t logins[SAY_TRADE_LOGINS];
 	struct world *w = user;
+	uint32_t n;
 
 	count_trade(w, &x->trade[trade]);
-	for (uint32_t login = 0; login < DESK_LOGINS; login++) {
+	n = say_trade_logins(&w->pm_desk, trade, logins);
+	for (uint32_t i = 0; i < n; i++) {
 		struct text t;
 
-		if (!w->pm_desk.login[login].used ||
-		    !say_trade_concerns(&w->pm_desk, trade, login))
-			continue;
 		text_init(&t, w->text, sizeof(w->text));
-		say_trade(&w->pm_desk, trade, login, true, &t);
-		world_say(w, WORLD_PM_USER, login, &t);
+		say_trade(&w->pm_desk, trade, logins[i], true, &t);
+		world_say(w, WORLD_PM_USER, logins[i], &t);
 	}
 }
 
@@ -145,10 +145,7 @@ on_tape(void *user, uint16_t market, const char *text, size_t n)
 static bool
 is_client(const struct world *w, uint32_t account)
 {
-	for (uint32_t i = 0; i < w->hl_desk.signer_n; i++)
-		if (w->hl_desk.signer[i].account == account)
-			return true;
-	return false;
+	return w->hl_desk.is_client[account];
 }
 
 static void

@@ -86,9 +86,22 @@ struct world_trade {
 };
 #define WORLD_RECENT 30u
 
+/* How a market's orders are signed. */
+enum world_kind {
+	WORLD_V2 = 0, /* as the venue does now */
+	WORLD_V3,     /* position ids */
+	WORLD_V1,     /* as until April 2026 */
+	WORLD_NEG_RISK,
+	WORLD_KIND_N
+};
+
+/* world_kind_find - "v2", "v3", "v1", "neg-risk"; WORLD_KIND_N: none. */
+enum world_kind world_kind_find(const char *name);
+
 struct world_series {
 	char name[WORLD_SLUG]; /* "btc-updown-5m" */
-	uint32_t window_s;
+	uint32_t window_s;     /* 0: a quiet market */
+	enum world_kind kind;
 };
 
 struct world_cfg {
@@ -99,6 +112,8 @@ struct world_cfg {
 	double vol;
 	uint32_t series_n;
 	struct world_series series[WORLD_SERIES];
+	uint32_t quiet_n; /* quiet markets beside quiet-market */
+	struct world_series quiet[WORLD_SERIES];
 	uint32_t ahead_s;
 	uint32_t resolve_s;
 	uint32_t strike_s;

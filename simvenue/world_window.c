@@ -33,12 +33,55 @@ entry(struct world *w)
 	return oldest;
 }
 
+enum world_kind
+world_kind_find(const char *name)
+{
+	static const char *const names[WORLD_KIND_N] = {
+	    [WORLD_V2] = "v2",
+	    [WORLD_V3] = "v3",
+	    [WORLD_V1] = "v1",
+	    [WORLD_NEG_RISK] = "neg-risk",
+	};
+	int k = 0;
+
+	while (k < WORLD_KIND_N && strcmp(names[k], name) != 0)
+		k++;
+	return (enum world_kind)k;
+}
+
+/* A condition of 31 bytes and an outcome byte: bits 40 to 103 are zero. */
+static void
+name_position(struct pmx_terms *t, uint64_t h)
+{
+	t->cond.n = 31;
+	memset(t->cond.b, 0, sizeof(t->cond.b));
+	t->cond.b[0] = 1; /* the binary module */
+	for (size_t i = 1; i < 31; i++)
+		if (i < 19 || i >= 27)
+			t->cond.b[i] = (uint8_t)hash_u64(h, i);
+	for (size_t k = 0; k < 2; k++) {
+		memset(t->token[k].w, 0, sizeof(t->token[k].w));
+		for (size_t i = 0; i < 31; i++) {
+			size_t bit = 8 * (31 - i);
+
+			t->token[k].w[bit / 64] |= (uint64_t)t->cond.b[i]
+						   << bit % 64;
+		}
+		t->token[k].w[0] |= k;
+		CHECK(pm_token_is_position(&t->token[k]));
+	}
+}
+
 /* Ids that follow from the slug alone. */
 static void
 name_terms(struct pmx_terms *t, const char *slug)
 {
 	uint64_t h = hash_bytes(HASH_SEED, slug, strlen(slug));
 
+	if (t->is_position) {
+		name_position(t, h);
+		return;
+	}
 	t->cond.n = 32;
 	for (size_t i = 0; i < 32; i += 8) {
 		uint64_t v = hash_u64(h, i);
@@ -51,14 +94,18 @@ name_terms(struct pmx_terms *t, const char *slug)
 }
 
 static struct world_window *
-list_market(struct world *w, const char *slug, bool is_updown)
+list_market(
+    struct world *w, const char *slug, enum world_kind kind, bool is_updown)
 {
 	struct world_window *v = &w->window[entry(w)];
 	struct pmx_terms t = {.tick = TOK_PX(E8 / 100),
 	    .min_qty = QTY(5 * E8),
 	    .fee_ppm = is_updown ? FEE_PPM : 0,
 	    .delay_ms = is_updown ? w->cfg.delay_ms : 0,
-	    .is_updown = is_updown};
+	    .is_updown = is_updown,
+	    .neg_risk = kind == WORLD_NEG_RISK,
+	    .is_position = kind == WORLD_V3,
+	    .is_first = kind == WORLD_V1};
 	uint32_t market;
 
 	name_terms(&t, slug);
@@ -135,7 +182,7 @@ list_window(struct world *w, const struct world_series *s, uint64_t start_ns)
 	text_lit(&t, "-");
 	put_i64(&t, (int64_t)(start_ns / WORLD_SECOND));
 	CHECK(text_end(&t) > 0);
-	v = list_market(w, slug, true);
+	v = list_market(w, slug, s->kind, true);
 	v->start_ns = start_ns;
 	v->end_ns = start_ns + s->window_s * WORLD_SECOND;
 	say_new(w, v);
@@ -293,9 +340,9 @@ world_windows_wake(const struct world *w)
 
 /* A market in which nothing happens: three bids, three offers of NO. */
 static void
-make_quiet(struct world *w)
+make_quiet(struct world *w, const char *slug, enum world_kind kind)
 {
-	struct world_window *v = list_market(w, QUIET_SLUG, false);
+	struct world_window *v = list_market(w, slug, kind, false);
 	uint32_t account = desk_participant(&w->pm_desk, USD(10000 * E6));
 
 	v->phase = WORLD_TRADING;
@@ -310,6 +357,7 @@ make_quiet(struct world *w)
 		uint32_t order;
 
 		n.id.b[0] = 0x01;
+		n.id.b[30] = (uint8_t)v->market;
 		n.id.b[31] = (uint8_t)i;
 		CHECK(pmx_place(&w->pmx, &n, w->now_ns, &order) == PMX_OK);
 	}
@@ -318,7 +366,9 @@ make_quiet(struct world *w)
 void
 world_windows_init(struct world *w)
 {
-	make_quiet(w);
+	make_quiet(w, QUIET_SLUG, WORLD_V2);
+	for (uint32_t i = 0; i < w->cfg.quiet_n; i++)
+		make_quiet(w, w->cfg.quiet[i].name, w->cfg.quiet[i].kind);
 	list_due(w);
 	for (uint32_t i = 0; i < WORLD_WINDOWS; i++)
 		if (w->window[i].phase != 0)
@@ -386,6 +436,14 @@ put_ids(struct text *t, const struct world_window *v)
 {
 	text_lit(t, "\"conditionId\":\"");
 	put_cond(t, v);
+	if (v->terms.is_position) { /* a list, not a text of one */
+		text_lit(t, "\",\"positionIds\":[\"");
+		put_token(t, v, 0);
+		text_lit(t, "\",\"");
+		put_token(t, v, 1);
+		text_lit(t, "\"]");
+		return;
+	}
 	text_lit(t, "\",\"clobTokenIds\":\"[\\\"");
 	put_token(t, v, 0);
 	text_lit(t, "\\\", \\\"");
@@ -431,7 +489,8 @@ world_put_market(
 
 	text_lit(t, "{\"id\":\"");
 	put_i64(t, v->number);
-	text_lit(t, "\",\"version\":\"v1\",\"slug\":\"");
+	text_lit(t, v->terms.is_position ? "\",\"version\":\"v2\",\"slug\":\""
+					 : "\",\"version\":\"v1\",\"slug\":\"");
 	text_lit(t, v->slug);
 	text_lit(t, updown ? "\",\"question\":\"Bitcoin Up or Down\","
 			     "\"resolutionSource\":\"https://data.chain.link/"
@@ -458,7 +517,9 @@ world_put_market(
 		text_lit(t, "\"");
 	}
 	put_state(t, w, v);
-	text_lit(t, ",\"negRisk\":false,\"liquidityNum\":20000,\"volume24hr\":"
+	text_lit(
+	    t, v->terms.neg_risk ? ",\"negRisk\":true" : ",\"negRisk\":false");
+	text_lit(t, ",\"liquidityNum\":20000,\"volume24hr\":"
 		    "50000,\"feesEnabled\":");
 	text_lit(t, updown ? "true,\"feeType\":\"crypto_fees\",\"feeSchedule\":"
 			     "{\"rate\":0.07,\"exponent\":1,\"takerOnly\":true,"

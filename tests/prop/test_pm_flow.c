@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * The simulator's participants over many five-minute windows in virtual
  * time: money is conserved, the same seed gives the same day, and what a

@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * The market channel of the simulated exchange, read with the decoder that
  * feeds use: the books that a client keeps from the texts alone equal the

@@ -1,4 +1,4 @@
-/* links: simvenue libvenue libsys libshm libcore */
+/* links: simvenue libvenue libsign libsys libshm libcore */
 /*
  * Polymarket's exchange under random orders of every kind, cancels, splits,
  * failing settlements, halts, new grids and resolutions. After every call:
