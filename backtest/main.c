@@ -27,6 +27,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
     {"run", cmd_run},
+    {"replay", cmd_replay},
     {"sweep", cmd_sweep},
     {"verify", cmd_verify},
 };
