@@ -32,6 +32,7 @@ struct kit {
 	uint32_t cluster;
 	uint32_t fee_ppm;
 	int64_t window_ns;
+	void (*after)(void); /* sees every output, may be NULL            */
 };
 
 static inline void
@@ -49,6 +50,8 @@ kit_step(struct kit *k, enum event_kind kind, enum ring_id ring,
 	k->r->note_n = 0;
 	risk_step(k->r, &ev, &k->out);
 	k->r->dirty_n = 0;
+	if (k->after != 0)
+		k->after();
 }
 
 /* The keys as they are in k->cfg. */
