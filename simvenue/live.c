@@ -153,7 +153,19 @@ live_arrived(struct live *l, enum venue v, enum live_call call, uint32_t n)
 	c->calls[call]++;
 	c->last_ns[call] = l->w.now_ns;
 	l->arrival[l->arrival_n++ % LIVE_ARRIVALS] =
-	    (struct live_arrival){l->w.now_ns, v, call, n};
+	    (struct live_arrival){l->w.now_ns, v, call, n, l->id_n, 0};
+}
+
+void
+live_arrived_id(struct live *l, const char *id, size_t n)
+{
+	char *to = l->id[l->id_n++ % LIVE_ARRIVAL_IDS];
+
+	CHECK(l->arrival_n > 0);
+	l->arrival[(l->arrival_n - 1) % LIVE_ARRIVALS].id_n++;
+	n = n < LIVE_ARRIVAL_ID ? n : LIVE_ARRIVAL_ID - 1;
+	memcpy(to, id, n);
+	to[n] = '\0';
 }
 
 /* ---- accounts ---- */

@@ -20,7 +20,9 @@
 
 #define LIVE_ACCOUNTS_MAX DESK_LOGINS
 #define LIVE_AGENTS_MAX	  4u
-#define LIVE_ARRIVALS	  1024u
+#define LIVE_ARRIVALS	  65536u
+#define LIVE_ARRIVAL_ID	  72u
+#define LIVE_ARRIVAL_IDS  262144u /* of all arrivals kept */
 #define LIVE_DEV_ACCOUNTS 10u
 #define LIVE_DEV_USD	  USD(10000 * E6)
 
@@ -55,12 +57,15 @@ enum live_call {
 	LIVE_CALL_N
 };
 
-/* When an order-entry request came in. */
+/* When an order-entry request came in. Its orders' ids (of the venue, or of
+ * the client, as they stand in the request) follow in a ring of their own. */
 struct live_arrival {
 	uint64_t ns; /* UTC */
 	enum venue venue;
 	enum live_call call;
-	uint32_t n; /* orders or cancels in it */
+	uint32_t n;	/* orders or cancels in it */
+	uint64_t id_at; /* first of its ids, counted ever */
+	uint32_t id_n;
 };
 
 struct live_count {
@@ -78,6 +83,8 @@ struct live {
 	uint64_t turn_ns;	/* next turn of what may happen once a second */
 	uint64_t arrival_n;	/* ever */
 	struct live_arrival arrival[LIVE_ARRIVALS];
+	uint64_t id_n; /* ever */
+	char id[LIVE_ARRIVAL_IDS][LIVE_ARRIVAL_ID];
 	struct world w;
 };
 
@@ -117,14 +124,16 @@ struct live_mood {
 /* live_set_mood - from now on. */
 void live_set_mood(struct live *l, const struct live_mood *m);
 
-/* live_arrived - note a request for order entry. */
+/* live_arrived - note a request for order entry. live_arrived_id - an id that
+ * it names, cut to LIVE_ARRIVAL_ID - 1. */
 void live_arrived(
     struct live *l, enum venue v, enum live_call call, uint32_t n);
+void live_arrived_id(struct live *l, const char *id, size_t n);
 
 /* live_ledger.c: JSON objects for /sim/ */
 void live_put_ledger(const struct live *l, struct text *t);
 void live_put_stats(const struct live *l, struct text *t);
-void live_put_arrivals(const struct live *l, struct text *t);
+void live_put_arrivals(const struct live *l, uint64_t since_ns, struct text *t);
 
 /* ---- the tables; attach them to a live ---- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libcore/json.h"
 #include "simvenue/live.h"
 
 static void
@@ -283,27 +284,70 @@ live_put_stats(const struct live *l, struct text *t)
 	text_lit(t, "}");
 }
 
-void
-live_put_arrivals(const struct live *l, struct text *t)
+static void
+put_ids(const struct live *l, const struct live_arrival *a, struct text *t)
+{
+	bool any = false;
+
+	text_lit(t, ",\"ids\":[");
+	for (uint32_t i = 0; i < a->id_n; i++) {
+		uint64_t at = a->id_at + i;
+		char escaped[6 * LIVE_ARRIVAL_ID];
+		const char *id = l->id[at % LIVE_ARRIVAL_IDS];
+
+		if (at + LIVE_ARRIVAL_IDS < l->id_n) /* written over */
+			continue;
+		text_lit(t, any ? ",\"" : "\"");
+		if (json_escape(id, strlen(id), escaped, sizeof(escaped)) !=
+		    SIZE_MAX)
+			text_lit(t, escaped);
+		text_lit(t, "\"");
+		any = true;
+	}
+	text_lit(t, "]");
+}
+
+static void
+put_arrivals(
+    const struct live *l, uint64_t from, uint64_t since_ns, struct text *t)
 {
 	static const char *const calls[LIVE_CALL_N] = {
 	    [LIVE_PLACE] = "place",
 	    [LIVE_CANCEL] = "cancel",
 	    [LIVE_OTHER] = "other",
 	};
-	uint64_t n = l->arrival_n;
-	uint64_t from = n > LIVE_ARRIVALS ? n - LIVE_ARRIVALS : 0;
+	bool any = false;
 
 	text_lit(t, "[");
-	for (uint64_t i = from; i < n; i++) {
+	for (uint64_t i = from; i < l->arrival_n; i++) {
 		const struct live_arrival *a = &l->arrival[i % LIVE_ARRIVALS];
 
-		text_lit(t, i > from ? ",{" : "{");
+		if (a->ns < since_ns)
+			continue;
+		text_lit(t, any ? ",{" : "{");
 		put_n(t, "ns", (int64_t)a->ns);
 		put_s(t, "venue", venue_name(a->venue));
 		put_s(t, "call", calls[a->call]);
 		put_next(t, "n", a->n);
+		put_ids(l, a, t);
 		text_lit(t, "}");
+		any = true;
 	}
 	text_lit(t, "]");
+}
+
+void
+live_put_arrivals(const struct live *l, uint64_t since_ns, struct text *t)
+{
+	uint64_t n = l->arrival_n;
+	uint64_t from = n > LIVE_ARRIVALS ? n - LIVE_ARRIVALS : 0;
+	size_t at = t->n;
+
+	/* The newest that there is room for. */
+	for (put_arrivals(l, from, since_ns, t); t->full && from < n;
+	     put_arrivals(l, from, since_ns, t)) {
+		t->n = at;
+		t->full = false;
+		from += (n - from + 1) / 2;
+	}
 }

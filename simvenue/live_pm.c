@@ -187,6 +187,16 @@ refresh_prices(struct live_pm *s)
 	s->pm.snap_n = 2;
 }
 
+/* The ids of orders are known when their signatures have been looked at. */
+static void
+on_named(void *user, const uint8_t id[32])
+{
+	char text[PM_ID_TEXT_MAX];
+
+	pm_id_text(id, text);
+	live_arrived_id(user, text, strlen(text));
+}
+
 /* ---- the table ---- */
 
 static void
@@ -195,6 +205,8 @@ pm_attach(void *state, struct live *live)
 	struct live_pm *s = state;
 
 	s->live = live;
+	live->w.pm_desk.named = on_named;
+	live->w.pm_desk.named_user = live;
 	refresh_prices(s);
 	for (uint32_t i = 0; i < s->pm.snap_n; i++) {
 		struct sim_frame f = {.kind = SIM_PM_RTDS,
@@ -281,6 +293,27 @@ count_items(const struct sim_request *r)
 	return n;
 }
 
+/* {"orderID":...}, or a list of ids. */
+static void
+note_cancels(struct live *l, const struct sim_request *r)
+{
+	struct json_str s;
+	struct json j;
+
+	json_init(&j, r->body, r->body_n);
+	if (http_text_is(r->path, "/orders")) {
+		json_array(&j);
+		while (json_item(&j) && json_string(&j, &s))
+			live_arrived_id(l, s.s, s.n);
+	} else if (http_text_is(r->path, "/order") && json_object(&j)) {
+		while (json_key(&j, &s))
+			if (!json_is(s, "orderID"))
+				json_skip(&j);
+			else if (json_string(&j, &s))
+				live_arrived_id(l, s.s, s.n);
+	}
+}
+
 static void
 note(struct live *l, const struct sim_request *r)
 {
@@ -293,6 +326,7 @@ note(struct live *l, const struct sim_request *r)
 		live_arrived(l, VENUE_POLYMARKET, LIVE_PLACE, n);
 	} else if (http_text_is(r->method, "DELETE")) {
 		live_arrived(l, VENUE_POLYMARKET, LIVE_CANCEL, n);
+		note_cancels(l, r);
 	} else {
 		live_arrived(l, VENUE_POLYMARKET, LIVE_OTHER, 1);
 	}

@@ -86,6 +86,9 @@ struct pm_desk {
 	/* somebody takes an order's rest (or half of it), NULL: nobody can */
 	void (*hit)(void *user, uint32_t order, bool half);
 	void *hit_user;
+	/* an order came, by its id; before it is placed. NULL: nobody asks */
+	void (*named)(void *user, const uint8_t id[32]);
+	void *named_user;
 	uint32_t late_n;
 	struct desk_late late[DESK_LATE_MAX];
 	uint64_t rng;

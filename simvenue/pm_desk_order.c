@@ -364,6 +364,8 @@ judge(struct desk_call *c, struct verdict *v)
 		v->text = "invalid signature";
 		return;
 	}
+	if (c->d->named != NULL)
+		c->d->named(c->d->named_user, v->signed_as.id);
 	place(c, v);
 }
 

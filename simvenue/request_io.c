@@ -68,6 +68,18 @@ request_note_text(const struct client *c, const char *text, size_t n)
 	request_note(c->player, &h, text, n);
 }
 
+/* ?since_ns=..., 0 when it is not there. */
+static uint64_t
+since_of(struct http_text query)
+{
+	char arg[24];
+	int n = http_query_get(query, "since_ns", arg, sizeof(arg));
+	int64_t v;
+	return n > 0 && fixed_parse(arg, (size_t)n, 0, false, INT64_MAX, &v)
+		   ? (uint64_t)v
+		   : 0;
+}
+
 static void
 answer_control(struct player *p, struct httpd_conn *conn,
     const struct sim_request *in, struct sim_answer *a)
@@ -81,7 +93,7 @@ answer_control(struct player *p, struct httpd_conn *conn,
 		live_put_ledger(s->live, &a->body);
 	} else if (s->live != NULL && http_text_is(in->path, "/sim/arrivals")) {
 		a->status = 200;
-		live_put_arrivals(s->live, &a->body);
+		live_put_arrivals(s->live, since_of(in->query), &a->body);
 	} else {
 		control_faults(&s->faults, in, now_ms(p), a);
 	}

@@ -326,6 +326,48 @@ accounts_are_read_or_refused(void **arg)
 	}
 }
 
+/* Every order and cancel is stamped with what it names. */
+static void
+arrivals_name_their_orders(void **arg)
+{
+	uint64_t since = l->w.now_ns + 1;
+	char id[PM_ID_TEXT_MAX];
+	char want[256];
+	struct text t;
+
+	(void)arg;
+	wait_s(1);
+	buy(&people[0], 3000, id);
+	cancel(&people[0], id);
+	hl_order(&people[0], 80000, HL_ALO, 2, 200);
+	hl_cancel_one(&people[0], 200);
+	hl_cancel_one(&people[0], 201);
+	text_init(&t, body, TEXT);
+	live_put_arrivals(l, since, &t);
+	assert_true(text_end(&t) > 0);
+	(void)snprintf(want, sizeof(want),
+	    "\"venue\":\"polymarket\",\"call\":\"place\",\"n\":1,\"ids\":"
+	    "[\"%s\"]},{\"ns\":",
+	    id);
+	says(want);
+	(void)snprintf(want, sizeof(want),
+	    "\"call\":\"cancel\",\"n\":1,\"ids\":[\"%s\"]}", id);
+	says(want);
+	says("\"call\":\"place\",\"n\":2,\"ids\":["
+	     "\"0x000000000000000000000000000000c8\","
+	     "\"0x000000000000000000000000000000c9\"]}");
+	says("\"call\":\"cancel\",\"n\":1,\"ids\":["
+	     "\"0x000000000000000000000000000000c8\"]}");
+	text_init(&t, body, TEXT);
+	live_put_arrivals(l, l->w.now_ns + 1, &t);
+	assert_string_equal((text_end(&t), body), "[]");
+	text_init(&t, body, 400); /* no room for all: the newest */
+	live_put_arrivals(l, since, &t);
+	assert_true(text_end(&t) > 0);
+	assert_null(strstr(body, id));
+	says("c9");
+}
+
 int
 main(void)
 {
@@ -336,6 +378,7 @@ main(void)
 	    cmocka_unit_test(anybody_may_ask_for_markets),
 	    cmocka_unit_test(streams_of_a_user_are_that_user_s),
 	    cmocka_unit_test(the_ledger_is_what_was_traded),
+	    cmocka_unit_test(arrivals_name_their_orders),
 	    cmocka_unit_test(T_39_modes_refuse_orders),
 	    cmocka_unit_test(T_14_a_matched_trade_fails),
 	    cmocka_unit_test(T_38_a_lapse_cancels_everything),
