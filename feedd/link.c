@@ -80,6 +80,7 @@ link_up(struct link *l, uint64_t now_ns)
 {
 	l->state = LINK_UP;
 	l->complete = false;
+	l->was_ready = false;
 	l->closing = false;
 	l->awaiting = false;
 	l->overdue = false;
@@ -301,10 +302,11 @@ link_eval(struct link *l, const struct cfg *cfg, uint64_t now_ns)
 	if (l->closing || now_ns > l->recv_ns + stale_ns(l, cfg) ||
 	    now_ns > dead_ns(l, cfg))
 		l->state = LINK_STALE;
-	else if (!l->complete || !l->has_data)
+	else if ((!l->complete && !l->was_ready) || !l->has_data)
 		l->state = LINK_UP;
 	else if (l->state != LINK_READY) {
 		l->state = LINK_READY;
+		l->was_ready = true;
 		l->ready_ns = now_ns;
 	}
 }

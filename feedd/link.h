@@ -4,7 +4,9 @@
  * States   DOWN -> CONNECTING -> UP -> READY, and STALE while nothing at all,
  *          or no data, has come for too long. READY takes complete books and
  *          a data message on this very connection: one that answers pings and
- *          carries nothing stays UP, however often it is made again.
+ *          carries nothing stays UP, however often it is made again. Once
+ *          READY a book that is fetched again (another grid, a new window, a
+ *          wrong hash) is that instrument's affair, not the connection's.
  * Probe    one ping under way at a time, the next one a ping interval after
  *          the last. A pong that is missing for latency.pong_overdue sets
  *          `overdue`; from then on its age counts as the round trip, once an
@@ -38,18 +40,18 @@
 struct link {
 	uint8_t conn;
 	uint8_t venue;
-	uint8_t state; /* enum link_state */
-	uint8_t told;  /* state last logged */
-	bool wanted;   /* reconnect when down */
-	bool complete; /* every book of it is */
-	bool closing;  /* we asked for its end */
-	bool awaiting; /* a ping is under way */
-	bool overdue;  /* ... for too long */
-	bool pong_lax; /* a venue that may never answer: no overdue, no end */
-	bool has_pong; /* one has come on this connection */
+	uint8_t state;	/* enum link_state */
+	uint8_t told;	/* state last logged */
+	bool wanted;	/* reconnect when down */
+	bool complete;	/* every book of it is */
+	bool was_ready; /* once since it is up */
+	bool closing;	/* we asked for its end */
+	bool awaiting;	/* a ping is under way */
+	bool overdue;	/* ... for too long */
+	bool pong_lax;	/* a venue that may never answer: no overdue, no end */
+	bool has_pong;	/* one has come on this connection */
 	bool has_rtt;
-	bool has_data; /* some has come on this connection */
-	bool pad8;
+	bool has_data;	 /* some has come on this connection */
 	uint8_t leaving; /* enum reason: to be replaced for it; 0 no */
 	uint32_t attempt;
 	uint32_t rtt_us;

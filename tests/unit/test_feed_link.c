@@ -235,6 +235,29 @@ T_51_half_open_is_stale_then_given_up(void **state)
 	assert_int_equal(link_timer(&l, &cfg, 22 * SEC), LINK_DO_NOTHING);
 }
 
+/* A grid that changed or a window that is new concerns that book alone. */
+static void
+T_07_one_book_that_is_fetched_again_does_not_stop_the_venue(void **state)
+{
+	struct link l = up(SEC);
+
+	(void)state;
+	link_recv(&l, SEC, true);
+	link_eval(&l, &cfg, SEC);
+	assert_int_equal(l.state, LINK_UP);
+	l.complete = true;
+	link_eval(&l, &cfg, SEC);
+	assert_int_equal(l.state, LINK_READY);
+	l.complete = false;
+	link_eval(&l, &cfg, SEC);
+	assert_int_equal(l.state, LINK_READY);
+	link_down(&l, &cfg, SEC, 0);
+	link_up(&l, SEC);
+	link_recv(&l, SEC, true);
+	link_eval(&l, &cfg, SEC);
+	assert_int_equal(l.state, LINK_UP);
+}
+
 /* A quiet book is no silence while pongs come; no data for long is. */
 static void
 T_51_pongs_alone_do_not_keep_a_link(void **state)
@@ -440,6 +463,8 @@ main(void)
 	    cmocka_unit_test(T_46_a_missing_pong_ends_the_link),
 	    cmocka_unit_test(round_trips_start_afresh_with_each_connection),
 	    cmocka_unit_test(T_51_half_open_is_stale_then_given_up),
+	    cmocka_unit_test(
+		T_07_one_book_that_is_fetched_again_does_not_stop_the_venue),
 	    cmocka_unit_test(T_51_pongs_alone_do_not_keep_a_link),
 	    cmocka_unit_test(ready_takes_data),
 	    cmocka_unit_test(reconnects_back_off),
