@@ -10,6 +10,7 @@
 
 #include "libcore/check.h"
 #include "libcore/json.h"
+#include "libsys/keyfile.h"
 
 /* Account 0 of "test test ... junk", which every tool knows and simvenue
  * funds. Its money is nobody's. */
@@ -60,14 +61,40 @@ wipe_env(const char *name)
 }
 
 static int
-dev_key(struct secret *out, struct secret_why *why)
+open_mem(struct secret *out, size_t n, struct secret_why *why)
 {
-	int rc = secret_open(out, SECRET_MAX + 1);
+	int rc = secret_open(out, n);
+
+	return rc == 0 ? 0
+		       : fail(why, rc,
+			     "no locked memory for a secret; raise the limit "
+			     "on locked memory");
+}
+
+/* Straight into the locked page. */
+static int
+read_file(struct secret *out, const char *path, struct secret_why *why)
+{
+	char text[KEYFILE_WHY_SZ];
+	int rc = open_mem(out, SECRET_MAX + 1, why);
 
 	if (rc < 0)
-		return fail(why, rc,
-		    "no locked memory for a key; "
-		    "raise the limit on locked memory");
+		return rc;
+	rc = keyfile_read(path, out->mem, SECRET_MAX + 1, &out->n, text);
+	if (rc == 0)
+		return 0;
+	snprintf(why->text, sizeof(why->text), "%.255s", text);
+	secret_close(out);
+	return rc;
+}
+
+static int
+dev_key(struct secret *out, struct secret_why *why)
+{
+	int rc = open_mem(out, SECRET_MAX + 1, why);
+
+	if (rc < 0)
+		return rc;
 	memcpy(out->mem, DEV_KEY, sizeof(DEV_KEY) - 1);
 	out->n = sizeof(DEV_KEY) - 1;
 	return 0;
@@ -95,7 +122,7 @@ key_text(struct secret *out, const struct cfg *cfg, enum venue v,
 	*what = var;
 	if (path[0] != '\0') {
 		*what = path;
-		return secret_read_file(out, path, why);
+		return read_file(out, path, why);
 	}
 	if (getenv(var) != NULL && getenv(var)[0] != '\0')
 		return secret_read_env(out, var, why);
@@ -172,12 +199,10 @@ creds_of(struct keyload_creds *out, const char *text, size_t n,
 	static const struct address nobody;
 	struct store *st;
 	bool ok;
-	int rc = secret_open(&out->mem, sizeof(*st));
+	int rc = open_mem(&out->mem, sizeof(*st), why);
 
 	if (rc < 0)
-		return fail(why, rc,
-		    "no locked memory for credentials; "
-		    "raise the limit on locked memory");
+		return rc;
 	st = out->mem.mem;
 	ok =
 	    parse(st, text, n) &&
@@ -222,7 +247,7 @@ keyload_creds_file(
 	int rc;
 
 	*out = (struct keyload_creds){0};
-	rc = secret_read_file(&file, path, why);
+	rc = read_file(&file, path, why);
 	if (rc < 0)
 		return rc;
 	rc = creds_of(out, file.mem, file.n, &inner);

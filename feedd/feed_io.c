@@ -7,7 +7,6 @@
 
 #include "feedd/feed.h"
 #include "feedd/feed_log_io.h"
-#include "feedd/key_file_io.h"
 #include "feedd/link.h"
 #include "feedd/pm_login.h"
 #include "feedd/resthold.h"
@@ -17,6 +16,7 @@
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/http.h"
+#include "libsys/keyfile.h"
 #include "libsys/log.h"
 #include "libsys/net.h"
 #include "libsys/ws.h"
@@ -458,16 +458,21 @@ read_login(const struct stage *s, char text[PM_LOGIN_TEXT_SZ], size_t *n)
 {
 	const char *path = s->cfg.polymarket_polybolt_key_file.s;
 	struct pm_login l;
-	const char *why = key_file_read(path, text, PM_LOGIN_TEXT_SZ, n);
+	char why[KEYFILE_WHY_SZ];
+	bool ok = keyfile_read(path, text, PM_LOGIN_TEXT_SZ, n, why) == 0;
 
-	if (why == NULL && !pm_login_parse(&l, text, *n))
-		why = "is no JSON object with apiKey, secret and passphrase";
+	if (ok && !pm_login_parse(&l, text, *n)) {
+		ok = false;
+		(void)snprintf(why, sizeof(why),
+		    "%.200s: is no JSON object with apiKey, secret and "
+		    "passphrase; put it there as it was given to you",
+		    path);
+	}
 	explicit_bzero(&l, sizeof(l));
-	if (why == NULL)
-		return true;
-	LOG(LOG_STAGE_FAILED, F_STR("what", why), F_STR("file", path),
-	    F_STR("key", "polymarket.polybolt_key_file"));
-	return false;
+	if (!ok)
+		LOG(LOG_STAGE_FAILED, F_STR("what", why),
+		    F_STR("key", "polymarket.polybolt_key_file"));
+	return ok;
 }
 
 static bool
@@ -484,15 +489,14 @@ static bool
 read_key(const struct stage *s, enum venue venue)
 {
 	const char *path = s->cfg.binance_sbe_key_file.s;
-	const char *why;
+	char why[KEYFILE_WHY_SZ];
 
 	if (venue != VENUE_BINANCE || s->cfg.binance_sbe_url.s[0] == '\0' ||
 	    path[0] == '\0')
 		return true;
-	why = sbe_key_read(path, shell.sbe_header);
-	if (why == NULL)
+	if (sbe_key_read(path, shell.sbe_header, why))
 		return true;
-	LOG(LOG_STAGE_FAILED, F_STR("what", why), F_STR("file", path),
+	LOG(LOG_STAGE_FAILED, F_STR("what", why),
 	    F_STR("key", "binance.sbe_key_file"));
 	return false;
 }

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "feedd/key_file_io.h"
-
 #define KEY_MAX 255
 
 static const char *
@@ -27,21 +25,26 @@ key_of(char *text, size_t n, const char **key)
 	return NULL;
 }
 
-const char *
-sbe_key_read(const char *path, char header[SBE_HEADER_SZ])
+bool
+sbe_key_read(
+    const char *path, char header[SBE_HEADER_SZ], char why[KEYFILE_WHY_SZ])
 {
 	char text[KEY_MAX + 1];
+	const char *fault;
 	const char *key;
-	const char *why;
 	size_t n;
 
 	header[0] = '\0';
-	why = key_file_read(path, text, sizeof(text), &n);
-	if (why == NULL)
-		why = key_of(text, n, &key);
-	if (why == NULL)
+	if (keyfile_read(path, text, sizeof(text), &n, why) < 0)
+		return false;
+	fault = key_of(text, n, &key);
+	if (fault == NULL)
 		(void)snprintf(
 		    header, SBE_HEADER_SZ, "X-MBX-APIKEY: %s\r\n", key);
+	else
+		(void)snprintf(why, KEYFILE_WHY_SZ,
+		    "%.200s: %s; put the key into it, and nothing else", path,
+		    fault);
 	explicit_bzero(text, sizeof(text));
-	return why;
+	return fault == NULL;
 }

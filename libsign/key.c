@@ -2,13 +2,11 @@
 #include "libsign/key.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libcore/check.h"
@@ -65,84 +63,6 @@ is_blank(char c)
 	return c == '\n' || c == '\r' || c == ' ' || c == '\t';
 }
 
-/* Blanks at the end go; what is left must be something. */
-static int
-trim(struct secret *s, const char *name, struct secret_why *why)
-{
-	char *text = s->mem;
-
-	while (s->n > 0 && is_blank(text[s->n - 1]))
-		text[--s->n] = '\0';
-	if (s->n == 0)
-		return refuse(s, why, -EINVAL, name, "is empty");
-	return 0;
-}
-
-/* What is wrong with the file, NULL when nothing is. */
-static const char *
-file_fault(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "is not a plain file";
-	if (st->st_uid != geteuid())
-		return "belongs to another user";
-	if ((st->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return "can be read or written by group or others; "
-		       "chmod 600 it and consider the key known";
-	if (st->st_size > SECRET_MAX)
-		return "is longer than a secret";
-	return NULL;
-}
-
-/* Up to SECRET_MAX bytes, straight into the locked page. */
-static int
-slurp(int fd, struct secret *s)
-{
-	char *text = s->mem;
-
-	while (s->n <= SECRET_MAX) {
-		ssize_t got = read(fd, text + s->n, SECRET_MAX + 1 - s->n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			return 0;
-		s->n += (size_t)got;
-	}
-	return -EFBIG;
-}
-
-int
-secret_read_file(struct secret *s, const char *path, struct secret_why *why)
-{
-	struct stat st;
-	const char *fault;
-	int rc = secret_open(s, SECRET_MAX + 1);
-	int fd;
-
-	if (rc < 0)
-		return refuse(s, why, rc, path, "no locked memory for it");
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == ELOOP)
-		return refuse(s, why, -ELOOP, path, "is a symbolic link");
-	if (fd < 0) {
-		rc = -errno;
-		return refuse(s, why, rc, path, strerror(-rc));
-	}
-	rc = fstat(fd, &st) < 0 ? -errno : 0;
-	fault = rc < 0 ? strerror(-rc) : file_fault(&st);
-	if (fault == NULL) {
-		rc = slurp(fd, s);
-		fault = rc < 0 ? strerror(-rc) : NULL;
-	}
-	close(fd);
-	if (fault != NULL)
-		return refuse(s, why, rc < 0 ? rc : -EPERM, path, fault);
-	return trim(s, path, why);
-}
-
 int
 secret_read_env(struct secret *s, const char *name, struct secret_why *why)
 {
@@ -164,7 +84,7 @@ secret_read_env(struct secret *s, const char *name, struct secret_why *why)
 		return refuse(s, why, -ENOENT, name, "is not set");
 	if (n > SECRET_MAX)
 		return refuse(s, why, -EFBIG, name, "is longer than a secret");
-	return trim(s, name, why);
+	return n == 0 ? refuse(s, why, -EINVAL, name, "is empty") : 0;
 }
 
 int
@@ -178,6 +98,8 @@ key_parse(struct secret *s, const struct secp *c, const char *what,
 	CHECK(s->n + SECP_KEY_SZ <= s->cap);
 	/* Beside the text in the same locked page, then over it. */
 	key = (uint8_t *)s->mem + s->cap - SECP_KEY_SZ;
+	while (s->n > 0 && is_blank(((const char *)s->mem)[s->n - 1]))
+		s->n--;
 	hex = hex_parse(s->mem, s->n, key, SECP_KEY_SZ);
 	if (!hex)
 		return refuse(s, why, -EINVAL, what,

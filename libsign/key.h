@@ -1,10 +1,10 @@
 /*
- * key.h - where secrets come from and where they live.
+ * key.h - where secrets live.
  *
  * Memory : pages of their own, locked (never swapped), left out of core
  *          files, empty in a forked child, wiped before they are given back.
- * Sources: a file that only its owner can read, or an environment variable,
- *          which is overwritten and removed once read.
+ * Sources: an environment variable, which is overwritten and removed once
+ *          read, or the owner's bytes (a file: libsys/keyfile.h).
  * Never  : formatted, logged, copied to shared memory. What goes wrong is
  *          told by a sentence with the name of the file or variable, never
  *          with anything that was in it.
@@ -44,22 +44,17 @@ int secret_open(struct secret *s, size_t n);
 void secret_close(struct secret *s);
 
 /*
- * secret_read_file - the text of a file without blanks at its end.
- * Refused with *why set, s closed: a symbolic link or anything but a plain
- *   file, another owner than the effective user, rights for group or others
- *   (0600 or 0400 is asked for), empty, longer than SECRET_MAX.
- * Returns 0 or a negative errno.
+ * secret_read_env - the text of an environment variable, which is overwritten
+ * in place and unset, also when it is refused: not set, empty, longer than
+ * SECRET_MAX.
+ * Returns 0 or a negative errno with *why set, s closed.
  */
-int secret_read_file(
-    struct secret *s, const char *path, struct secret_why *why);
-
-/* secret_read_env - the same from an environment variable, which is
- * overwritten in place and unset, also when it is refused. */
 int secret_read_env(struct secret *s, const char *name, struct secret_why *why);
 
 /*
- * key_parse - the text in s, 64 hex digits with or without 0x, becomes a
- * private key of 32 bytes; the text is wiped. c checks its range.
+ * key_parse - the text in s, 64 hex digits with or without 0x, blanks at its
+ * end left out, becomes a private key of 32 bytes; the text is wiped. c checks
+ * its range.
  * what: the name of the source for *why.
  * Returns 0, or -EINVAL with s closed and *why set.
  */

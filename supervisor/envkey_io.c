@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "supervisor/envkey_io.h"
+#include "libsys/keyfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +9,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#include "supervisor/keyfile_io.h"
 
 #define KEYS	2
 #define TEXT_SZ 512 /* NAME=value with its NUL */

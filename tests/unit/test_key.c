@@ -25,8 +25,6 @@
 	"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 static struct secp secp;
-static char dir[] = "/tmp/rm-key-XXXXXX";
-static char path[64];
 
 /* Pages that hold a secret are given back through here: were they wiped? */
 static void *watched;
@@ -44,17 +42,16 @@ munmap(void *p, size_t n)
 	return (int)syscall(SYS_munmap, p, n);
 }
 
-static void
-put_file(const char *text, mode_t mode)
+/* As its owner got it. */
+static struct secret
+text_of(const char *text)
 {
-	int fd;
+	struct secret s;
 
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
+	assert_int_equal(secret_open(&s, SECRET_MAX + 1), 0);
+	memcpy(s.mem, text, strlen(text));
+	s.n = strlen(text);
+	return s;
 }
 
 static void
@@ -71,7 +68,7 @@ is_refused(int rc, const struct secret *s, const struct secret_why *why,
 }
 
 static void
-a_key_from_a_file(void **state)
+a_key_from_a_text(void **state)
 {
 	static const char *const texts[] = {
 	    KEY_HEX, "0x" KEY_HEX, "0x" KEY_HEX "\n", KEY_HEX "\r\n \t\n"};
@@ -81,10 +78,9 @@ a_key_from_a_file(void **state)
 
 	(void)state;
 	assert_true(hex_parse(KEY_HEX, 64, want, sizeof(want)));
-	for (size_t i = 0; i < 8; i++) {
-		put_file(texts[i % 4], i < 4 ? 0600 : 0400);
-		assert_int_equal(secret_read_file(&s, path, &why), 0);
-		assert_int_equal(key_parse(&s, &secp, path, &why), 0);
+	for (size_t i = 0; i < 4; i++) {
+		s = text_of(texts[i]);
+		assert_int_equal(key_parse(&s, &secp, "it", &why), 0);
 		assert_memory_equal(key_bytes(&s), want, sizeof(want));
 		/* The text is gone from the page. */
 		for (size_t k = SECP_KEY_SZ; k < s.cap; k++)
@@ -95,92 +91,23 @@ a_key_from_a_file(void **state)
 }
 
 static void
-files_that_others_can_read(void **state)
-{
-	static const mode_t modes[] = {
-	    0640, 0604, 0660, 0602, 0601, 0610, 0644, 0666, 0777};
-	struct secret_why why;
-	struct secret s;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		put_file(KEY_HEX, modes[i]);
-		is_refused(secret_read_file(&s, path, &why), &s, &why,
-		    "group or others");
-		assert_non_null(strstr(why.text, path));
-	}
-}
-
-static void
-files_that_are_no_files(void **state)
-{
-	struct secret_why why;
-	struct secret s;
-	char link[80];
-
-	(void)state;
-	put_file(KEY_HEX, 0600);
-	snprintf(link, sizeof(link), "%s/link", dir);
-	assert_int_equal(symlink(path, link), 0);
-	is_refused(secret_read_file(&s, link, &why), &s, &why, "symbolic link");
-	unlink(link);
-	is_refused(secret_read_file(&s, dir, &why), &s, &why, "plain file");
-	assert_int_equal(mkfifo(link, 0600), 0);
-	is_refused(secret_read_file(&s, link, &why), &s, &why, "plain file");
-	unlink(link);
-	is_refused(secret_read_file(&s, link, &why), &s, &why, "No such file");
-}
-
-static void
-files_of_another_user(void **state)
-{
-	struct secret_why why;
-	struct secret s;
-
-	(void)state;
-	if (geteuid() != 0) {
-		printf("# skipped: only root can give a file away\n");
-		skip();
-	}
-	put_file(KEY_HEX, 0600);
-	assert_int_equal(chown(path, 65534, 65534), 0);
-	is_refused(secret_read_file(&s, path, &why), &s, &why, "another user");
-}
-
-static void
 texts_that_are_no_keys(void **state)
 {
 	static const char *const texts[] = {"ac0974", KEY_HEX "00",
 	    "0x0x" KEY_HEX, " " KEY_HEX,
 	    "gc0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
 	    "0000000000000000000000000000000000000000000000000000000000000000",
-	    "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"};
+	    "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
+	    "", "\n \n"};
 	struct secret_why why;
 	struct secret s;
-	char *text;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		put_file(texts[i], 0600);
-		assert_int_equal(secret_read_file(&s, path, &why), 0);
-		is_refused(key_parse(&s, &secp, path, &why), &s, &why,
-		    "no private key");
+		s = text_of(texts[i]);
+		is_refused(key_parse(&s, &secp, "it", &why), &s, &why,
+		    "it: is no private key");
 	}
-	put_file("", 0600);
-	is_refused(secret_read_file(&s, path, &why), &s, &why, "empty");
-	put_file("\n \n", 0600);
-	is_refused(secret_read_file(&s, path, &why), &s, &why, "empty");
-	text = malloc(SECRET_MAX + 2);
-	memset(text, 'a', SECRET_MAX + 1);
-	text[SECRET_MAX + 1] = '\0';
-	put_file(text, 0600);
-	is_refused(secret_read_file(&s, path, &why), &s, &why, "longer");
-	text[SECRET_MAX] = '\0';
-	put_file(text, 0600);
-	assert_int_equal(secret_read_file(&s, path, &why), 0);
-	assert_int_equal(s.n, SECRET_MAX);
-	secret_close(&s);
-	free(text);
 }
 
 /* Is the text anywhere in what the kernel shows as our environment? */
@@ -313,10 +240,9 @@ wiped_before_given_back(void **state)
 	assert_int_equal(not_zero, 0);
 	assert_null(s.mem);
 	/* A refused key leaves nothing either. */
-	put_file(KEY_HEX "11", 0600);
-	assert_int_equal(secret_read_file(&s, path, &why), 0);
+	s = text_of(KEY_HEX "11");
 	watched = s.mem;
-	assert_true(key_parse(&s, &secp, path, &why) < 0);
+	assert_true(key_parse(&s, &secp, "it", &why) < 0);
 	assert_int_equal(given_back, 2);
 	assert_int_equal(not_zero, 0);
 	watched = NULL;
@@ -331,9 +257,8 @@ a_child_sees_nothing(void **state)
 	pid_t pid;
 
 	(void)state;
-	put_file(KEY_HEX, 0600);
-	assert_int_equal(secret_read_file(&s, path, &why), 0);
-	assert_int_equal(key_parse(&s, &secp, path, &why), 0);
+	s = text_of(KEY_HEX);
+	assert_int_equal(key_parse(&s, &secp, "it", &why), 0);
 	pid = fork();
 	if (pid == 0) {
 		unsigned any = 0;
@@ -389,10 +314,7 @@ main(int argc, char **argv)
 {
 	static const uint8_t seed[32] = {1};
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_key_from_a_file),
-	    cmocka_unit_test(files_that_others_can_read),
-	    cmocka_unit_test(files_that_are_no_files),
-	    cmocka_unit_test(files_of_another_user),
+	    cmocka_unit_test(a_key_from_a_text),
 	    cmocka_unit_test(texts_that_are_no_keys),
 	    cmocka_unit_test(a_key_from_the_environment),
 	    cmocka_unit_test(variables_that_are_no_keys),
@@ -402,16 +324,9 @@ main(int argc, char **argv)
 	    cmocka_unit_test(random_differs),
 	    cmocka_unit_test(contracts),
 	};
-	int failed;
 
 	secp_init(&secp, seed);
 	if (argc > 1 && strcmp(argv[1], "env-child") == 0)
 		return env_child();
-	if (mkdtemp(dir) == NULL)
-		return 1;
-	snprintf(path, sizeof(path), "%s/key", dir);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(path);
-	rmdir(dir);
-	return failed;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

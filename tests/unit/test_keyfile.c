@@ -1,5 +1,6 @@
-/* links: supervisor libsys libshm libcore */
+/* links: libsys libshm libcore */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "supervisor/keyfile_io.h"
+#include "libsys/keyfile.h"
 
 static char dir[] = "/tmp/test_keyfile.XXXXXX";
 static char path[64];
@@ -33,7 +34,7 @@ put(const char *text, mode_t mode)
 static void
 says(const char *what)
 {
-	char want[256];
+	char want[512];
 
 	snprintf(want, sizeof(want), "%s: %s", path, what);
 	assert_string_equal(why, want);
@@ -43,7 +44,7 @@ static void
 secrets(void **state)
 {
 	char to[80];
-	char fix[160];
+	char fix[200];
 
 	(void)state;
 	unlink(path);
@@ -54,7 +55,9 @@ secrets(void **state)
 	put("key", 0640);
 	assert_false(keyfile_secret(path, why));
 	snprintf(fix, sizeof(fix),
-	    "is accessible to others than its owner; chmod 600 %s", path);
+	    "is accessible to others than its owner; chmod 600 %s, and "
+	    "consider the key known",
+	    path);
 	says(fix);
 	put("", 0600);
 	assert_false(keyfile_secret(path, why));
@@ -70,6 +73,75 @@ secrets(void **state)
 	assert_false(keyfile_secret(path, why));
 	says("is not a file; name a file");
 	assert_int_equal(rmdir(path), 0);
+}
+
+static void
+is_refused(int code, const char *word)
+{
+	char text[64];
+	size_t n = 9;
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(keyfile_read(path, text, sizeof(text), &n, why), code);
+	assert_non_null(strstr(why, path));
+	assert_non_null(strstr(why, word));
+	assert_null(strstr(why, "5ec2e7"));
+	assert_int_equal(n, 0);
+	for (size_t i = 0; i < sizeof(text); i++)
+		assert_true(text[i] == 'x' || text[i] == '\0');
+}
+
+static void
+what_others_can_read_is_not_read(void **state)
+{
+	static const mode_t modes[] = {
+	    0640, 0604, 0660, 0602, 0601, 0610, 0644, 0666, 0777};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		put("5ec2e7", modes[i]);
+		is_refused(-EPERM, "accessible to others");
+	}
+	put("5ec2e7", 0600);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		is_refused(-EPERM, "belongs to somebody else");
+	} else {
+		printf("# not tried: only root can give a file away\n");
+	}
+	unlink(path);
+	is_refused(-ENOENT, "No such file");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	is_refused(-EPERM, "is not a file");
+	unlink(path);
+}
+
+static void
+a_secret_is_read_whole(void **state)
+{
+	char text[64];
+	char longer[80];
+	size_t n;
+
+	(void)state;
+	for (mode_t mode = 0400; mode <= 0600; mode += 0200) {
+		put("5ec2e7\n", mode);
+		assert_int_equal(
+		    keyfile_read(path, text, sizeof(text), &n, why), 0);
+		assert_int_equal(n, 7);
+		assert_string_equal(text, "5ec2e7\n");
+		unlink(path);
+	}
+	memset(longer, 'a', sizeof(longer));
+	longer[63] = '\0';
+	put(longer, 0600);
+	assert_int_equal(keyfile_read(path, text, sizeof(text), &n, why), 0);
+	assert_int_equal(n, 63);
+	longer[63] = 'a';
+	longer[64] = '\0';
+	put(longer, 0600);
+	is_refused(-EFBIG, "longer than a secret");
+	unlink(path);
 }
 
 static void
@@ -110,6 +182,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(secrets),
+	    cmocka_unit_test(what_others_can_read_is_not_read),
+	    cmocka_unit_test(a_secret_is_read_whole),
 	    cmocka_unit_test(authorities),
 	};
 

@@ -1,4 +1,4 @@
-/* links: feedd libvenue libshm libcore */
+/* links: feedd libvenue libsys libshm libcore */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,9 @@
 
 static char path[64];
 static char header[SBE_HEADER_SZ];
+static char why[KEYFILE_WHY_SZ];
 
-static const char *
+static bool
 with(const char *text, size_t n, mode_t mode)
 {
 	FILE *f = fopen(path, "w");
@@ -28,7 +29,7 @@ with(const char *text, size_t n, mode_t mode)
 	assert_int_equal(fwrite(text, 1, n, f), n);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod(path, mode), 0);
-	return sbe_key_read(path, header);
+	return sbe_key_read(path, header, why);
 }
 
 static void
@@ -38,10 +39,10 @@ a_key_becomes_a_header(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(texts); i++) {
-		assert_null(with(texts[i], strlen(texts[i]), 0600));
+		assert_true(with(texts[i], strlen(texts[i]), 0600));
 		assert_string_equal(header, "X-MBX-APIKEY: AbC9\r\n");
 	}
-	assert_null(with("AbC9", 4, 0400));
+	assert_true(with("AbC9", 4, 0400));
 }
 
 static void
@@ -54,24 +55,26 @@ anything_else_is_refused(void **state)
 
 	(void)state;
 	memset(longer, 'a', sizeof(longer));
-	assert_non_null(with("AbC9", 4, 0640));
+	assert_false(with("AbC9", 4, 0640));
 	assert_string_equal(header, "");
-	assert_non_null(with("AbC9", 4, 0604));
-	assert_non_null(with("", 0, 0600));
-	assert_non_null(with(" \n", 2, 0600));
-	assert_non_null(with(two, sizeof(two) - 1, 0600));
-	assert_non_null(with(smuggled, sizeof(smuggled) - 1, 0600));
-	assert_non_null(with("a\0b", 3, 0600));
-	assert_non_null(with(longer, 256, 0600));
+	assert_false(with("AbC9", 4, 0604));
+	assert_false(with("", 0, 0600));
+	assert_false(with(" \n", 2, 0600));
+	assert_false(with(two, sizeof(two) - 1, 0600));
+	assert_false(with(smuggled, sizeof(smuggled) - 1, 0600));
+	assert_non_null(strstr(why, path));
+	assert_null(strstr(why, "AbC9"));
+	assert_false(with("a\0b", 3, 0600));
+	assert_false(with(longer, 256, 0600));
 	assert_string_equal(header, "");
-	assert_null(with(longer, 255, 0600));
+	assert_true(with(longer, 255, 0600));
 	(void)snprintf(link, sizeof(link), "%s.link", path);
 	assert_int_equal(symlink(path, link), 0);
-	assert_non_null(sbe_key_read(link, header));
+	assert_false(sbe_key_read(link, header, why));
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(unlink(path), 0);
-	assert_non_null(sbe_key_read(path, header));
-	assert_non_null(sbe_key_read("/tmp", header));
+	assert_false(sbe_key_read(path, header, why));
+	assert_false(sbe_key_read("/tmp", header, why));
 	assert_string_equal(header, "");
 }
 
