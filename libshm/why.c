@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "libshm/why.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -49,6 +50,9 @@ why_create(struct why_page **out, int dirfd, uint64_t run_id, struct err *e)
 	if (rc < 0)
 		return rc;
 	rc = shm_finish(&m, dirfd, &s, e);
+	/* A former life made it: its counts go on. */
+	if (rc == -EEXIST)
+		rc = shm_attach(&m, dirfd, &s, e);
 	if (rc < 0)
 		return rc;
 	shm_close_fd(&m);

@@ -146,7 +146,8 @@ struct why_def {
 /* why_def - Needs id < WHY_N (CHECK). */
 const struct why_def *why_def(enum why_id id);
 
-/* The page, a file of the instance's directory. */
+/* The page, a file of the instance's directory. why_create - quoted's: made,
+ * or taken over from its former life. */
 int why_create(
     struct why_page **out, int dirfd, uint64_t run_id, struct err *e);
 int why_attach(const struct why_page **out, int dirfd, struct err *e);
