@@ -158,7 +158,8 @@ enum trading_state {
  *           it does not count in cum_qty
  *  DONE     id; reason; cum_qty
  *  STATE    instr 0: trading state in `status`, reason; usd: day P&L;
- *           fill_id: the capital that counts, 1e-6 dollars
+ *           fill_id: the capital that counts, 1e-6 dollars; RUN with reason
+ *           maker_ratio: the maker adds nothing, others may
  *           instr i: the same of that market: RUN, REDUCE (only what reduces,
  *           at or inside the touch) or FROZEN (nothing); qty: position; px:
  *           its average price; usd: day P&L; exec_px, exec_qty, cum_qty:

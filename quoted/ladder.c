@@ -349,7 +349,7 @@ ladder_make(
 	CHECK(in->reserve.e8 > 0);
 	CHECK(in->tick.e8 > 0);
 	CHECK(in->lot.e8 > 0);
-	out->asked = (uint32_t)i64_min(c->ladder_levels, ORDER_LEVELS);
+	out->asked = (uint32_t)i64_min(c->ladder_levels, ORDER_EXIT_LEVEL);
 	make_side(c, in, SIDE_BID, out);
 	make_side(c, in, SIDE_ASK, out);
 }

@@ -162,7 +162,7 @@ void risk_flow_back(struct risk *r, uint16_t i, uint64_t now_ns);
 void risk_markout_mid(
     struct risk *r, uint16_t i, uint64_t now_ns, struct core_out *out);
 /* Most of them that one call tells. */
-#define RISK_MARKOUT_SAY 8u
+#define RISK_MARKOUT_SAY 4u
 /* risk_markout_due - when the next of them is due, 0 none; _drop - none. */
 uint64_t risk_markout_due(const struct risk *r, uint16_t i);
 void risk_markout_drop(struct risk *r, uint16_t i);

@@ -76,8 +76,8 @@ risk_image_take(const struct risk *r, struct risk_image *img)
 	memcpy(img->latched, r->latched, sizeof(img->latched));
 	img->ratio = r->ratio;
 	img->own_n = r->own_n;
+	img->reduce = r->reduce;
 	img->n = 0;
-	img->pad = 0;
 	left_out = take(r, img, true);
 	return left_out + take(r, img, false);
 }
@@ -99,6 +99,7 @@ risk_image_load(struct risk *r, const struct risk_image *img)
 	memcpy(r->latched, img->latched, sizeof(r->latched));
 	r->ratio = img->ratio;
 	r->own_n = img->own_n;
+	r->reduce = img->reduce != 0;
 	for (uint64_t k = 0; k < img->n; k++) {
 		struct risk_kept *to = &r->kept[r->kept_n];
 

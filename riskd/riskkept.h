@@ -50,9 +50,9 @@ struct risk_image {
 	struct loss edge;
 	uint64_t latched[VENUE_N];
 	struct risk_ratio ratio;
-	uint64_t own_n; /* of ids of riskd's own                          */
+	uint64_t own_n;	 /* of ids of riskd's own                          */
+	uint64_t reduce; /* 1: until a person thaws                       */
 	uint64_t n;
-	uint64_t pad;
 	struct risk_kept kept[RISK_KEPT];
 };
 

@@ -279,6 +279,14 @@ test_markouts(void **state)
 	kit_bbo(&k, PM, CENT(49), CENT(51));
 	assert_int_equal(
 	    kit_intent(&k, PM, SIDE_BID, CENT(49), UNIT(5)), REASON_TOXIC);
+	/* Nor do a few good mids: there is not as much to judge by. */
+	fill(PM, SIDE_BID, 47, 1);
+	for (int n = 0; n < 31; n++) {
+		wait_s(1);
+		kit_bbo(&k, PM, CENT(49), CENT(51));
+	}
+	assert_int_equal(k.r->stat.markouts, 11);
+	assert_true(k.r->watch[PM].toxic_until_ns > k.now);
 	wait_s(3600);
 	kit_bbo(&k, PM, CENT(49), CENT(51));
 	assert_int_equal(
@@ -350,11 +358,24 @@ T_14_reverts_pause_their_market(void **state)
 	kit_bbo(&k, PM, CENT(48), CENT(52));
 	assert_int_equal(
 	    kit_intent(&k, PM, SIDE_BID, CENT(48), UNIT(5)), REASON_OK);
-	/* The rate rolls: what is out of the window does not count. */
+	/* The rate rolls: what is out of the window does not count, neither
+	 * what was taken back in it nor what was not. */
 	for (int n = 0; n < 6; n++)
 		fill(PM, n % 2 == 0 ? SIDE_BID : SIDE_ASK, 50, 5);
 	back(&o[2]);
 	assert_null(kit_noted(&k, RISK_REVERTS));
+	for (int n = 0; n < 200; n++)
+		fill(PM, n % 2 == 0 ? SIDE_BID : SIDE_ASK, 50, 5);
+	for (int half = 0; half < 2; half++) {
+		wait_s(301);
+		fill(PM, SIDE_BID, 50, 5);
+		fill(PM, SIDE_ASK, 50, 5);
+		fill(PM, SIDE_BID, 50, 5);
+	}
+	back(&o[3]);
+	assert_null(kit_noted(&k, RISK_REVERTS)); /* 1 of 6 */
+	back(&o[4]);
+	assert_non_null(kit_noted(&k, RISK_REVERTS));
 }
 
 static void
