@@ -1,6 +1,5 @@
 #define _GNU_SOURCE
 #include "supervisor/envkey_io.h"
-#include "libsys/keyfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "libsys/keyfile.h"
 
 #define KEYS	2
 #define TEXT_SZ 512 /* NAME=value with its NUL */
