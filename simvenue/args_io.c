@@ -46,6 +46,7 @@ static const char usage[] =
     "  --vol X           volatility of the price, annualised (0.45)\n"
     "  --series NAME:SECONDS[:KIND]  up/down windows to list; may be repeated\n"
     "  --quiet NAME[:KIND]  a quiet market more; KIND: v1, v3, neg-risk\n"
+    "  --limits          rates and budgets are enforced, not only counted\n"
     "                    (btc-updown-5m:300, btc-updown-15m:900)\n"
     "  --accounts FILE   who has money there: JSON lines of address or key,\n"
     "                    usd, signature_type, funder, agents; default: the\n"
@@ -202,6 +203,7 @@ parse_live(struct args *a, int opt)
 	case 'V': return parse_real("--vol", optarg, &a->vol);
 	case 'W': return parse_series(a, optarg);
 	case 'Q': return parse_quiet(a, optarg);
+	case 'K': a->limits = true; return 0;
 	case 'A': a->accounts_path = optarg; return 0;
 	case 'G': return parse_usd(optarg, &a->grant);
 	default:
@@ -260,6 +262,7 @@ parse_args(struct args *a, int argc, char **argv)
 	    {"vol", required_argument, NULL, 'V'},
 	    {"series", required_argument, NULL, 'W'},
 	    {"quiet", required_argument, NULL, 'Q'},
+	    {"limits", no_argument, NULL, 'K'},
 	    {"accounts", required_argument, NULL, 'A'},
 	    {"grant", required_argument, NULL, 'G'},
 	    {"requests", required_argument, NULL, 'r'},

@@ -184,6 +184,7 @@ live_of(const struct args *a)
 	live.world.rate = a->rate;
 	live.world.vol = a->vol;
 	live.world.grant = a->grant;
+	live.world.has_limits = a->limits;
 	live.world.quiet_n = a->quiet_n;
 	memcpy(live.world.quiet, a->quiet, sizeof(a->quiet));
 	if (a->series_n > 0) {

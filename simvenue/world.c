@@ -394,6 +394,8 @@ world_init(struct world *w, const struct world_cfg *cfg,
 	init_hyperliquid(w);
 	world_windows_init(w);
 	world_ticks_init(w);
+	w->pm_desk.has_limits = cfg->has_limits;
+	w->hl_desk.has_limits = cfg->has_limits;
 	w->pm_desk.hit = world_hit_pm;
 	w->pm_desk.hit_user = w;
 	w->hl_desk.hit = world_hit_hl;

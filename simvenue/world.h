@@ -50,6 +50,7 @@ enum world_bn {
 	WORLD_BN_TICKER,
 	WORLD_BN_AGGREGATE,
 	WORLD_BN_DEPTH,
+	WORLD_BN_KLINE,
 	WORLD_BN_N
 };
 
@@ -86,6 +87,17 @@ struct world_trade {
 };
 #define WORLD_RECENT 30u
 
+/* A trade of Binance, and the aggregate that is this one trade. */
+struct world_bn_trade {
+	uint64_t id;
+	uint64_t aggregate;
+	int64_t cents;
+	int64_t qty_e8;
+	int64_t us;
+	bool sold; /* by the taker */
+};
+#define WORLD_BN_RECENT 1000u
+
 /* How a market's orders are signed. */
 enum world_kind {
 	WORLD_V2 = 0, /* as the venue does now */
@@ -119,6 +131,7 @@ struct world_cfg {
 	uint32_t strike_s;
 	uint32_t delay_ms; /* of marketable orders */
 	usd_t grant;	   /* to whoever signs in for the first time */
+	bool has_limits;   /* rates and budgets are enforced */
 	/* does anybody listen to a market? NULL: always */
 	bool (*heard)(void *user, uint16_t market);
 };
@@ -186,6 +199,9 @@ struct world {
 	struct world_trade hl_recent[WORLD_RECENT];
 	struct candles hl_candles;
 	struct candles bn_candles;
+	uint64_t kline_ns;
+	uint64_t bn_recent_n; /* trades ever */
+	struct world_bn_trade bn_recent[WORLD_BN_RECENT];
 	bool hl_changed;
 	px_t hl_bid;
 	px_t hl_ask;
@@ -252,6 +268,21 @@ void world_put_recent(const struct world *w, struct text *t);
 
 /* world_put_depth - Binance's book, as GET depth answers. */
 void world_put_depth(const struct world *w, struct text *t);
+
+/* What GET trades, aggTrades, klines and the tickers answer.
+ * world_put_bn_trades - the newest `limit`, or of aggregates those from from_id
+ * on (0: the newest). world_put_klines - an interval of candle.h. */
+struct world_bn_ask {
+	uint32_t limit;
+	uint64_t from_id;
+	uint64_t from_ms; /* 0: from the oldest */
+	uint64_t to_ms;	  /* 0: to now */
+};
+void world_put_bn_trades(const struct world *w, const struct world_bn_ask *q,
+    bool aggregates, struct text *t);
+void world_put_klines(const struct world *w, const struct world_bn_ask *q,
+    uint64_t interval_ms, struct candle *scratch, struct text *t);
+void world_put_bn_ticker(const struct world *w, bool is_price, struct text *t);
 
 /* world_put_prices - a snapshot of the price service: the last two minutes
  * of spot (0) or average. */

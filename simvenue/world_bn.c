@@ -6,6 +6,7 @@
  * a grid of BN_STEP cents behind it, each with a quantity of its own price.
  */
 #include <math.h>
+#include <string.h>
 
 #include "libcore/check.h"
 #include "libcore/hash.h"
@@ -15,6 +16,7 @@
 #define BN_MEAN_MS 45.0
 #define BN_STEP	   50 /* cents */
 #define DEPTH_NS   (100 * WORLD_MS)
+#define KLINE_NS   (2000 * WORLD_MS)
 #define E8_CENT	   (E8 / 100)
 
 /* The touch around a price: bid and ask a cent apart. */
@@ -79,16 +81,8 @@ say_ticker(struct world *w, double px)
 	world_say(w, WORLD_BN, WORLD_BN_TICKER, &t);
 }
 
-/* A trade, or the aggregate that is this one trade. */
-struct bn_print {
-	bool sold;
-	int64_t cents;
-	int64_t qty_e8;
-	int64_t us;
-};
-
 static void
-say_print(struct world *w, const struct bn_print *p, bool is_aggregate)
+say_print(struct world *w, const struct world_bn_trade *p, bool is_aggregate)
 {
 	struct text t;
 
@@ -124,13 +118,14 @@ say_print(struct world *w, const struct bn_print *p, bool is_aggregate)
 static void
 say_bn_trade(struct world *w, double px)
 {
-	struct bn_print p = {.sold = path_uniform(&w->rng) < 0.5,
+	struct world_bn_trade p = {.sold = path_uniform(&w->rng) < 0.5,
 	    .us = (int64_t)(w->now_ns / 1000)};
 
 	p.cents = bid_cents(px) + !p.sold;
 	p.qty_e8 = llround(some_qty(w, 0.004) * 100000.0) * 1000;
-	w->bn_trade++;
-	w->bn_aggregate++;
+	p.id = ++w->bn_trade;
+	p.aggregate = ++w->bn_aggregate;
+	w->bn_recent[w->bn_recent_n++ % WORLD_BN_RECENT] = p;
 	candles_trade(&w->bn_candles, PX(p.cents * E8_CENT), QTY(p.qty_e8),
 	    !p.sold, w->now_ns / WORLD_MS);
 	say_print(w, &p, false);
@@ -229,6 +224,185 @@ world_put_depth(const struct world *w, struct text *t)
 	text_lit(t, "]}");
 }
 
+/* ---- candles ---- */
+
+static const char *const intervals[] = {"1m", "3m", "5m", "15m", "30m", "1h",
+    "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"};
+
+static void
+put_member(struct text *t, const char *key, int64_t e8)
+{
+	text_lit(t, ",\"");
+	text_lit(t, key);
+	text_lit(t, "\":\"");
+	put_e8(t, e8, 8);
+	text_lit(t, "\"");
+}
+
+static void
+say_kline(struct world *w, const char *name)
+{
+	uint64_t ms = candle_ms(name, strlen(name));
+	struct candle c;
+	struct text t;
+
+	if (!candles_last(&w->bn_candles, ms, &c))
+		return;
+	text_init(&t, w->text, sizeof(w->text));
+	text_lit(&t, "{\"stream\":\"btcusdt@kline_");
+	text_lit(&t, name);
+	text_lit(&t, "\",\"data\":{\"e\":\"kline\",\"E\":");
+	put_i64(&t, (int64_t)(w->now_ns / 1000));
+	text_lit(&t, ",\"s\":\"BTCUSDT\",\"k\":{\"t\":");
+	put_i64(&t, (int64_t)c.open_ms * 1000);
+	text_lit(&t, ",\"T\":");
+	put_i64(&t, (int64_t)(c.open_ms + ms) * 1000 - 1);
+	text_lit(&t, ",\"s\":\"BTCUSDT\",\"i\":\"");
+	text_lit(&t, name);
+	text_lit(&t, "\",\"f\":");
+	put_i64(&t, (int64_t)(w->bn_trade + 1 - c.trade_n));
+	text_lit(&t, ",\"L\":");
+	put_i64(&t, (int64_t)w->bn_trade);
+	put_member(&t, "o", c.open.e8);
+	put_member(&t, "c", c.close.e8);
+	put_member(&t, "h", c.high.e8);
+	put_member(&t, "l", c.low.e8);
+	put_member(&t, "v", c.qty.e8);
+	text_lit(&t, ",\"n\":");
+	put_i64(&t, (int64_t)c.trade_n);
+	text_lit(&t, w->now_ns / WORLD_MS >= c.open_ms + ms ? ",\"x\":true"
+							    : ",\"x\":false");
+	put_member(&t, "q", c.usd.e6 * 100);
+	put_member(&t, "V", c.taken.e8);
+	put_member(&t, "Q", c.taken_usd.e6 * 100);
+	text_lit(&t, ",\"B\":\"0\"}}}");
+	world_say(w, WORLD_BN, WORLD_BN_KLINE, &t);
+}
+
+static void
+put_quoted(struct text *t, int64_t e8)
+{
+	text_lit(t, ",\"");
+	put_e8(t, e8, 8);
+	text_lit(t, "\"");
+}
+
+void
+world_put_klines(const struct world *w, const struct world_bn_ask *q,
+    uint64_t interval_ms, struct candle *scratch, struct text *t)
+{
+	struct candle_query ask = {.interval_ms = interval_ms,
+	    .from_ms = q->from_ms,
+	    .to_ms = q->to_ms};
+	uint32_t n = candles_get(&w->bn_candles, &ask, scratch, q->limit);
+
+	text_lit(t, "[");
+	for (uint32_t i = 0; i < n; i++) {
+		const struct candle *c = &scratch[i];
+
+		text_lit(t, i > 0 ? ",[" : "[");
+		put_i64(t, (int64_t)c->open_ms);
+		put_quoted(t, c->open.e8);
+		put_quoted(t, c->high.e8);
+		put_quoted(t, c->low.e8);
+		put_quoted(t, c->close.e8);
+		put_quoted(t, c->qty.e8);
+		text_lit(t, ",");
+		put_i64(t, (int64_t)(c->open_ms + interval_ms - 1));
+		put_quoted(t, c->usd.e6 * 100);
+		text_lit(t, ",");
+		put_i64(t, (int64_t)c->trade_n);
+		put_quoted(t, c->taken.e8);
+		put_quoted(t, c->taken_usd.e6 * 100);
+		text_lit(t, ",\"0\"]");
+	}
+	text_lit(t, "]");
+}
+
+/* ---- questions about trades and the touch ---- */
+
+static void
+put_bn_trade(const struct world_bn_trade *k, bool is_aggregate, struct text *t)
+{
+	text_lit(t, is_aggregate ? "{\"a\":" : "{\"id\":");
+	put_i64(t, (int64_t)(is_aggregate ? k->aggregate : k->id));
+	text_lit(t, is_aggregate ? ",\"p\":\"" : ",\"price\":\"");
+	put_cents(t, k->cents);
+	text_lit(t, is_aggregate ? "\",\"q\":\"" : "\",\"qty\":\"");
+	put_e8(t, k->qty_e8, 8);
+	if (is_aggregate) {
+		text_lit(t, "\",\"f\":");
+		put_i64(t, (int64_t)k->id);
+		text_lit(t, ",\"l\":");
+		put_i64(t, (int64_t)k->id);
+		text_lit(t, ",\"T\":");
+	} else {
+		text_lit(t, "\",\"quoteQty\":\"");
+		put_e8(t,
+		    usd_notional(PX(k->cents * E8_CENT), QTY(k->qty_e8)).e6 *
+			100,
+		    8);
+		text_lit(t, "\",\"time\":");
+	}
+	put_i64(t, k->us / 1000);
+	text_lit(t, is_aggregate ? ",\"m\":" : ",\"isBuyerMaker\":");
+	text_lit(t, k->sold ? "true" : "false");
+	text_lit(t, is_aggregate ? ",\"M\":true}" : ",\"isBestMatch\":true}");
+}
+
+static bool
+is_asked(const struct world_bn_ask *q, const struct world_bn_trade *k)
+{
+	uint64_t ms = (uint64_t)k->us / 1000;
+
+	return k->aggregate >= q->from_id && ms >= q->from_ms &&
+	       (q->to_ms == 0 || ms <= q->to_ms);
+}
+
+void
+world_put_bn_trades(const struct world *w, const struct world_bn_ask *q,
+    bool aggregates, struct text *t)
+{
+	uint64_t held =
+	    w->bn_recent_n < WORLD_BN_RECENT ? w->bn_recent_n : WORLD_BN_RECENT;
+	bool is_newest = q->from_id == 0 && q->from_ms == 0;
+	uint64_t skip = is_newest && held > q->limit ? held - q->limit : 0;
+	uint32_t n = 0;
+
+	text_lit(t, "[");
+	for (uint64_t i = skip; i < held && n < q->limit; i++) {
+		const struct world_bn_trade *k =
+		    &w->bn_recent[(w->bn_recent_n - held + i) %
+				  WORLD_BN_RECENT];
+
+		if (!is_asked(q, k))
+			continue;
+		text_lit(t, n++ > 0 ? "," : "");
+		put_bn_trade(k, aggregates, t);
+	}
+	text_lit(t, "]");
+}
+
+void
+world_put_bn_ticker(const struct world *w, bool is_price, struct text *t)
+{
+	int64_t bid = w->bn_bid;
+
+	text_lit(t, "{\"symbol\":\"BTCUSDT\",\"");
+	text_lit(t, is_price ? "price" : "bidPrice");
+	text_lit(t, "\":\"");
+	put_cents(t, bid);
+	if (!is_price) {
+		text_lit(t, "\",\"bidQty\":\"");
+		put_e8(t, level_qty_e8(w, bid), 8);
+		text_lit(t, "\",\"askPrice\":\"");
+		put_cents(t, bid + 1);
+		text_lit(t, "\",\"askQty\":\"");
+		put_e8(t, level_qty_e8(w, bid + 1), 8);
+	}
+	text_lit(t, "\"}");
+}
+
 /* ---- time ---- */
 
 void
@@ -236,6 +410,7 @@ world_bn_init(struct world *w)
 {
 	w->bn_ns = w->now_ns;
 	w->depth_ns = w->now_ns + DEPTH_NS;
+	w->kline_ns = w->now_ns + KLINE_NS;
 	w->bn_trade = 5000000000;
 	w->bn_aggregate = 3000000000;
 	w->bn_update = 90000000000;
@@ -251,6 +426,12 @@ world_bn_step(struct world *w)
 	if (w->now_ns >= w->depth_ns) {
 		say_depth(w);
 		w->depth_ns = w->now_ns + DEPTH_NS;
+	}
+	if (w->now_ns >= w->kline_ns) {
+		for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]);
+		     i++)
+			say_kline(w, intervals[i]);
+		w->kline_ns = w->now_ns + KLINE_NS;
 	}
 	if (w->now_ns < w->bn_ns)
 		return;

@@ -51,6 +51,8 @@ static struct {
 	char text[4096];
 } kept[KEPT];
 static unsigned kept_n;
+static void *bn_sub; /* who listens to Binance, NULL: nobody */
+static unsigned bn_kline_n;
 static struct { /* what goes wrong, so many times */
 	enum fault fault;
 	int64_t value;
@@ -74,6 +76,15 @@ deliver(void *user, enum venue v, const struct sim_frame *f)
 	(void)user;
 	if (state[v] != NULL)
 		tables[v]->apply(state[v], f);
+	if (v == VENUE_BINANCE && bn_sub != NULL) {
+		static char buf[65536];
+		struct sim_out said;
+
+		sim_out_init(&said, buf);
+		tables[v]->select(state[v], bn_sub, f, &said);
+		bn_kline_n += said.msg_n > 0 && f->n > 40 &&
+			      memcmp(f->text + 11, "btcusdt@kline", 13) == 0;
+	}
 	if ((f->kind != SIM_PM_USER && f->kind != SIM_HL_USER) ||
 	    kept_n == KEPT || f->n >= sizeof(kept[0].text))
 		return;
@@ -230,14 +241,6 @@ on_trip(void *user, enum venue v, enum fault f, int64_t *value)
 	tripped.left--;
 	*value = tripped.value;
 	return true;
-}
-
-/* Seconds pass. */
-static inline void
-wait_s(unsigned s)
-{
-	for (unsigned i = 0; i < 10 * s; i++)
-		live_step(l, l->w.now_ns + SECOND / 10);
 }
 
 /* What a test wants otherwise, NULL: nothing. */

@@ -7,6 +7,14 @@
 
 #include "tests/unit/livekit.h"
 
+/* Seconds pass. */
+static inline void
+wait_s(unsigned s)
+{
+	for (unsigned i = 0; i < 10 * s; i++)
+		live_step(l, l->w.now_ns + SECOND / 10);
+}
+
 static inline const struct world_window *
 quiet(void)
 {

@@ -289,6 +289,55 @@ the_book_asked_for_is_the_book_streamed(void **arg)
 }
 
 static void
+binance_answers_what_was_traded(void **arg)
+{
+	static const struct {
+		const char *target;
+		unsigned status;
+		const char *says;
+	} cases[] = {
+	    {"/api/v3/trades?symbol=BTCUSDT&limit=2", 200, "\"isBuyerMaker\":"},
+	    {"/api/v3/aggTrades?symbol=BTCUSDT", 200, "[{\"a\":300000000"},
+	    {"/api/v3/aggTrades?symbol=BTCUSDT&fromId=3000000002&limit=1", 200,
+		"[{\"a\":3000000002,"},
+	    {"/api/v3/ticker/bookTicker?symbol=BTCUSDT", 200,
+		"\"symbol\":\"BTCUSDT\",\"bidPrice\":\""},
+	    {"/api/v3/ticker/price?symbol=BTCUSDT", 200, "\"price\":\""},
+	    {"/api/v3/klines?symbol=BTCUSDT&interval=1m", 200, "[[17900"},
+	    {"/api/v3/klines?symbol=BTCUSDT&interval=7m", 400, "-1120"},
+	    {"/api/v3/klines?symbol=ETHUSDT&interval=1m", 400, "-1121"},
+	    {"/api/v3/exchangeInfo?symbol=BTCUSDT", 200, "PRICE_FILTER"},
+	    {"/api/v3/time", 200, "serverTime"},
+	    {"/api/v3/ping", 200, "{}"},
+	};
+	void *sub = open_sub(VENUE_BINANCE, "/ws/btcusdt@kline_1m");
+	const struct candle *c;
+	int64_t sum = 0;
+
+	(void)arg;
+	bn_kline_n = 0;
+	bn_sub = sub;
+	wait_s(20);
+	bn_sub = NULL;
+	assert_int_equal(bn_kline_n, 10); /* every two seconds */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		call(VENUE_BINANCE, "GET", cases[i].target, NULL, "");
+		assert_int_equal(status, cases[i].status);
+		says(cases[i].says);
+	}
+	c = &l->w.bn_candles.minute[(l->w.bn_candles.n - 1) % CANDLES_MAX];
+	for (uint64_t i = 0; i < l->w.bn_recent_n; i++) {
+		const struct world_bn_trade *k = &l->w.bn_recent[i];
+
+		if ((uint64_t)k->us / 1000 >= c->open_ms)
+			sum += k->qty_e8;
+	}
+	assert_true(l->w.bn_recent_n <= WORLD_BN_RECENT);
+	assert_int_equal(c->qty.e8, sum);
+	free(sub);
+}
+
+static void
 accounts_are_read_or_refused(void **arg)
 {
 	static const struct {
@@ -384,6 +433,7 @@ main(void)
 	    cmocka_unit_test(T_38_a_lapse_cancels_everything),
 	    cmocka_unit_test(T_62_a_nonce_is_taken_for_used),
 	    cmocka_unit_test(the_book_asked_for_is_the_book_streamed),
+	    cmocka_unit_test(binance_answers_what_was_traded),
 	    cmocka_unit_test(accounts_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
