@@ -34,7 +34,6 @@ catalog_free(struct catalog *c)
 	free(c->key);
 	free(c->index);
 	free(c->cfg);
-	free(c->instr);
 	free(c);
 }
 
@@ -78,53 +77,11 @@ catalog_cfg(const struct catalog *c, uint64_t epoch)
 	return c->cfg_n > 0 ? &c->cfg[0].cfg : NULL;
 }
 
-/* ---- instruments ---- */
-
-static void
-see_instr(struct catalog *c, const struct reader_event *ev)
-{
-	uint64_t hash = hash_bytes(HASH_SEED, ev->instr, sizeof(*ev->instr));
-	struct catalog_instr *x;
-
-	if (ev->instr_idx >= INSTR_N ||
-	    catalog_instr(c, ev->instr_idx, hash) != NULL)
-		return;
-	if (c->instr_n == c->instr_cap) {
-		uint32_t cap = c->instr_cap == 0 ? 1024 : 2 * c->instr_cap;
-		void *p = realloc(c->instr, cap * sizeof(c->instr[0]));
-
-		CHECK(p != NULL);
-		c->instr = p;
-		c->instr_cap = cap;
-	}
-	x = &c->instr[c->instr_n++];
-	memset(x, 0, sizeof(*x));
-	x->idx = ev->instr_idx;
-	x->hash = hash;
-	x->in = *ev->instr;
-	x->next = c->newest[x->idx];
-	c->newest[x->idx] = c->instr_n;
-}
-
-const struct instr *
-catalog_instr(const struct catalog *c, uint16_t idx, uint64_t hash)
-{
-	CHECK(idx < INSTR_N);
-	for (uint32_t i = c->newest[idx]; i != 0; i = c->instr[i - 1].next)
-		if (c->instr[i - 1].hash == hash)
-			return &c->instr[i - 1].in;
-	return NULL;
-}
-
 void
 catalog_see(struct catalog *c, const struct reader_event *ev)
 {
 	if (ev->kind == READER_CONFIG)
 		see_cfg(c, ev);
-	else if (ev->kind == READER_INSTR)
-		see_instr(c, ev);
-	else if (ev->kind == READER_RUN)
-		c->runs++;
 }
 
 /* ---- messages ---- */

@@ -1,10 +1,10 @@
 /*
- * catalog.h - what a recording says beside its slots: configurations, entries
- * of the instrument table, and the messages that stages sent each other.
+ * catalog.h - what a replay looks up in the recording: configurations, and
+ * the messages that stages sent each other.
  *
- * Settings and entries are collected before a replay begins, because the
- * recorder may have written them behind the step that used them. Messages are
- * found by their first 64 bytes, which is what a trace has of them.
+ * Settings are collected before a replay begins, because the recorder may
+ * have written them behind the step that used them. Messages are found by
+ * their first 64 bytes, which is what a trace has of them.
  */
 #ifndef BACKTEST_CATALOG_H
 #define BACKTEST_CATALOG_H
@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "libshm/cfg.h"
-#include "libshm/instr.h"
 #include "libshm/slots.h"
 #include "recorderd/reader.h"
 
@@ -25,24 +24,10 @@ struct catalog_cfg {
 	struct cfg cfg;
 };
 
-struct catalog_instr {
-	uint32_t next; /* older one of the same index, + 1; 0 none        */
-	uint16_t idx;
-	uint16_t pad;
-	uint64_t hash;
-	struct instr in;
-};
-
 struct catalog {
 	struct catalog_cfg *cfg;
 	uint32_t cfg_n;
 	uint32_t bad_cfg; /* values that this build does not take        */
-	struct catalog_instr *instr;
-	uint32_t instr_n;
-	uint32_t instr_cap;
-	uint32_t newest[INSTR_N]; /* + 1                                   */
-	uint64_t runs;
-	uint64_t gaps;
 	/* messages */
 	uint64_t message_n;
 	struct order *message; /* CATALOG_MESSAGES                       */
@@ -60,10 +45,6 @@ void catalog_see(struct catalog *c, const struct reader_event *ev);
 /* catalog_cfg - of an epoch; of the first there is, when it is not known;
  * NULL: none was recorded. */
 const struct cfg *catalog_cfg(const struct catalog *c, uint64_t epoch);
-
-/* catalog_instr - the entry of idx with this hash; NULL: not recorded. */
-const struct instr *catalog_instr(
-    const struct catalog *c, uint16_t idx, uint64_t hash);
 
 /* catalog_sent - a message that a stage put out. catalog_find - the one whose
  * first 64 bytes (but for its sequence) are these; false: none. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libcore/check.h"
+#include "libcore/hash.h"
 #include "quoted/trace.h"
 
 const char *
@@ -131,6 +132,26 @@ compare(struct replay *r, struct replay_stage *s, const struct core_out *out,
 
 /* ---- inputs ---- */
 
+static bool
+has_entry(const struct replay_stage *s, uint64_t hash)
+{
+	return hash_bytes(HASH_SEED, &s->entry, sizeof(s->entry)) == hash;
+}
+
+static void
+take_piece(struct replay_stage *s, const struct tap_step *t)
+{
+	size_t at = t->trace.u.trace.ring_seq * sizeof(t->in);
+
+	if (t->trace.u.trace.ring_seq > sizeof(s->entry) / sizeof(t->in))
+		return;
+	if (at < sizeof(s->entry))
+		memcpy((char *)&s->entry + at, &t->in,
+		    sizeof(s->entry) - at < sizeof(t->in)
+			? sizeof(s->entry) - at
+			: sizeof(t->in));
+}
+
 /* The event of a step; the slot goes to *slot. */
 static bool
 input(struct replay *r, struct replay_stage *s, const struct tap_step *t,
@@ -160,12 +181,10 @@ input(struct replay *r, struct replay_stage *s, const struct tap_step *t,
 		return false;
 	if (slot_is_tick(t->in.hdr.kind)) {
 		slot->tick = t->in.tick;
-		if (t->in.hdr.kind != TICK_INSTR || x->state_hash == 0 ||
-		    t->in.hdr.instr >= INSTR_N)
+		if (t->in.hdr.kind != TICK_INSTR || x->state_hash == 0)
 			return true;
-		ev->instr =
-		    catalog_instr(r->cat, t->in.hdr.instr, x->state_hash);
-		return ev->instr != NULL;
+		ev->instr = &s->entry;
+		return has_entry(s, x->state_hash);
 	}
 	memcpy(head, &t->in, sizeof(head));
 	/* Nobody records the first slot of a life; it is all head. */
@@ -291,16 +310,12 @@ begin_risk(struct replay *r, const struct tap_step *t)
 static bool
 given_instr(struct replay *r, const struct tap_step *t)
 {
-	const struct instr *in;
 	struct risk_trace_instr x;
 
 	memcpy(&x, &t->in, sizeof(x));
-	if (x.idx >= INSTR_N)
+	if (x.idx >= INSTR_N || !has_entry(&r->riskd, x.hash))
 		return differ(r, &r->riskd, t, REPLAY_NO_INPUT);
-	in = catalog_instr(r->cat, (uint16_t)x.idx, x.hash);
-	if (in == NULL)
-		return differ(r, &r->riskd, t, REPLAY_NO_INPUT);
-	risk_instr_set(r->risk, (uint16_t)x.idx, in);
+	risk_instr_set(r->risk, (uint16_t)x.idx, &r->riskd.entry);
 	r->risk->dirty_n = 0;
 	return true;
 }
@@ -391,6 +406,10 @@ trace(struct replay *r, struct replay_stage *s, const struct tap_step *t)
 		return true;
 	if (ring == TRACE_HASH)
 		return same_hash(r, s, t, t->trace.u.trace.state_hash);
+	if (ring == TRACE_ENTRY) {
+		take_piece(s, t);
+		return true;
+	}
 	if (ring < TRACE_OWN || ring > TRACE_HASH)
 		return step(r, s, t);
 	if (s->id == ST_RISKD)

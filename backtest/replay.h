@@ -34,11 +34,11 @@ struct replay_stage {
 	uint64_t cfg_epoch;
 	uint64_t lives;
 	uint64_t steps;
-	uint64_t messages;     /* compared                                    */
-	uint64_t hashes;       /* likewise                                    */
-	uint64_t unseen_instr; /* entries that were not recorded          */
+	uint64_t messages; /* compared                                    */
+	uint64_t hashes;   /* likewise                                    */
 	uint64_t cursor[RG_N];
-	uint32_t wait_n; /* as recorded, not compared yet                */
+	struct instr entry; /* as the pieces before a trace gave it       */
+	uint32_t wait_n;    /* as recorded, not compared yet                */
 	uint32_t wait_at;
 	struct order *wait; /* REPLAY_WAIT                               */
 	uint32_t lost_n;

@@ -154,6 +154,9 @@ struct tick_trace {
 #define TRACE_CFG   0xfffeu
 #define TRACE_STOP  0xfffdu
 #define TRACE_HASH  0xfffcu /* no step: the state's hash at this point    */
+#define TRACE_ENTRY                                                   \
+	0xfffbu /* no step: 64 bytes of the instrument entry that the \
+		   next trace of this stage is about, piece ring_seq */
 #define TRACE_OWN                                               \
 	0xfff0u /* and up: an input of the stage's own, told by \
 		   stage_trace_own                            */

@@ -151,12 +151,16 @@ void stage_tap(struct stage *s, const void *slot);
 
 /*
  * stage_trace_own - an input of the stage's own that its core was given
- * outside step(): words of the control page, room in rings. kind 0..12 is the
+ * outside step(): words of the control page, room in rings. kind 0..10 is the
  * stage's to give; n <= 64 bytes are kept as they are (CHECK). Recorded with
  * now_ns; a replay gives the core the same.
  */
 void stage_trace_own(
     struct stage *s, uint16_t kind, const void *data, size_t n);
+
+/* stage_trace_entry - an instrument entry as it was read, in pieces, before
+ * the trace of the input that it belongs to. Steps of TICK_INSTR have it. */
+void stage_trace_entry(struct stage *s, const struct instr *in);
 
 /* stage_emit_md - feeds: into every md ring whose content covers the kind,
  * and to the tap. */

@@ -321,11 +321,30 @@ stage_trace(
 		t.trace.hdr.instr = ev->slot->hdr.instr;
 		if (ev->redelivered)
 			t.trace.hdr.flags = SLOT_REPLAY;
-		if (ev->instr != NULL)
+		if (ev->instr != NULL) {
+			stage_trace_entry(s, ev->instr);
 			t.trace.u.trace.state_hash = hash_bytes(
 			    HASH_SEED, ev->instr, sizeof(*ev->instr));
+		}
 	}
 	put_trace(s, &t, ring, seq);
+}
+
+void
+stage_trace_entry(struct stage *s, const struct instr *in)
+{
+	const char *p = (const char *)in;
+
+	if (!has_trace(s))
+		return;
+	for (size_t at = 0; at < sizeof(*in); at += 64) {
+		size_t n = sizeof(*in) - at < 64 ? sizeof(*in) - at : 64;
+		struct tap_step t;
+
+		memset(&t, 0, sizeof(t));
+		memcpy(&t.in, p + at, n);
+		put_trace(s, &t, TRACE_ENTRY, at / 64);
+	}
 }
 
 void
@@ -333,7 +352,7 @@ stage_trace_own(struct stage *s, uint16_t kind, const void *data, size_t n)
 {
 	struct tap_step t;
 
-	CHECK(kind < TRACE_HASH - TRACE_OWN);
+	CHECK(kind < TRACE_ENTRY - TRACE_OWN);
 	CHECK(n <= sizeof(t.in));
 	if (!has_trace(s))
 		return;

@@ -214,6 +214,7 @@ load_instruments(struct stage *s, struct shell *sh)
 
 			risk_instr_set(sh->core, i, &in);
 			put_dirty(s, sh);
+			stage_trace_entry(s, &in);
 			stage_trace_own(s, RISK_TRACE_INSTR, &t, sizeof(t));
 		}
 	}
