@@ -123,6 +123,16 @@ on_intent(struct risk *r, const struct order *in, uint64_t now_ns,
 	risk_cancel(s, in, in->id, now_ns, out);
 }
 
+/* An order of ours that is over: its fills may still come. */
+static bool
+has_ended(const struct risk *r, uint64_t id)
+{
+	for (uint32_t k = 0; k < RISK_RECENT; k++)
+		if (r->ended[k] == id)
+			return id != 0;
+	return false;
+}
+
 static bool
 seen_fill(const struct risk *r, uint64_t fill_id)
 {
@@ -153,7 +163,7 @@ on_fill(struct risk *r, const struct order *f, uint64_t now_ns,
 		s = 0; /* execd's count of the slot stays, and so does ours */
 	} else if (o != 0) {
 		o->filled = f->cum_qty;
-	} else {
+	} else if (!has_ended(r, f->id)) {
 		r->stat.adopted++;
 		r->reduce = true;
 	}
@@ -205,6 +215,10 @@ on_gone(struct risk *r, const struct order *d)
 		return;
 	}
 	risk_order_drop(r, s, d->id);
+	r->ended[r->ended_at] = d->id;
+	risk_dirty(r, RISK_REC_ENDED + r->ended_at * 8u / RISK_REC_SZ);
+	r->ended_at = (r->ended_at + 1) % RISK_RECENT;
+	risk_dirty(r, RISK_REC_MORE);
 }
 
 /* From execd. The slot is range-checked, for it may be anybody's. */

@@ -24,8 +24,10 @@
  * CANCEL    : its id covers every order of the slot up to that id. It has a
  *             ring of its own and may overtake an order.
  * Fills     : cum_qty of an order only grows; a fill that does not pass it,
- *             or whose fill_id was seen, is a repeat. A fill of an order that
- *             is not known is booked all the same, and raises REDUCE.
+ *             or whose fill_id was seen, is a repeat. One of an order that is
+ *             over, of the newest RISK_RECENT, is late and no more; one of an
+ *             order that is not known is booked all the same, and raises
+ *             REDUCE.
  * Hierarchy : the protections of a market, each in its file: stops, age,
  *             adverse moves and exits riskstop.c; runs of fills, markouts,
  *             reverts and the share taken risktoxic.c; caps of clusters and of
@@ -133,6 +135,8 @@ struct risk {
 	} rate[RISK_RATE];
 	uint64_t recent[RISK_RECENT];
 	uint32_t recent_at;
+	uint64_t ended[RISK_RECENT]; /* ids of orders that are over        */
+	uint32_t ended_at;
 	uint32_t dirty_n;
 	uint32_t dirty[RISK_DIRTY]; /* records, see risk_save              */
 	uint16_t slot_of[INSTR_N][SIDE_N][ORDER_LEVELS]; /* + 1; 0 none   */
@@ -186,7 +190,7 @@ uint64_t risk_hash(const struct risk *r);
  *   0               day, latches, counters
  *   RISK_REC_MORE               the edge strategy's day, venues' latches
  *   RISK_REC_RATIO              volume made and taken
- *   RISK_REC_FILLS + k          fill ids
+ *   RISK_REC_FILLS + k          fill ids, and ids of orders that are over
  *   RISK_REC_INSTR + i          position of instrument i
  *   RISK_REC_SLOT + k           slot k
  *   RISK_REC_KEPT + k           unplaced entry k
@@ -196,11 +200,12 @@ uint64_t risk_hash(const struct risk *r);
  * risk_loaded - after all records: totals and look-ups again.
  */
 #define RISK_REC_SZ	256u
-#define RISK_REC_RECENT (RISK_RECENT * 8u / RISK_REC_SZ)
+#define RISK_REC_RECENT (RISK_RECENT * 8u / RISK_REC_SZ) /* of each */
 #define RISK_REC_MORE	1u
 #define RISK_REC_RATIO	2u
 #define RISK_REC_FILLS	(RISK_REC_RATIO + RISK_RATIO_SZ / RISK_REC_SZ)
-#define RISK_REC_INSTR	(RISK_REC_FILLS + RISK_REC_RECENT)
+#define RISK_REC_ENDED	(RISK_REC_FILLS + RISK_REC_RECENT)
+#define RISK_REC_INSTR	(RISK_REC_ENDED + RISK_REC_RECENT)
 #define RISK_REC_SLOT	(RISK_REC_INSTR + INSTR_N)
 #define RISK_REC_KEPT	(RISK_REC_SLOT + RISK_SLOTS)
 #define RISK_REC_WATCH	(RISK_REC_KEPT + RISK_KEPT)

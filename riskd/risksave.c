@@ -34,7 +34,8 @@ struct rec_more {
 	uint64_t own_n;
 	usd_t fee_model;
 	usd_t fee_diff;
-	uint64_t pad;
+	uint32_t ended_at;
+	uint32_t pad;
 };
 
 struct rec_global {
@@ -129,6 +130,7 @@ save_more(const struct risk *r, void *buf)
 	m.own_n = r->own_n;
 	m.fee_model = r->fee_model;
 	m.fee_diff = r->fee_diff;
+	m.ended_at = r->ended_at;
 	memcpy(buf, &m, sizeof(m));
 }
 
@@ -165,8 +167,11 @@ risk_save(const struct risk *r, uint32_t i, void *buf)
 		save_more(r, buf);
 	else if (i < RISK_REC_FILLS)
 		save_ratio(r, i, buf);
-	else if (i < RISK_REC_INSTR)
+	else if (i < RISK_REC_ENDED)
 		memcpy(buf, &r->recent[(i - RISK_REC_FILLS) * PER_REC],
+		    RISK_REC_SZ);
+	else if (i < RISK_REC_INSTR)
+		memcpy(buf, &r->ended[(i - RISK_REC_ENDED) * PER_REC],
 		    RISK_REC_SZ);
 	else if (i < RISK_REC_SLOT)
 		save_instr(&r->instr[i - RISK_REC_INSTR], buf);
@@ -276,6 +281,12 @@ load_more(struct risk *r, uint32_t i, const void *buf)
 		r->own_n = m.own_n;
 		r->fee_model = m.fee_model;
 		r->fee_diff = m.fee_diff;
+		r->ended_at = m.ended_at;
+		return m.ended_at < RISK_RECENT;
+	}
+	if (i >= RISK_REC_ENDED) {
+		memcpy(&r->ended[(i - RISK_REC_ENDED) * PER_REC], buf,
+		    RISK_REC_SZ);
 		return true;
 	}
 	if (i >= RISK_REC_FILLS) {

@@ -573,6 +573,30 @@ T_69_unknown_fill_is_adopted(void **state)
 	assert_int_equal(kit_said(&k, MSG_STATE, 0)->status, TRADING_RUN);
 }
 
+/* A fill that comes after the end of its order is late and no more. */
+static void
+T_69_late_fill_of_our_own_order(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(
+	    kit_intent(&k, PM, SIDE_BID, CENT(47), UNIT(20)), REASON_OK);
+	id = k.id;
+	kit_report(&k, MSG_DONE, PM, SIDE_BID, id);
+	kit_reborn(&k);
+	kit_links_good(&k);
+	kit_fill(&k, PM, SIDE_BID, id, CENT(47), UNIT(5), UNIT(5));
+	assert_int_equal(k.r->instr[PM].pos.qty.e8, UNIT(5).e8);
+	assert_false(k.r->reduce);
+	assert_int_equal(k.r->stat.adopted, 0);
+	/* Once. */
+	kit_fill(&k, PM, SIDE_BID, id, CENT(47), UNIT(5), UNIT(5));
+	assert_int_equal(k.r->instr[PM].pos.qty.e8, UNIT(5).e8);
+	kit_fill(&k, PM, SIDE_BID, id + 9, CENT(47), UNIT(5), UNIT(5));
+	assert_true(k.r->reduce);
+}
+
 static void
 test_reports_that_make_no_sense(void **state)
 {
@@ -688,6 +712,7 @@ main(void)
 	    T(test_fill_books_and_tells),
 	    T(T_14_a_fill_taken_back),
 	    T(T_69_unknown_fill_is_adopted),
+	    T(T_69_late_fill_of_our_own_order),
 	    T(test_reports_that_make_no_sense),
 	};
 

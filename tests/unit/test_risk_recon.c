@@ -271,6 +271,7 @@ test_latch_survives_a_reboot(void **state)
 	says(PM, 0, 2);
 	says(PM, 0, 2);
 	assert_true(is_frozen(VENUE_POLYMARKET));
+	k.r->reduce = true;
 	risk_image_take(k.r, img);
 	risk_init(next, &k.cfg, 1);
 	assert_true(risk_image_load(next, img));
@@ -278,6 +279,7 @@ test_latch_survives_a_reboot(void **state)
 	k.r = next;
 	kit_links_good(&k);
 	assert_true(is_frozen(VENUE_POLYMARKET));
+	assert_true(k.r->reduce);
 	free(img);
 }
 
