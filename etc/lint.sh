@@ -26,7 +26,8 @@ allowed() {
 	libsys) echo libcore libshm libsys ;;
 	feedd) echo libcore libshm libvenue libsys feedd ;;
 	execd) echo libcore libshm libvenue libsign libsys execd ;;
-	quoted | riskd | recorderd) echo libcore libshm libsys "$1" ;;
+	quoted | riskd) echo libcore libshm libsys "$1" ;;
+	recorderd) echo libcore libshm libvenue libsys "$1" ;;
 	supervisor | shmtop) echo libcore libshm libsys "$1" ;;
 	simvenue) echo libcore libshm libvenue libsign libsys simvenue ;;
 	*) echo any ;;

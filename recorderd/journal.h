@@ -43,6 +43,9 @@
 #define JOURNAL_CFG_MAX	  (128u << 10)	  /* bytes of one CONFIG payload */
 #define JOURNAL_OWN_TAP	  "tap.recorderd" /* what the recorder itself tells */
 #define JOURNAL_TAP_NONE  UINT16_MAX
+/* run_id of data that others recorded (import.h): not one sequence, but pieces
+ * that overlap in time; its monotonic clock is UTC, a session is a day. */
+#define JOURNAL_RUN_IMPORT UINT64_C(0x74726f706d690001)
 
 enum journal_kind {
 	JOURNAL_OPEN = 1,

@@ -90,10 +90,11 @@ struct reader_args {
 struct reader_stat {
 	uint64_t events;
 	uint64_t slots;
-	uint64_t gaps;	/* READER_GAP                                     */
-	uint64_t lost;	/* slots that they declare                        */
-	uint64_t files; /* of the capture, as far as selected            */
-	uint64_t bad;	/* rows or slots out of range, left out           */
+	uint64_t gaps;	 /* READER_GAP                                     */
+	uint64_t lost;	 /* slots that they declare                        */
+	uint64_t jumped; /* of these, declared by nobody: damage          */
+	uint64_t files;	 /* of the capture, as far as selected            */
+	uint64_t bad;	 /* rows or slots out of range, left out           */
 	uint64_t rows_total; /* of the selected files (for progress)      */
 };
 

@@ -82,8 +82,11 @@ source_wanted(const struct reader *r, unsigned id)
 static bool
 same_segment(const struct reader_file *a, const struct reader_file *b)
 {
-	return a->run_id == b->run_id && a->session == b->session &&
-	       a->segment == b->segment && a->name_hash == b->name_hash;
+	if (a->run_id != b->run_id || a->session != b->session)
+		return false;
+	/* What was imported of a day is merged by time. */
+	return a->run_id == JOURNAL_RUN_IMPORT ||
+	       (a->segment == b->segment && a->name_hash == b->name_hash);
 }
 
 static bool
@@ -124,6 +127,8 @@ stream_next(struct reader *r, struct stream *t, const struct reader_file *f)
 	int rc = t->is_journal ? reader_jn_next(&t->jn, &t->rec)
 			       : reader_pq_next(&t->pq, &t->rec);
 
+	if (f->run_id == JOURNAL_RUN_IMPORT)
+		t->rec.key = t->rec.at_ns;
 	return rc < 0 ? fail(r, f, rc) : rc;
 }
 
@@ -290,6 +295,7 @@ in_sequence(struct reader *r, struct source *s, const struct reader_rec *rec)
 		    .cause = JOURNAL_LOST_BLOCK};
 
 		head_gap(s, &g);
+		r->stat.jumped += g.lost_n;
 		s->used = false;
 		return true;
 	}
@@ -342,7 +348,8 @@ take(struct reader *r, struct source *s, const struct reader_rec *rec)
 		s->head.cfg_value = rec->cfg_value;
 		return true;
 	}
-	if (s->id != ST_RECORDERD && !in_sequence(r, s, rec))
+	if (s->id != ST_RECORDERD && s->seg->run_id != JOURNAL_RUN_IMPORT &&
+	    !in_sequence(r, s, rec))
 		return false;
 	if (s->head.kind == READER_SLOT) {
 		if (!table_wanted(&r->args, rec_slot_table(rec->slot.hdr.kind)))
