@@ -144,6 +144,31 @@ act(struct chain *c, const struct strat *s, const struct edge_view *v,
 	return true;
 }
 
+/* The recorder hears of a signal, and of why there is none when that
+ * changes. */
+static void
+tell(const struct chain *c, const struct strat *s)
+{
+	static const enum reason reasons[WHY_N] = {
+	    [WHY_FAIR] = REASON_NO_FAIR,
+	    [WHY_MIN_EDGE] = REASON_MIN_EDGE,
+	    [WHY_MAX_EDGE] = REASON_MAX_EDGE,
+	    [WHY_DEPTH] = REASON_LIQUIDITY,
+	    [WHY_MIN_TIME] = REASON_EXPIRY,
+	    [WHY_MAX_TIME] = REASON_EXPIRY,
+	    [WHY_VOL] = REASON_VOL_BOUNDS,
+	    [WHY_CONFIDENCE] = REASON_CONFIDENCE,
+	    [WHY_STAKE] = REASON_STAKE,
+	    [WHY_COOLDOWN] = REASON_STAKE,
+	};
+	uint16_t *said = &c->l->m->take_said[c->side];
+
+	if (c->stop != WHY_N && *said == c->stop + 1u)
+		return;
+	*said = (uint16_t)(c->stop + 1u);
+	quote_tell(c->l, s, c->stop == WHY_N ? REASON_OK : reasons[c->stop]);
+}
+
 void
 edge_take(struct strat_look *l, const struct strat *s,
     const struct edge_view *v, const struct edge_limits *f)
@@ -162,5 +187,6 @@ edge_take(struct strat_look *l, const struct strat *s,
 				sent = act(&c, s, v, f, cost);
 		}
 		why_signalled(&l->why, c.side, c.stop);
+		tell(&c, s);
 	}
 }

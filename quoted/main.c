@@ -11,6 +11,7 @@
 #include "libsys/stage.h"
 #include "quoted/opfile_io.h"
 #include "quoted/strat.h"
+#include "quoted/trace.h"
 
 struct shell {
 	struct quote *core;
@@ -186,9 +187,14 @@ static void
 on_lost(struct stage *s, enum ring_id ring, const struct order *o)
 {
 	struct shell *sh = s->ops->self;
+	struct quote_trace_lost t = {.id = o->id,
+	    .instr = o->hdr.instr,
+	    .side = o->side,
+	    .level = o->level};
 
 	(void)ring;
 	quote_lost(sh->core, o, s->now_ns);
+	stage_trace_own(s, QUOTE_TRACE_LOST, &t, sizeof(t));
 }
 
 static void
@@ -201,6 +207,8 @@ on_step(struct stage *s, const struct event *ev)
 	quote_step(sh->core, ev, &sh->out);
 	metrics_add(s->metrics, M_QUOTED_INTENTS, sh->out.core.n);
 	stage_emit_out(s, &sh->out.core, on_lost);
+	for (uint32_t i = 0; i < sh->out.tap_n; i++)
+		stage_tap(s, &sh->out.tap[i]);
 	for (uint32_t i = 0; i < sh->out.note_n; i++)
 		log_note(s, &sh->out.note[i]);
 }
@@ -236,6 +244,14 @@ on_stop(struct stage *s)
 	return sh->core->sweep == 0;
 }
 
+static uint64_t
+on_hash(const struct stage *s)
+{
+	const struct shell *sh = s->ops->self;
+
+	return quote_hash(sh->core);
+}
+
 static int
 on_close(struct stage *s)
 {
@@ -259,6 +275,7 @@ main(int argc, char **argv)
 	    .housekeep = on_housekeep,
 	    .stop = on_stop,
 	    .stop_limit_ns = UINT64_C(500000000),
+	    .hash = on_hash,
 	    .close = on_close,
 	};
 

@@ -89,6 +89,33 @@ quote_factors(const struct strat_look *l)
 	    m->risk_gamma, m->risk_size, m->risk_spread};
 }
 
+void
+quote_tell(struct strat_look *l, const struct strat *s, enum reason r)
+{
+	const struct quote_mkt *m = l->m;
+	struct tick *t;
+
+	if (l->out->tap_n == QUOTE_TAPS)
+		return;
+	t = &l->out->tap[l->out->tap_n++];
+	memset(t, 0, sizeof(*t));
+	t->hdr.kind = TAP_SIGNAL;
+	t->hdr.instr = l->instr;
+	t->hdr.venue_ns = m->venue_ns;
+	t->hdr.recv_ns = l->ev->now_ns;
+	if (m->fair.state == FAIR_OK)
+		t->u.signal.fair = PX(llround(m->fair.yes * 1e8));
+	else if (m->bid_qty.e8 > 0 && m->ask_qty.e8 > 0)
+		t->u.signal.fair = quote_micro(m);
+	t->u.signal.reserve = m->reserve;
+	t->u.signal.half = m->half;
+	t->u.signal.sigma_e8 =
+	    (uint32_t)fmin(4e9, sqrt(fmax(0.0, m->vol.var)) * 1e8);
+	t->u.signal.reason = (uint16_t)r;
+	t->u.signal.strategy = (uint8_t)s->id;
+	t->u.signal.trading = l->q->trading;
+}
+
 static void
 release_place(struct quote *q, struct quote_mkt *m, enum reason r)
 {
@@ -116,6 +143,7 @@ look_rest(struct strat_look *l)
 	struct strat_want want;
 	enum why_id stop;
 	enum reason r;
+	uint32_t said;
 
 	want.n[SIDE_BID] = 0;
 	want.n[SIDE_ASK] = 0;
@@ -128,8 +156,12 @@ look_rest(struct strat_look *l)
 	release_place(l->q, m, r);
 	m->reason = (uint16_t)r;
 	m->said = (uint16_t)r;
-	if (!want.hold)
-		quote_apply(l, s, &want);
+	if (want.hold)
+		return;
+	said = l->out->core.n;
+	quote_apply(l, s, &want);
+	if (l->out->core.n != said)
+		quote_tell(l, s, r);
 }
 
 static void
@@ -271,6 +303,7 @@ forget(struct quote *q, struct quote_mkt *m)
 	m->risk_state = 0;
 	m->risk_reason = 0;
 	m->risk_gamma = 0.0;
+	m->est_strike = 0.0;
 	m->pause_ns = 0;
 	m->take_ns = 0;
 	m->warned = false;
@@ -318,6 +351,7 @@ on_instr(struct quote *q, struct quote_mkt *m, const struct event *ev,
 		q->max_instr = idx;
 	if (changed) {
 		m->valid = false;
+		m->crossed_n = 0;
 		book_init(&b->book, b->level, QUOTE_DEPTH);
 	}
 }
@@ -445,6 +479,7 @@ static void
 invalidate_one(struct quote *q, uint16_t i)
 {
 	q->mkt[i].valid = false;
+	q->mkt[i].crossed_n = 0;
 	if (q->book[i].book.cap != 0)
 		book_clear(&q->book[i].book);
 }
@@ -589,6 +624,7 @@ quote_step(struct quote *q, const struct event *ev, struct quote_out *out)
 	CHECK(ev->kind < EVENT_KIND_N);
 	core_out_reset(&out->core);
 	out->note_n = 0;
+	out->tap_n = 0;
 	if (q->start_ns == 0)
 		q->start_ns = ev->now_ns;
 	switch (ev->kind) {

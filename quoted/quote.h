@@ -39,6 +39,7 @@
 
 #define QUOTE_SWEEP 16u
 #define QUOTE_NOTES 16u
+#define QUOTE_TAPS  16u
 #define QUOTE_DEPTH 64u /* levels a side that are kept                   */
 #define QUOTE_TAKES 32u /* takes on their way                            */
 #define QUOTE_HOLDS 32u /* positions held to resolution                  */
@@ -92,10 +93,14 @@ struct quote_mkt {
 	qty_t unwind_qty;	/* position when it began                   */
 	qty_t traded;		/* volume since then                        */
 	uint64_t take_ns;	/* last take                                */
+	uint16_t take_said[SIDE_N]; /* enum why_id that refused, + 1      */
+	uint16_t pad2;
+	px_t reserve; /* what the quotes stand on, ...                    */
+	px_t half;    /* ... and half of their spread                     */
 	double gamma;
 	double rrs; /* resolution risk score                              */
 	struct fair_out fair;
-	double fair_left_s;
+	double est_strike; /* of a window that nobody tells, 0 none      */
 	double fair_var;
 	struct select_mkt sel;
 	struct as_kappa kappa;
@@ -210,6 +215,8 @@ enum quote_what {
 struct quote_out {
 	struct core_out core;
 	uint32_t note_n;
+	uint32_t tap_n;
+	struct tick tap[QUOTE_TAPS]; /* TAP_SIGNAL, for the recorder      */
 	struct quote_note note[QUOTE_NOTES];
 };
 

@@ -50,6 +50,10 @@ void quote_apply(
 void quote_emit(
     struct strat_look *l, const struct strat *s, enum side side, uint8_t level);
 
+/* quote_tell - what a strategy makes of the market, for the recorder; dropped
+ * when there is no room. */
+void quote_tell(struct strat_look *l, const struct strat *s, enum reason r);
+
 /* quote_again - every market is looked at soon. */
 void quote_again(struct quote *q);
 

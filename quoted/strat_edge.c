@@ -32,9 +32,11 @@ take(struct strat_look *l)
 	    .in = &l->m->in, .now_ns = l->ev->now_ns, .venue_ns = l->venue_ns};
 	struct edge_view v;
 
-	in.est_strike = l->m->in.strike_px.e8 == 0
-			    ? signal_strike(&l->q->sig, &l->m->in)
-			    : 0.0;
+	/* Once, when the window has opened: the prices before are not kept. */
+	if (l->m->in.strike_px.e8 == 0 && !(l->m->est_strike > 0.0) &&
+	    l->venue_ns >= l->m->in.start_wall_ns)
+		l->m->est_strike = signal_strike(&l->q->sig, &l->m->in);
+	in.est_strike = l->m->est_strike;
 	signal_fair(&l->q->sig, &in, &l->m->fair, &l->m->fair_var);
 	v = (struct edge_view){
 	    .known = l->m->fair.state == FAIR_OK &&

@@ -149,6 +149,8 @@ rest(struct strat_look *l, struct strat_want *want)
 
 	fill_price(l, &in);
 	room = price_quotes(&in, &px);
+	l->m->reserve = px.reserve;
+	l->m->half = PX(llround((double)in.half_px.e8 * in.widen));
 	why_both(&l->why, WHY_ROOM, px.ask.e8 - px.bid.e8, 0, room);
 	if (!room) {
 		want->stop[SIDE_BID] = WHY_ROOM;

@@ -251,6 +251,9 @@ rest(struct strat_look *l, struct strat_want *want)
 	in.spread_bps = fmin(dec(c->perp_max_spread_bps),
 	    ladder_spread(c, &b, annual(l), s) * quote_factors(l).spread);
 	in.skew = ladder_skew(c, held / capital(l));
+	m->reserve = in.reserve;
+	m->half =
+	    PX(llround((double)in.reserve.e8 * in.spread_bps * 1e-4 / 2.0));
 	ladder_make(c, &in, &o);
 	take_over(l, &o, want);
 }
