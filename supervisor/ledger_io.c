@@ -86,7 +86,7 @@ look(struct ledger *l, const struct instance *in, const struct cfg *c,
 static json_t *
 amount(bool has, int64_t v)
 {
-	return has ? json_integer(v) : json_null();
+	return has ? json_integer(v) : json_pack("n");
 }
 
 static json_t *
