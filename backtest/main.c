@@ -30,6 +30,7 @@ static const struct {
     {"replay", cmd_replay},
     {"sweep", cmd_sweep},
     {"verify", cmd_verify},
+    {"queue", cmd_queue},
 };
 
 int
