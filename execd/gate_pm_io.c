@@ -87,6 +87,8 @@ setup_of(const struct gate_pm *p, struct gwpm_setup *set)
 	set->order_timeout_ns = (uint64_t)cfg->exec_order_timeout.ns;
 	set->fill_poll_ns = (uint64_t)cfg->exec_fill_poll_s.ns;
 	set->reconcile_ns = (uint64_t)cfg->exec_reconcile_s.ns;
+	set->has_presign = cfg->exec_presign;
+	set->presign_tolerance = QTY(cfg->exec_size_tolerance.e8);
 	set->seed = net_random();
 }
 
@@ -286,7 +288,10 @@ gate_flat(void *g)
 static void
 gate_count(void *g)
 {
-	gate_pm_count(g);
+	struct gate_pm *p = g;
+
+	p->g.set.presign_tolerance = QTY(p->s->cfg.exec_size_tolerance.e8);
+	gate_pm_count(p);
 }
 
 const struct gateway_ops gateway_pm = {

@@ -60,6 +60,8 @@ gate_pm_count(struct gate_pm *p)
 	metrics_set(m, M_EXECD_LAPSES, (int64_t)g->lapses);
 	metrics_set(m, M_EXECD_STRAYS, (int64_t)g->strays);
 	metrics_set(m, M_EXECD_BAD_ANSWERS, (int64_t)g->bad);
+	metrics_set(m, M_EXECD_PRESIGN_HITS, (int64_t)g->ahead_hits);
+	metrics_set(m, M_EXECD_PRESIGN_MISSES, (int64_t)g->ahead_misses);
 	metrics_set(m, M_EXECD_COLD, (int64_t)now->cold);
 	metrics_set(m, M_EXECD_RESENDS, (int64_t)now->guarded);
 	metrics_set(m, M_EXECD_HELD, (int64_t)now->held);

@@ -10,6 +10,7 @@
 #include "libvenue/text.h"
 
 #define TICK_NS	   UINT64_C(100000000)
+#define TURN_NS	   UINT64_C(1000000) /* between two that are signed ahead */
 #define PING_NS	   UINT64_C(10000000000)
 #define HELLO_NS   UINT64_C(2000000000)
 #define RETRY_MAX  600
@@ -573,6 +574,7 @@ gwpm_timer(struct gwpm *g, const struct gwpm_now *now)
 	if (g->sync.is_ready && !g->is_blocked)
 		gwpm_balance_due(g, now);
 	gwpm_flush_posts(g, now);
+	gwpm_ahead_due(g, now);
 	if (g->is_up && now->ns >= g->ping_ns) {
 		g->ping_ns = now->ns + PING_NS;
 		g->sink->channel(g->sink->user, "PING", 4);
@@ -584,6 +586,9 @@ gwpm_wake(const struct gwpm *g, uint64_t now_ns)
 {
 	bool is_idle = g->post.n + g->cancel.n == 0;
 
+	if (is_idle && g->set.has_presign && now_ns >= g->ahead_ns &&
+	    g->book->active_n > 0 && gwpm_mode(g) == PORT_NORMAL)
+		return now_ns + TURN_NS;
 	return now_ns + (is_idle ? TICK_NS : TICK_NS / 10);
 }
 

@@ -24,6 +24,9 @@
  * Gaps      : after each (re)connect of the user channel, and after the venue
  *             refused to trade, nothing is placed until open orders and
  *             trades were read (PORT_RESYNC).
+ * Ahead     : while idle, orders a tick or two from those that rest are signed
+ *             before they are wanted. One that fits within the tolerance is
+ *             sent instead, for its own size, which is never more.
  * Lapse     : no accepted heartbeat for GWPM_LAPSE_NS: every order UNKNOWN,
  *             and PORT_RESYNC (T-38).
  * Time      : ns monotonic and wall_ns UTC with each call.
@@ -130,8 +133,10 @@ struct gwpm_setup {
 	bool has_beats;
 	uint64_t order_timeout_ns;
 	uint64_t fill_poll_ns;
-	uint64_t reconcile_ns; /* between two looks at all balances */
-	uint64_t seed;	       /* of jitter */
+	bool has_presign;
+	qty_t presign_tolerance; /* exec.size_tolerance, 1e-8 */
+	uint64_t reconcile_ns;	 /* between two looks at all balances */
+	uint64_t seed;		 /* of jitter */
 };
 
 struct gwpm_stat {
@@ -147,6 +152,8 @@ struct gwpm_stat {
 	uint64_t lapses;
 	uint64_t strays;
 	uint64_t bad;
+	uint64_t ahead_hits; /* orders that had been signed ahead */
+	uint64_t ahead_misses;
 };
 
 struct gwpm {
@@ -185,6 +192,10 @@ struct gwpm {
 	struct gwpm_queue cancel;
 	struct gwpm_call call[GWPM_CALLS];
 	struct gwpm_stat stat;
+	uint64_t ahead_n;  /* signed ahead, ever */
+	uint64_t ahead_ns; /* nothing to sign before */
+	uint32_t ahead_at;
+	struct gwpm_ahead ahead[GWPM_AHEADS];
 	char body[GWPM_BODY_MAX];
 };
 

@@ -6,6 +6,7 @@
  *   gw_pm_book.c   orders, fills, markets by their keys
  *   gw_pm_call.c   requests and their limits
  *   gw_pm_order.c  placing
+ *   gw_pm_ahead.c  signing before it is wanted
  *   gw_pm_cancel.c cancels
  *   gw_pm_state.c  what became of an order
  *   gw_pm_fill.c   trades, positions, balances
@@ -123,6 +124,22 @@ void gwpm_place(
 void gwpm_flush_posts(struct gwpm *g, const struct gwpm_now *now);
 void gwpm_post_answer(struct gwpm *g, struct gwpm_call *c,
     const struct gwpm_answer *a, const struct gwpm_now *now);
+
+/* gwpm_choose - the token and side to trade for o's side. gwpm_template - of
+ * a market's exchange. */
+void gwpm_choose(
+    const struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now);
+const struct pm_template *gwpm_template(
+    const struct gwpm *g, const struct gwpm_market *m);
+
+/* ---- gw_pm_ahead.c ---- */
+
+/* gwpm_ahead_due - signs one order ahead when there is nothing else to do.
+ * gwpm_ahead_take - true: w's salt, time and amounts, *s and o's size are
+ * those of an order that was signed ahead, which is used up. */
+void gwpm_ahead_due(struct gwpm *g, const struct gwpm_now *now);
+bool gwpm_ahead_take(struct gwpm *g, struct gwpm_order *o,
+    const struct gwpm_now *now, struct pm_order *w, struct pm_signed *s);
 
 /* ---- gw_pm_cancel.c ---- */
 

@@ -77,8 +77,9 @@ judge(struct gwpm *g, const struct port_act *a, const struct gwpm_market *m)
 }
 
 /* What is held is sold before the complement is bought. */
-static void
-choose(struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now)
+void
+gwpm_choose(
+    const struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now)
 {
 	uint8_t sell = o->side == SIDE_BID ? ROLE_NO : ROLE_YES;
 	const struct gwpm_token *t = gwpm_token_at(g->book, o->market, sell);
@@ -134,7 +135,7 @@ gwpm_place(struct gwpm *g, const struct port_act *a, const struct gwpm_now *now)
 	o->sent_ns = now->ns;
 	o->expiration_s = expiration(g, a, now);
 	m->open_n++;
-	choose(g, o, now);
+	gwpm_choose(g, o, now);
 	gwpm_offered(g->book, o, o->qty.e8);
 	if (!amounts(m, o, &unused)) {
 		gwpm_rejected(g, o, REASON_OFF_TICK, now);
@@ -156,8 +157,8 @@ tif_of(const struct gwpm_order *o)
 	return o->expiration_s != 0 ? PM_GTD : PM_GTC;
 }
 
-static const struct pm_template *
-template_of(const struct gwpm *g, const struct gwpm_market *m)
+const struct pm_template *
+gwpm_template(const struct gwpm *g, const struct gwpm_market *m)
 {
 	if (m->generation == PM_EXCHANGE_V3)
 		return &g->tpl[2];
@@ -170,7 +171,7 @@ write_order(struct gwpm *g, struct gwpm_order *o, char body[PM_BODY_MAX],
     const struct gwpm_now *now)
 {
 	const struct gwpm_market *m = &g->book->market[o->market];
-	const struct pm_template *t = template_of(g, m);
+	const struct pm_template *t = gwpm_template(g, m);
 	struct pm_order w = {.salt = pm_salt(o->id & PM_SALT_MAX),
 	    .asset = &m->token[o->role - ROLE_YES].asset,
 	    .side = (enum side)o->deal,
@@ -179,11 +180,12 @@ write_order(struct gwpm *g, struct gwpm_order *o, char body[PM_BODY_MAX],
 	    .expiration_s = o->expiration_s};
 	struct pm_signed s;
 
-	o->timestamp_ms = (uint64_t)((now->wall_ns + g->skew_ns) / NS_PER_MS);
-	w.timestamp_ms = o->timestamp_ms;
-	if (!amounts(m, o, &w.amounts) || !pm_order_ok(&w) ||
-	    !pm_order_sign(t, g->set.secp, g->set.key, &w, &s))
+	w.timestamp_ms = (uint64_t)((now->wall_ns + g->skew_ns) / NS_PER_MS);
+	if (!gwpm_ahead_take(g, o, now, &w, &s) &&
+	    (!amounts(m, o, &w.amounts) || !pm_order_ok(&w) ||
+		!pm_order_sign(t, g->set.secp, g->set.key, &w, &s)))
 		return 0;
+	o->timestamp_ms = w.timestamp_ms;
 	memcpy(o->hash.b, s.id, sizeof(o->hash.b));
 	gwpm_order_hashed(g->book, o);
 	o->state = GWPM_SENT;

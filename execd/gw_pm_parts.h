@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "execd/gw_pm_state.h"
+#include "libsign/pm_order.h"
 
 #define GWPM_STRAYS 64u /* foreign open orders remembered */
 #define GWPM_ITEMS  64u /* orders in one request */
@@ -72,6 +73,27 @@ struct gwpm_beats {
 	uint64_t lapse_ns; /* answers to older questions do not count */
 	char id[80];
 	bool is_busy;
+};
+
+/* An order that was signed before it was wanted. */
+#define GWPM_AHEADS   256u
+#define GWPM_AHEAD_NS UINT64_C(10000000000) /* not used when older */
+
+struct gwpm_ahead {
+	bool is_used; /* entry */
+	bool neg_risk;
+	uint8_t generation;
+	uint8_t role;
+	uint8_t deal;
+	uint16_t market;
+	uint16_t epoch;
+	px_t px; /* YES frame */
+	qty_t qty;
+	uint64_t made_ns;
+	uint64_t salt;
+	uint64_t timestamp_ms;
+	struct pm_amounts amounts;
+	struct pm_signed s;
 };
 
 struct gwpm_queue {

@@ -149,6 +149,8 @@ gwpm_filled_up(struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now)
 	o->is_answered = true;
 	if (o->filled.e8 < o->qty.e8) /* some of it failed unheard */
 		gwpm_tell(g, o, PORT_CANCELLED, REASON_VENUE);
+	else if (o->is_short) /* the rest was never sent */
+		gwpm_tell(g, o, PORT_CANCELLED, REASON_OK);
 	gwpm_order_close(g->book, o, now->ns);
 }
 

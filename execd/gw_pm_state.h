@@ -35,7 +35,7 @@ enum gwpm_state {
 struct gwpm_order {
 	uint64_t id; /* ours; 0: free entry */
 	struct pm_hash hash;
-	uint64_t timestamp_ms; /* with the id's salt makes the hash */
+	uint64_t timestamp_ms; /* in the hash, as is a salt of its own */
 	uint64_t expiration_s;
 	uint32_t slot;
 	uint16_t instr;
@@ -55,8 +55,8 @@ struct gwpm_order {
 	uint8_t tries;	  /* cancels sent */
 	uint8_t absent_n;
 	uint8_t hold_n; /* times its end waited for fills */
-	uint8_t pad;
-	px_t px; /* YES frame */
+	bool is_short;	/* for less than was wanted, signed ahead */
+	px_t px;	/* YES frame */
 	qty_t qty;
 	qty_t matched; /* by trades; never falls */
 	qty_t told;    /* by the venue's order, the most seen */
