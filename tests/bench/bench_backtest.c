@@ -1,5 +1,4 @@
-/* links: backtest recorderd simvenue feedd quoted riskd execd libvenue libsys
- * libshm libcore */
+/* links: backtest recorderd simvenue feedd quoted riskd execd libvenue libsys libshm libcore */
 /*
  * bench_backtest - events of market data through the backtester, one core.
  *
