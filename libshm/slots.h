@@ -116,7 +116,7 @@ enum tif {
 #define ORDER_REVERSED	  0x10u /* fill: takes one back, see FILL       */
 
 /* Levels a side that an instrument may have orders at. */
-#define ORDER_LEVELS 4u
+#define ORDER_LEVELS 16u
 /* The last of them is riskd's own, for forced exits: no quote rests there. */
 #define ORDER_EXIT_LEVEL (ORDER_LEVELS - 1u)
 

@@ -222,22 +222,16 @@ ladder_weights(const struct cfg *c, uint32_t n, double w[ORDER_LEVELS])
 	    first, second, fmax(0.0, 1.0 - first - second)};
 	double all = 0.0;
 
-	CHECK(n <= ORDER_LEVELS);
+	CHECK(n <= 3 * TIER);
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t tier = c->ladder_decay_only ? 0 : k / TIER;
 		uint32_t in = c->ladder_decay_only ? k : k % TIER;
 
-		/* A sixteenth level continues the last tier. */
-		if (tier > 2) {
-			tier = 2;
-			in = k - 2 * TIER;
-		}
 		w[k] = pow(decay, in);
 		if (!c->ladder_decay_only) {
 			double sum = 0.0;
-			uint32_t to = tier == 2 ? n - 2 * TIER : TIER;
 
-			for (uint32_t i = 0; i < to; i++)
+			for (uint32_t i = 0; i < TIER; i++)
 				sum +=
 				    tier * TIER + i < n ? pow(decay, i) : 0.0;
 			w[k] *= share[tier] / sum;

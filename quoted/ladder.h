@@ -2,8 +2,8 @@
  * ladder.h - levels of quotes of a perpetual future around a price.
  *
  * What     : from book, volatility, inventory, funding and what recent fills
- *            were worth: the spread, the reservation price and up to
- *            ORDER_LEVELS quotes a side.
+ *            were worth: the spread, the reservation price and up to 15
+ *            quotes a side (the 16th slot is riskd's, for exits).
  * Units    : distances in basis points of the price; doubles inside, prices
  *            on the grid outside.
  * Pure     : yes. O(levels^2) a refresh.
