@@ -348,10 +348,16 @@ import_decimal(const char *s, size_t n, int64_t *out)
 bool
 import_time(const char *s, size_t n, int64_t *ns)
 {
-	int64_t v;
+	int64_t v = 0;
 
-	if (!fixed_parse(s, n, 0, false, INT64_MAX / 2, &v))
+	/* Nanoseconds have 19 digits, one more than fixed_parse takes. */
+	if (n == 0 || n > 19)
 		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9' || v > INT64_C(400000000000000000))
+			return false;
+		v = v * 10 + (s[i] - '0');
+	}
 	if (v < INT64_C(100000000000))
 		return false;
 	if (v < INT64_C(100000000000000))

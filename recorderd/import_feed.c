@@ -285,15 +285,9 @@ rtds_frame(struct import *im, const char *text, size_t n, int64_t recv_ns)
 static bool
 time_field(struct json *j, int64_t *out)
 {
-	uint64_t v = 0;
+	struct json_str raw;
 
-	if (!json_u64(j, &v) || v < UINT64_C(100000000000) ||
-	    v > UINT64_C(4000000000000000000))
-		return false;
-	*out = (int64_t)(v < UINT64_C(100000000000000)	    ? v * 1000000
-			 : v < UINT64_C(100000000000000000) ? v * 1000
-							    : v);
-	return true;
+	return json_raw(j, &raw) && import_time(raw.s, raw.n, out);
 }
 
 void

@@ -438,7 +438,9 @@ tool_import(const struct tool_args *a)
 		const struct import_sink sink = {sink_slot, sink_instr, w};
 
 		import_init(im, format, symbol_of(a, symbol), &sink);
-		*w = (struct writer){.args = a, .im = im, .dirfd = -1};
+		w->args = a;
+		w->im = im;
+		w->dirfd = -1;
 		w->buf = malloc(BUF_SZ);
 		rc = w->buf != NULL ? open_out(w, a) : -ENOMEM;
 		if (rc != 0)
