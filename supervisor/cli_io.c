@@ -30,6 +30,7 @@ static const char usage_text[] =
     "  check               try configuration and machine, start nothing\n"
     "  doctor [STAGE]...   would orders be taken? keys, clocks, accounts\n"
     "  ledger              positions: riskd, execd and the venue compared\n"
+    "  why [MARKET]        every filter between a market and an order; --json\n"
     "  logs [-f] [STAGE]...  logs for people; --json as they are\n"
     "\n"
     "  -i, --instance NAME  which pipeline (main)\n"
@@ -140,6 +141,7 @@ static const struct command commands[] = {
     {"config", cmd_config},
     {"check", cmd_check},
     {"logs", cmd_logs},
+    {"why", cmd_why},
     {"doctor", cmd_doctor},
     {"ledger", cmd_ledger},
 };

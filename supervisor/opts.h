@@ -73,6 +73,7 @@ int cmd_ask(const struct sup_opts *o); /* stop restart thaw reload */
 int cmd_config(const struct sup_opts *o);
 int cmd_check(const struct sup_opts *o);
 int cmd_logs(const struct sup_opts *o);
+int cmd_why(const struct sup_opts *o);
 int cmd_doctor(const struct sup_opts *o);
 int cmd_ledger(const struct sup_opts *o);
 
