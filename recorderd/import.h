@@ -59,8 +59,9 @@ struct import_instr {
 	struct pm_token yes;
 	struct pm_token no;
 	struct pm_cond cond;
-	bool has_top; /* best bid and ask come by themselves             */
-	bool in_snap; /* a snapshot is open                              */
+	bool has_top;	  /* best bid and ask come by themselves             */
+	bool in_snap;	  /* a snapshot is open                              */
+	uint64_t book_id; /* update id of the last whole book             */
 	struct tick_bbo top;
 	struct book_full book;
 };

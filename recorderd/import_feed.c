@@ -41,8 +41,15 @@ bn_book(struct import *im, struct import_instr *in, const struct import_when *w,
 {
 	bool whole = ev->kind != BN_DEPTH;
 
-	if (whole)
+	/* The book that was fetched has it already. */
+	if (!whole && ev->last_id <= in->book_id) {
+		im->skipped_n++;
+		return;
+	}
+	if (whole) {
+		in->book_id = ev->last_id;
 		import_snap(im, in, w, ev->last_id);
+	}
 	bn_levels(im, in, w, ev);
 	if (whole)
 		import_snap_end(im, in, w, ev->last_id);
