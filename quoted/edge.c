@@ -4,6 +4,7 @@
 
 #include "libcore/check.h"
 #include "libcore/fees.h"
+#include "libcore/frame.h"
 #include "libcore/kelly.h"
 #include "quoted/room.h"
 
@@ -12,7 +13,7 @@ edge_of(const struct quote_mkt *m, enum side side, double yes, dec_t slippage,
     px_t *cost)
 {
 	px_t px = side == SIDE_BID ? m->ask_px : m->bid_px;
-	px_t paid = side == SIDE_BID ? px : px_complement(px);
+	px_t paid = frame_cost(side, px);
 	double prob = side == SIDE_BID ? yes : 1.0 - yes;
 
 	cost->e8 = paid.e8 + slippage.e8 +
@@ -86,8 +87,7 @@ filters(struct chain *c, const struct edge_view *v, const struct edge_limits *f,
 	const struct quote_mkt *m = c->l->m;
 	px_t px = c->side == SIDE_BID ? m->ask_px : m->bid_px;
 	qty_t n = c->side == SIDE_BID ? m->ask_qty : m->bid_qty;
-	usd_t offered =
-	    usd_notional(c->side == SIDE_BID ? px : px_complement(px), n);
+	usd_t offered = usd_notional(frame_cost(c->side, px), n);
 	int64_t left = c->l->left_ns;
 	int64_t vol = llround(v->annual * 1e8);
 	int64_t sure = llround(v->confidence * 1e8);
