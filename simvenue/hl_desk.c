@@ -93,6 +93,7 @@ add(struct hl_desk *d, const struct address *who, uint32_t account, bool agent)
 		*bucket_of(d, who) = (uint16_t)d->signer_n;
 	}
 	d->is_client[account] = true;
+	d->x->account[account].keeps = true;
 	s->address = *who;
 	s->account = account;
 	s->is_agent = agent;

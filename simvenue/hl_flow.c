@@ -7,15 +7,26 @@
 #include "libcore/hash.h"
 #include "libsign/hl_num.h"
 
-#define QUOTE_S	     0.9
+#define QUOTE_S	     0.3
 #define LOOK_S	     0.3
 #define LATE_NS	     UINT64_C(250000000) /* makers see the path so late */
 #define MARK_NS	     UINT64_C(1000000000)
 #define HOUR_NS	     UINT64_C(3600000000000)
-#define MAKER_USD    9000.0 /* median of a level */
-#define NOISE_USD    1200.0
+#define MAKER_USD    10000.0 /* median of a level */
+#define NOISE_USD    1500.0
 #define INFORMED_USD 15000.0
 #define FUNDING_E12  INT64_C(12500000)
+
+struct hl_flow_cfg
+hl_flow_cfg_default(uint64_t seed)
+{
+	return (struct hl_flow_cfg){.seed = seed,
+	    .rate = 1,
+	    .size_sigma = 2.1,
+	    .noise_per_s = 4.2,
+	    .informed_s = 1.0,
+	    .informed_bps = 1.5};
+}
 
 void
 hl_flow_init(struct hl_flow *f, const struct hl_flow_cfg *cfg, struct hlx *x,
@@ -79,7 +90,7 @@ static qty_t
 worth(struct hl_flow *f, double median_usd, double px)
 {
 	struct hl_grid grid = grid_of(f);
-	double usd = median_usd * exp(0.8 * path_normal(&f->rng));
+	double usd = median_usd * exp(f->cfg.size_sigma * path_normal(&f->rng));
 	int64_t lot = E8;
 
 	for (uint32_t d = grid.sz_decimals; d > 0; d--)
@@ -128,12 +139,12 @@ static void
 quote(struct hl_flow *f, uint32_t k)
 {
 	double mid = perp_px(f, f->now_ns - LATE_NS);
-	double half = mid * 1e-4 * (0.4 + 0.8 * path_uniform(&f->rng));
-	double step = mid * 0.6e-4;
+	double half = mid * 1e-4 * 0.2 * path_uniform(&f->rng);
+	double step = mid * 1e-4 * 0.12;
 
 	withdraw(f, k);
 	for (uint32_t i = 0; i < HL_FLOW_LEVELS; i++) {
-		double far = half + step * (double)(i * (i + 1)) / 2.0;
+		double far = half + step * (double)i;
 
 		f->oid[k][0][i] = place(
 		    f, f->maker[k], SIDE_BID, mid - far, MAKER_USD, HLX_ALO);

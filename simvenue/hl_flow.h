@@ -17,12 +17,16 @@
 
 struct hl_flow_cfg {
 	uint64_t seed;
-	double rate; /* factor on every rate */
+	double rate;	   /* factor on every rate */
+	double size_sigma; /* of the logarithm of sizes */
 	double noise_per_s;
 	double informed_s;   /* how far ahead the informed see */
 	double informed_bps; /* they take when it pays this much */
 	double basis_bps;    /* perpetual over spot */
 };
+
+/* hl_flow_cfg_default - as recorded, see docs/benchmarks.md. */
+struct hl_flow_cfg hl_flow_cfg_default(uint64_t seed);
 
 struct hl_flow {
 	struct hl_flow_cfg cfg;

@@ -315,10 +315,15 @@ forget(struct hlx *x, uint32_t order)
 static struct hlx_order *
 entry(struct hlx *x)
 {
-	for (uint32_t k = 0; k < HLX_ORDERS; k++) {
+	/* Twice around: at last also what somebody may still ask for. */
+	for (uint32_t k = 0; k < 2 * HLX_ORDERS; k++) {
 		uint32_t i = (x->order_at + k) % HLX_ORDERS;
+		const struct hlx_order *o = &x->order[i];
 
-		if (x->order[i].oid != 0 && x->order[i].status == HLX_OPEN)
+		if (o->oid != 0 &&
+		    (o->status == HLX_OPEN ||
+			(k < HLX_ORDERS && x->account[o->account].keeps &&
+			    o->status_ns + HLX_KEEP_NS > x->now_ns)))
 			continue;
 		if (x->order[i].oid != 0)
 			forget(x, i);

@@ -26,6 +26,7 @@
 #define HLX_BUDGET   10000u /* actions granted to begin with */
 #define HLX_NAME_MAX 16
 #define HLX_NONE     UINT32_MAX
+#define HLX_KEEP_NS  UINT64_C(3600000000000)
 
 enum hlx_tif {
 	HLX_ALO = 1,
@@ -98,6 +99,7 @@ struct hlx_funded {
 
 struct hlx_account {
 	bool used;
+	bool keeps; /* its finished orders are remembered for HLX_KEEP_NS */
 	uint8_t address[20];
 	usd_t deposit;
 	usd_t fees;

@@ -165,6 +165,7 @@ desk_account(struct pm_desk *d, const struct address *who, uint8_t sig_type,
 		return l->account[sig_type];
 	if ((i = account_make(d, usd)) == PMX_NONE)
 		return PMX_NONE;
+	d->x->account[i].keeps = true;
 	o = &d->owner[i];
 	o->sig_type = sig_type;
 	o->login = (uint16_t)(desk_index(d, l) + 1);

@@ -7,20 +7,31 @@
 #include "libcore/fair.h"
 #include "libcore/hash.h"
 
-#define QUOTE_S	     0.7 /* mean time between two quotes of a maker */
-#define LOOK_S	     0.2 /* between two looks of the informed */
-#define LATE_NS	     UINT64_C(300000000)
+#define QUOTE_S	     0.35 /* mean time between two quotes of a maker */
+#define LOOK_S	     0.2  /* between two looks of the informed */
+#define LATE_NS	     UINT64_C(150000000)
 #define BURST_NS     UINT64_C(5000000000)
 #define BURST_FACTOR 12.0
-#define MAKER_SHARES 60.0 /* median of a level */
-#define NOISE_USD    9.0  /* median of a take */
+#define NOISE_USD    85.0 /* median of a take */
 #define INFORMED_USD 40.0
-#define CERTAIN	     0.975
+#define CERTAIN	     0.996
 #define STOP_NS	     UINT64_C(2000000000) /* before the end */
 #define SECONDS(ns)  ((double)(ns)*1e-9)
 #define YEAR_S	     (365.0 * 86400.0)
 #define FINE_BELOW   0.04
 #define FINE_LEAVE   0.06 /* the grid is coarse again inside this */
+
+struct pm_flow_cfg
+pm_flow_cfg_default(uint64_t seed)
+{
+	return (struct pm_flow_cfg){.seed = seed,
+	    .rate = 1,
+	    .noise_per_s = 1.6,
+	    .informed_s = 1.0,
+	    .informed_edge = 0.03,
+	    .burst_per_hour = 6,
+	    .lookback_s = 60};
+}
 
 void
 pm_flow_init(struct pm_flow *f, const struct pm_flow_cfg *cfg, struct pmx *x,
@@ -156,12 +167,21 @@ size_around(struct pm_flow *f, double median)
 	return median * exp(0.9 * path_normal(&f->rng));
 }
 
-/* A resting BUY of a token at p4 (1e-4) dollars. */
+/* One step of a maker's ladder. */
+struct rung {
+	int64_t p4;  /* dollars, 1e-4 */
+	uint32_t at; /* 0 the best */
+};
+
+/* A resting BUY of a token. */
 static uint32_t
 rest(struct pm_flow *f, uint32_t account, uint16_t market, enum token_role role,
-    int64_t p4, struct pmx_id *id)
+    struct rung rung, struct pmx_id *id)
 {
-	int64_t s2 = (int64_t)(size_around(f, MAKER_SHARES) * 100.0);
+	/* Medians; the touch is thin, what is behind it is not. */
+	static const double shares[FLOW_LEVELS] = {
+	    40, 220, 1000, 1900, 2500, 2900};
+	int64_t s2 = (int64_t)(size_around(f, shares[rung.at]) * 100.0);
 	int64_t min2 = f->x->market[market].terms.min_qty.e8 / (E8 / 100);
 	struct pmx_new n = {.account = account,
 	    .market = market,
@@ -171,9 +191,9 @@ rest(struct pm_flow *f, uint32_t account, uint16_t market, enum token_role role,
 	    .post_only = true};
 	uint32_t order;
 
-	s2 = i64_clamp(s2, min2, 200000);
+	s2 = i64_clamp(s2, min2, 2000000);
 	n.id = next_id(f);
-	n.give_e6 = s2 * p4;
+	n.give_e6 = s2 * rung.p4;
 	n.get_e6 = s2 * 10000;
 	*id = n.id;
 	(void)pmx_place(f->x, &n, f->now_ns, &order);
@@ -244,44 +264,48 @@ merge(struct pm_flow *f, uint32_t account, uint16_t market)
 		(void)pmx_merge(f->x, account, market, QTY(q));
 }
 
+/* A ladder of bids from a price downwards; 0: none. A price has its own slot,
+ * so that orders stay where they are while the ladder moves by a tick. */
+static void
+quote_side(struct pm_flow *f, struct pm_flow_market *m, uint32_t k,
+    enum token_role role, int64_t top4)
+{
+	int64_t t4 = f->x->market[m->market].terms.tick.tok_e8 / 10000;
+	uint32_t s = role - ROLE_YES;
+	bool keeps[FLOW_LEVELS] = {false};
+	int64_t p4 = i64_min(top4, 10000 - t4) / t4 * t4;
+
+	for (uint32_t i = 0; i < FLOW_LEVELS && p4 >= t4; i++, p4 -= t4) {
+		uint32_t at = (uint32_t)(p4 / t4 % FLOW_LEVELS);
+
+		keeps[at] = true;
+		if (stands(f, m, k, s, at, p4))
+			continue;
+		drop(f, m, k, s, at);
+		m->order[k][s][at] = rest(f, f->maker[k], m->market, role,
+		    (struct rung){p4, i}, &m->id[k][s][at]);
+	}
+	for (uint32_t at = 0; at < FLOW_LEVELS; at++)
+		if (!keeps[at])
+			drop(f, m, k, s, at);
+}
+
 static void
 quote(struct pm_flow *f, struct pm_flow_market *m, uint32_t k)
 {
 	int64_t t4 = f->x->market[m->market].terms.tick.tok_e8 / 10000;
 	double fair = pm_flow_fair(f, m->market, f->now_ns - LATE_NS) +
-		      0.002 * path_normal(&f->rng);
+		      0.001 * path_normal(&f->rng);
 	int64_t f4 = (int64_t)(fair * 10000.0);
-	int64_t half = t4 * (1 + (int64_t)k % 2);
+	int64_t half = t4 * ((int64_t)k / 2); /* two join the touch */
 
 	merge(f, f->maker[k], m->market);
 	if (f->now_ns + STOP_NS > m->end_ns) {
 		withdraw(f, m, k);
 		return;
 	}
-	for (uint32_t i = 0; i < FLOW_LEVELS; i++) {
-		int64_t far = half + (int64_t)i * t4;
-		int64_t p4[2] = {(f4 - far) / t4 * t4, /* of YES, of NO */
-		    (10000 - f4 - far) / t4 * t4};
-		bool wants[2] = {fair > 1.0 - CERTAIN, fair < CERTAIN};
-
-		/* A price has its own slot, so that orders stay where they
-		 * are while the ladder moves by a tick. */
-		for (uint32_t s = 0; s < 2; s++) {
-			uint32_t at = (uint32_t)(p4[s] / t4 % FLOW_LEVELS);
-			bool ok =
-			    wants[s] && p4[s] >= t4 && p4[s] <= 10000 - t4;
-
-			if (p4[s] < 0)
-				continue;
-			if (ok && stands(f, m, k, s, at, p4[s]))
-				continue;
-			drop(f, m, k, s, at);
-			if (ok)
-				m->order[k][s][at] = rest(f, f->maker[k],
-				    m->market, ROLE_YES + (enum token_role)s,
-				    p4[s], &m->id[k][s][at]);
-		}
-	}
+	quote_side(f, m, k, ROLE_YES, fair > 1.0 - CERTAIN ? f4 - half : 0);
+	quote_side(f, m, k, ROLE_NO, fair < CERTAIN ? 10000 - f4 - half : 0);
 }
 
 /* The best price at which a token is sold, in 1e-4; 0 when nobody does. */

@@ -38,6 +38,9 @@ struct pm_flow_cfg {
 	uint32_t lookback_s;
 };
 
+/* pm_flow_cfg_default - as recorded, see docs/benchmarks.md. */
+struct pm_flow_cfg pm_flow_cfg_default(uint64_t seed);
+
 struct pm_flow_market {
 	bool used;
 	uint16_t market; /* in pmx */

@@ -495,11 +495,15 @@ pmx_delay_over(struct pmx *x, uint32_t order)
 static uint32_t
 entry(struct pmx *x)
 {
-	for (uint32_t k = 0; k < PMX_ORDERS; k++) {
+	/* Twice around: at last also what somebody may still ask for. */
+	for (uint32_t k = 0; k < 2 * PMX_ORDERS; k++) {
 		uint32_t i = (x->order_at + k) % PMX_ORDERS;
 		const struct pmx_order *o = &x->order[i];
 
-		if (pmx_is_open(o) || o->pending_n > 0)
+		if (pmx_is_open(o) || o->pending_n > 0 ||
+		    (k < PMX_ORDERS && o->state != 0 &&
+			x->account[o->account].keeps &&
+			o->ended_ns + PMX_KEEP_NS > x->now_ns))
 			continue;
 		x->order_at = (i + 1) % PMX_ORDERS;
 		if (o->state != 0)

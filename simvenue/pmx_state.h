@@ -25,6 +25,7 @@
 #define PMX_LEGS     16u    /* resting orders in one trade message */
 #define PMX_OWN	     8u	    /* trades remembered with an order */
 #define PMX_NONE     UINT32_MAX
+#define PMX_KEEP_NS  UINT64_C(3600000000000)
 
 /* The order id: its EIP-712 digest. */
 struct pmx_id {
@@ -104,6 +105,7 @@ struct pmx_hold {	/* of dollars 1e-6, or of a token's shares 1e-8 */
 
 struct pmx_account {
 	bool used;
+	bool keeps;	  /* its finished orders are remembered: PMX_KEEP_NS */
 	bool has_beat;	  /* the dead-man switch is armed */
 	uint64_t beat_ns; /* last heartbeat */
 	struct pmx_hold usd;

@@ -311,15 +311,11 @@ on_hl_book(void *user, const struct hlx *x, uint16_t coin)
 static void
 init_polymarket(struct world *w)
 {
-	struct pm_flow_cfg flow = {.seed = w->cfg.seed + 1,
-	    .rate = w->cfg.rate,
-	    .noise_per_s = 0.35,
-	    .informed_s = 1.5,
-	    .informed_edge = 0.03,
-	    .burst_per_hour = 6,
-	    .lookback_s = LOOKBACK_S};
+	struct pm_flow_cfg flow = pm_flow_cfg_default(w->cfg.seed + 1);
 	uint32_t accounts[FLOW_MAKERS + 2];
 
+	flow.rate = w->cfg.rate;
+	flow.lookback_s = LOOKBACK_S;
 	w->pmx_sink = (struct pmx_sink){
 	    w, on_order, on_trade, on_level, on_print, on_batch, on_market};
 	pmx_init(&w->pmx, &w->pmx_sink, w->cfg.seed);
@@ -335,11 +331,7 @@ init_polymarket(struct world *w)
 static void
 init_hyperliquid(struct world *w)
 {
-	struct hl_flow_cfg flow = {.seed = w->cfg.seed + 2,
-	    .rate = w->cfg.rate,
-	    .noise_per_s = 1.5,
-	    .informed_s = 1.0,
-	    .informed_bps = 1.5};
+	struct hl_flow_cfg flow = hl_flow_cfg_default(w->cfg.seed + 2);
 	struct hlx_terms btc = {"BTC", 0, 5, 40, 450, 150};
 	uint32_t accounts[HL_FLOW_MAKERS + 2];
 	uint8_t blind[32];
@@ -347,6 +339,7 @@ init_hyperliquid(struct world *w)
 
 	w->hlx_sink = (struct hlx_sink){
 	    w, on_hl_order, on_hl_fill, on_hl_print, on_hl_book, on_hl_funding};
+	flow.rate = w->cfg.rate;
 	hlx_init(&w->hlx, &w->hlx_sink);
 	for (size_t i = 0; i < sizeof(blind); i++) {
 		w->rng = hash_u64(w->rng, i);

@@ -13,7 +13,7 @@
 #include "simvenue/venue.h"
 #include "simvenue/world_int.h"
 
-#define BN_MEAN_MS 45.0
+#define BN_MEAN_MS 12.3
 #define BN_STEP	   50 /* cents */
 #define DEPTH_NS   (100 * WORLD_MS)
 #define KLINE_NS   (2000 * WORLD_MS)
@@ -55,7 +55,7 @@ put_cents(struct text *t, int64_t cents)
 static double
 some_qty(struct world *w, double median)
 {
-	double q = median * exp(1.1 * path_normal(&w->rng));
+	double q = median * exp(1.6 * path_normal(&w->rng));
 
 	return q < 0.00001 ? 0.00001 : q;
 }
@@ -122,7 +122,7 @@ say_bn_trade(struct world *w, double px)
 	    .us = (int64_t)(w->now_ns / 1000)};
 
 	p.cents = bid_cents(px) + !p.sold;
-	p.qty_e8 = llround(some_qty(w, 0.004) * 100000.0) * 1000;
+	p.qty_e8 = llround(some_qty(w, 0.006) * 100000.0) * 1000;
 	p.id = ++w->bn_trade;
 	p.aggregate = ++w->bn_aggregate;
 	w->bn_recent[w->bn_recent_n++ % WORLD_BN_RECENT] = p;
@@ -436,7 +436,7 @@ world_bn_step(struct world *w)
 	if (w->now_ns < w->bn_ns)
 		return;
 	say_ticker(w, px);
-	if (path_uniform(&w->rng) < 0.6)
+	if (path_uniform(&w->rng) < 0.35)
 		say_bn_trade(w, px);
 	w->bn_ns =
 	    w->now_ns + 1 +
