@@ -269,9 +269,8 @@ import_level(struct import *im, struct import_instr *in,
 	}
 	if (!introduce(im, in, w))
 		return;
-	if (book_set(&in->book.book, (enum side)l->side, l->px, l->qty) ==
-	    BOOK_DROPPED)
-		im->full_n++;
+	/* What the book has no room for is in the slots all the same. */
+	book_set(&in->book.book, (enum side)l->side, l->px, l->qty);
 	im->held.in = in;
 	im->held.slot = head(in, w, TICK_LEVEL);
 	im->held.slot.tick.u.level = *l;

@@ -23,7 +23,8 @@
  *            comes for both); trades of NO are turned. Without a file of
  *            markets the first token seen of a market is taken for YES.
  * Trust    : what cannot be understood is counted in bad_n, and skipped.
- * Limits   : IMPORT_INSTRS instruments; BOOK_DEPTH levels a side.
+ * Limits   : IMPORT_INSTRS instruments; the top is made from the best
+ *            BOOK_DEPTH levels a side (all of them are in the slots).
  * Pure     : yes, with the sink given by the caller.
  */
 #ifndef RECORDERD_IMPORT_H
@@ -90,7 +91,7 @@ struct import {
 	uint64_t slots;
 	uint64_t bad_n;	    /* lines that could not be understood         */
 	uint64_t skipped_n; /* understood, and nothing of ours            */
-	uint64_t full_n;    /* instruments or levels too many             */
+	uint64_t full_n;    /* instruments too many                       */
 	uint32_t n;
 	/* CSV: which field is what, +1; 0 it has none */
 	uint8_t col[32];
