@@ -334,7 +334,8 @@ on_instr(struct quote *q, struct quote_mkt *m, const struct event *ev,
 	if (ev->instr == 0 || ev->instr->tick_px.e8 <= 0 ||
 	    ev->instr->lot_qty.e8 <= 0)
 		return;
-	changed = !m->known || m->in.epoch != ev->instr->epoch;
+	changed = !m->known || m->in.epoch != ev->instr->epoch ||
+		  m->in.tick_px.e8 != ev->instr->tick_px.e8;
 	if (m->known) {
 		leave_chains(q, m);
 		if (strcmp(m->in.symbol, ev->instr->symbol) != 0)
@@ -409,10 +410,34 @@ venue_time(struct quote_mkt *m, const struct event *ev)
 }
 
 static void
+invalidate_one(struct quote *q, uint16_t i)
+{
+	q->mkt[i].valid = false;
+	q->mkt[i].crossed_n = 0;
+	if (q->book[i].book.cap != 0)
+		book_clear(&q->book[i].book);
+}
+
+/* A slot is checked by who reads it. An empty side has price 0. */
+static bool
+is_sane(const struct quote_mkt *m, px_t px, qty_t qty)
+{
+	int64_t most = quote_is_binary(m) ? E8 - 1 : PX_E8_MAX;
+
+	return qty.e8 >= 0 && qty.e8 <= QTY_E8_MAX && px.e8 <= most &&
+	       (px.e8 > 0 || (px.e8 == 0 && qty.e8 == 0));
+}
+
+static void
 on_bbo(struct quote *q, struct quote_mkt *m, const struct event *ev)
 {
 	const struct tick *t = &ev->slot->tick;
 
+	if (!is_sane(m, t->u.bbo.bid_px, t->u.bbo.bid_qty) ||
+	    !is_sane(m, t->u.bbo.ask_px, t->u.bbo.ask_qty)) {
+		invalidate_one(q, t->hdr.instr);
+		return;
+	}
 	if (!m->valid)
 		q->books++;
 	m->valid = true;
@@ -473,15 +498,6 @@ on_trade(struct quote *q, struct quote_mkt *m, const struct event *ev)
 
 		as_kappa_trade(&m->kappa, &kc, ev->now_ns, (double)off / 1e8);
 	}
-}
-
-static void
-invalidate_one(struct quote *q, uint16_t i)
-{
-	q->mkt[i].valid = false;
-	q->mkt[i].crossed_n = 0;
-	if (q->book[i].book.cap != 0)
-		book_clear(&q->book[i].book);
 }
 
 /* Books of a venue are not to be trusted until they come again. */
