@@ -125,7 +125,8 @@ struct journal_instr {
 
 /* An entry of the instrument table as it is from at_ns on. */
 struct journal_entry {
-	uint64_t at_ns; /* monotonic; of the slot that told the change    */
+	uint64_t at_ns; /* monotonic; of the slot that told the change;
+			 * 0: since before the recorder came           */
 	uint16_t idx;
 	uint8_t pad[6];
 	struct instr in;

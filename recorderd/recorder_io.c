@@ -57,6 +57,7 @@ struct recorder {
 	struct journal_instr names[INSTR_N];
 	struct journal_entry entries[INSTR_N]; /* in the same places       */
 	uint32_t names_n;
+	bool has_names; /* the table was looked through once            */
 	uint8_t config[JOURNAL_CFG_MAX];
 	uint32_t config_n;
 	uint16_t own_tap; /* what we tell ourselves: freezes, markouts  */
@@ -134,10 +135,10 @@ watch_fills(struct stage *s, const union tap *slot)
 
 /* The configuration as the journal keeps it. */
 static void
-note_config(struct stage *s)
+note_config(struct stage *s, uint64_t at_ns)
 {
 	struct recorder *r = s->ops->self;
-	struct journal_cfg head = {s->cfg_epoch, s->now_ns};
+	struct journal_cfg head = {s->cfg_epoch, at_ns};
 	char text[CFG_TEXT_SZ];
 
 	memcpy(r->config, &head, sizeof(head));
@@ -164,7 +165,7 @@ write_config(struct stage *s)
 	struct journal_clock now = clock_of(s);
 	struct journal_head what;
 
-	note_config(s);
+	note_config(s, s->now_ns);
 	what = (struct journal_head){
 	    .kind = JOURNAL_CONFIG, .count = 1, .payload_len = r->config_n};
 	/* A segment yet to be opened begins with it. */
@@ -251,6 +252,8 @@ static void
 read_instruments(struct stage *s)
 {
 	struct recorder *r = s->ops->self;
+	/* What was there when we came was there before what waits for us. */
+	uint64_t at = r->has_names ? s->now_ns : 0;
 	bool changed = false;
 	struct instr in;
 
@@ -261,11 +264,12 @@ read_instruments(struct stage *s)
 		changed |= n != r->changes[v];
 		r->changes[v] = n;
 	}
+	r->has_names = true;
 	if (!changed)
 		return;
 	for (unsigned i = 1; i < INSTR_N; i++)
 		if (instr_read(s->instr, (uint16_t)i, &in))
-			write_instr(s, (uint16_t)i, &in, s->now_ns);
+			write_instr(s, (uint16_t)i, &in, at);
 }
 
 /* ---- opening ---- */
@@ -395,7 +399,7 @@ stage_open(struct stage *s)
 	snprintf(r->open.tap[r->own_tap].name, JOURNAL_TAP_NAME, "%s",
 	    JOURNAL_OWN_TAP);
 	mark_init(&r->mark, &s->cfg);
-	note_config(s);
+	note_config(s, 0);
 	for (unsigned i = 0; i < REC_METRIC_N; i++)
 		r->base[i] = metrics_value(
 		    s->metrics, (enum metric_id)(M_RECORDERD_RECORDS + i));
