@@ -57,6 +57,7 @@ gwpm_live(struct gwpm *g, struct gwpm_order *o, const struct gwpm_now *now)
 		stray(g, o, now);
 		return;
 	}
+	g->ahead_ns = 0; /* its neighbours are to be signed */
 	o->state = GWPM_LIVE;
 	o->is_answered = true;
 	o->is_asked = false;

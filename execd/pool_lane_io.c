@@ -201,10 +201,17 @@ static void
 on_timer(uv_timer_t *timer)
 {
 	struct lane *l = timer->data;
+	long ms = -1;
 	int running;
 
 	(void)curl_multi_socket_action(
 	    l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	/* libuv's clock is that of its turn: it may have come early, and
+	 * libcurl does not ask again for what it has asked for. */
+	if (!uv_is_active((uv_handle_t *)timer) &&
+	    curl_multi_timeout(l->multi, &ms) == CURLM_OK && ms >= 0)
+		CHECK(uv_timer_start(
+			  timer, on_timer, ms > 0 ? (uint64_t)ms : 1, 0) == 0);
 	pool_lane_collect(l);
 }
 

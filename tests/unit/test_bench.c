@@ -101,6 +101,13 @@ test_sign(void **state)
 	run("bench_sign");
 }
 
+static void
+test_order(void **state)
+{
+	(void)state;
+	run("bench_order");
+}
+
 int
 main(void)
 {
@@ -110,6 +117,7 @@ main(void)
 	    cmocka_unit_test(test_chain),
 	    cmocka_unit_test(test_connect),
 	    cmocka_unit_test(test_sign),
+	    cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
