@@ -38,7 +38,7 @@ struct args {
 	bool json;
 	bool list_faults;
 	bool live;
-	bool limits; /* of rates and budgets are enforced */
+	bool limits;	   /* of rates and budgets are enforced */
 	double rate;	   /* of the live world's participants */
 	double vol;	   /* of its path, annualised */
 	usd_t grant;	   /* to whoever signs in for the first time */

@@ -111,6 +111,7 @@ bool hl_desk_post(struct hl_desk *d, const char *text, size_t n,
     uint64_t now_ns, struct text *out);
 
 /* hl_say.c: what is said of orders, fills, positions */
+void hl_say_user(const struct hlx *x, uint32_t account, struct text *t);
 void hl_say_order_update(const struct hlx *x, uint32_t order, struct text *t);
 void hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t);
 void hl_say_funding(

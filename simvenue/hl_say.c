@@ -7,48 +7,15 @@
 #include "libsign/hex.h"
 #include "libsign/hl_num.h"
 #include "simvenue/hl_desk.h"
+#include "simvenue/put.h"
 #include "simvenue/venue.h"
 
 #define NS_PER_MS_U UINT64_C(1000000)
 
 static void
-key(struct text *t, const char *name)
-{
-	text_lit(t, ",\"");
-	text_lit(t, name);
-	text_lit(t, "\":");
-}
-
-static void
-put_text(struct text *t, const char *name, const char *value)
-{
-	key(t, name);
-	text_lit(t, "\"");
-	text_lit(t, value);
-	text_lit(t, "\"");
-}
-
-static void
-put_number(struct text *t, const char *name, uint64_t v)
-{
-	key(t, name);
-	put_i64(t, (int64_t)v);
-}
-
-/* Prices and sizes always show a decimal. */
-static void
-put_decimal(struct text *t, const char *name, int64_t e8)
-{
-	key(t, name);
-	text_lit(t, "\"");
-	put_e8(t, e8, 1);
-	text_lit(t, "\"");
-}
-
-static void
 put_usd(struct text *t, const char *name, usd_t usd)
 {
-	put_decimal(t, name, usd.e6 * 100);
+	put_dec(t, name, usd.e6 * 100, 1);
 }
 
 static void
@@ -59,18 +26,16 @@ put_cloid(struct text *t, bool has, const uint8_t cloid[16])
 	if (!has)
 		return;
 	hl_cloid_text(cloid, buf);
-	put_text(t, "cloid", buf);
+	put_str(t, "cloid", buf);
 }
 
-static void
-put_who(struct text *t, const struct hlx *x, uint32_t account)
+void
+hl_say_user(const struct hlx *x, uint32_t account, struct text *t)
 {
 	struct address who;
-	char buf[ADDRESS_TEXT_MAX];
 
 	memcpy(who.b, x->account[account].address, sizeof(who.b));
-	address_format_lower(&who, buf);
-	text_lit(t, buf);
+	put_lower(t, &who);
 }
 
 static const char *
@@ -85,12 +50,12 @@ put_order(struct text *t, const struct hlx *x, const struct hlx_order *o)
 	text_lit(t, "{\"coin\":\"");
 	text_lit(t, x->coin[o->coin].terms.name);
 	text_lit(t, "\"");
-	put_text(t, "side", side_text(o->side));
-	put_decimal(t, "limitPx", o->px.e8);
-	put_decimal(t, "sz", o->left.e8);
-	put_number(t, "oid", o->oid);
-	put_number(t, "timestamp", o->created_ns / NS_PER_MS_U);
-	put_decimal(t, "origSz", o->qty.e8);
+	put_str(t, "side", side_text(o->side));
+	put_dec(t, "limitPx", o->px.e8, 1);
+	put_dec(t, "sz", o->left.e8, 1);
+	put_int(t, "oid", o->oid);
+	put_int(t, "timestamp", o->created_ns / NS_PER_MS_U);
+	put_dec(t, "origSz", o->qty.e8, 1);
 }
 
 void
@@ -102,8 +67,8 @@ hl_say_order_update(const struct hlx *x, uint32_t order, struct text *t)
 	put_order(t, x, o);
 	put_cloid(t, o->has_cloid, o->cloid);
 	text_lit(t, "}");
-	put_text(t, "status", hlx_status_text(o));
-	put_number(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
+	put_str(t, "status", hlx_status_text(o));
+	put_int(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
 	text_lit(t, "}");
 }
 
@@ -121,9 +86,9 @@ hl_say_open_order(
 	put_order(t, x, o);
 	put_cloid(t, o->has_cloid, o->cloid);
 	if (frontend) {
-		put_text(t, "orderType", "Limit");
-		put_text(t, "tif", tifs[o->tif]);
-		key(t, "reduceOnly");
+		put_str(t, "orderType", "Limit");
+		put_str(t, "tif", tifs[o->tif]);
+		put_key(t, "reduceOnly");
 		text_lit(t, o->reduce_only ? "true" : "false");
 		text_lit(t, ",\"isTrigger\":false,\"triggerPx\":\"0.0\","
 			    "\"triggerCondition\":\"N/A\","
@@ -163,28 +128,28 @@ hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t)
 	text_lit(t, "{\"coin\":\"");
 	text_lit(t, x->coin[f->coin].terms.name);
 	text_lit(t, "\"");
-	put_decimal(t, "px", f->px.e8);
-	put_decimal(t, "sz", f->qty.e8);
-	put_text(t, "side", side_text(f->side));
-	put_number(t, "time", f->ns / NS_PER_MS_U);
-	put_decimal(t, "startPosition", f->start.e8);
-	put_text(t, "dir", direction(f));
+	put_dec(t, "px", f->px.e8, 1);
+	put_dec(t, "sz", f->qty.e8, 1);
+	put_str(t, "side", side_text(f->side));
+	put_int(t, "time", f->ns / NS_PER_MS_U);
+	put_dec(t, "startPosition", f->start.e8, 1);
+	put_str(t, "dir", direction(f));
 	put_usd(t, "closedPnl", f->closed);
 	text_lit(t, ",\"hash\":\"0x");
 	text_lit(t, hex);
 	text_lit(t, "\"");
-	put_number(t, "oid", f->oid);
-	key(t, "crossed");
+	put_int(t, "oid", f->oid);
+	put_key(t, "crossed");
 	text_lit(t, f->crossed ? "true" : "false");
 	put_usd(t, "fee", f->fee);
-	put_number(t, "tid", f->tid);
+	put_int(t, "tid", f->tid);
 	put_cloid(t, f->has_cloid, f->cloid);
 	if (f->oid == 0) {
-		key(t, "liquidation");
+		put_key(t, "liquidation");
 		text_lit(t, "{\"liquidatedUser\":\"");
-		put_who(t, x, f->liquidated);
+		hl_say_user(x, f->liquidated, t);
 		text_lit(t, "\"");
-		put_decimal(t, "markPx", f->px.e8);
+		put_dec(t, "markPx", f->px.e8, 1);
 		text_lit(t, ",\"method\":\"market\"}");
 	}
 	text_lit(t, ",\"feeToken\":\"USDC\",\"twapId\":null}");
@@ -193,10 +158,10 @@ hl_say_fill(const struct hlx *x, const struct hlx_fill *f, struct text *t)
 void
 hl_say_funded(const struct hlx *x, const struct hlx_funding *f, struct text *t)
 {
-	put_text(t, "coin", x->coin[f->coin].terms.name);
+	put_str(t, "coin", x->coin[f->coin].terms.name);
 	put_usd(t, "usdc", f->usd);
-	put_decimal(t, "szi", f->qty.e8);
-	put_decimal(t, "fundingRate", f->rate_e12 / 10000);
+	put_dec(t, "szi", f->qty.e8, 1);
+	put_dec(t, "fundingRate", f->rate_e12 / 10000, 1);
 	text_lit(t, ",\"nSamples\":null");
 }
 
@@ -222,17 +187,17 @@ put_position(
 	text_lit(t, "{\"type\":\"oneWay\",\"position\":{\"coin\":\"");
 	text_lit(t, c->terms.name);
 	text_lit(t, "\"");
-	put_decimal(t, "szi", p->qty.e8);
+	put_dec(t, "szi", p->qty.e8, 1);
 	text_lit(t, ",\"leverage\":{\"type\":\"cross\",\"value\":");
 	put_i64(t, hlx_leverage(x, account, coin));
 	text_lit(t, "}");
-	put_decimal(t, "entryPx", position_avg(p).e8);
+	put_dec(t, "entryPx", position_avg(p).e8, 1);
 	put_usd(t, "positionValue", value);
 	put_usd(t, "unrealizedPnl", position_unrealised(p, c->mark));
 	text_lit(t, ",\"returnOnEquity\":\"0.0\",\"liquidationPx\":null");
 	put_usd(
 	    t, "marginUsed", USD(value.e6 / hlx_leverage(x, account, coin)));
-	put_number(t, "maxLeverage", c->terms.leverage);
+	put_int(t, "maxLeverage", c->terms.leverage);
 	/* What was paid is positive here. */
 	text_lit(t, ",\"cumFunding\":{\"allTime\":\"");
 	put_e8(t, -f->ever.e6 * 100, 1);
@@ -285,7 +250,7 @@ hl_say_state(
 	put_usd(t, "crossMaintenanceMarginUsed",
 	    USD(hlx_margin(x, account).e6 / 2));
 	put_usd(t, "withdrawable", USD(i64_max(free_e6, 0)));
-	key(t, "assetPositions");
+	put_key(t, "assetPositions");
 	text_lit(t, "[");
 	for (uint32_t i = 0; i < HLX_COINS; i++) {
 		if (x->account[account].pos[i].qty.e8 == 0)
@@ -296,7 +261,7 @@ hl_say_state(
 		put_position(t, x, account, i);
 	}
 	text_lit(t, "]");
-	put_number(t, "time", now_ns / NS_PER_MS_U);
+	put_int(t, "time", now_ns / NS_PER_MS_U);
 	text_lit(t, "}");
 }
 
@@ -307,8 +272,8 @@ hl_say_history(const struct hlx *x, uint32_t order, struct text *t)
 
 	text_lit(t, "{\"order\":");
 	hl_say_open_order(x, order, true, t);
-	put_text(t, "status", hlx_status_text(o));
-	put_number(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
+	put_str(t, "status", hlx_status_text(o));
+	put_int(t, "statusTimestamp", o->status_ns / NS_PER_MS_U);
 	text_lit(t, "}");
 }
 
@@ -335,7 +300,7 @@ hl_say_asset(
 	text_lit(t, "\",\"");
 	put_e8(t, free_e6 * 100, 1);
 	text_lit(t, "\"]");
-	put_decimal(t, "markPx", c->mark.e8 / E8 * E8);
+	put_dec(t, "markPx", c->mark.e8 / E8 * E8, 1);
 }
 
 static void
@@ -351,8 +316,8 @@ put_levels(
 		text_lit(t, i == 0 ? "{\"px\":\"" : ",{\"px\":\"");
 		put_e8(t, l->px.e8, 1);
 		text_lit(t, "\"");
-		put_decimal(t, "sz", l->qty.e8);
-		put_number(t, "n", l->order_n);
+		put_dec(t, "sz", l->qty.e8, 1);
+		put_int(t, "n", l->order_n);
 		text_lit(t, "}");
 	}
 	text_lit(t, "]");
@@ -367,8 +332,8 @@ hl_say_book(const struct hlx *x, uint32_t coin, uint32_t depth, uint64_t now_ns,
 	text_lit(t, "{\"coin\":\"");
 	text_lit(t, c->terms.name);
 	text_lit(t, "\"");
-	put_number(t, "time", now_ns / NS_PER_MS_U);
-	key(t, "levels");
+	put_int(t, "time", now_ns / NS_PER_MS_U);
+	put_key(t, "levels");
 	text_lit(t, "[");
 	put_levels(t, &c->match, SIDE_BID, depth);
 	text_lit(t, ",");

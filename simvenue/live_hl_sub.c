@@ -6,6 +6,7 @@
 
 #include "libcore/check.h"
 #include "simvenue/live_hl_int.h"
+#include "simvenue/put.h"
 
 #define NEEDS_USER     1u
 #define NEEDS_COIN     2u
@@ -73,25 +74,6 @@ live_hl_error(struct sim_out *out, const char *what, struct json_str said)
 
 /* ---- texts ---- */
 
-static void
-put_user(struct text *t, const struct address *who)
-{
-	char buf[ADDRESS_TEXT_MAX];
-
-	address_format_lower(who, buf);
-	text_lit(t, buf);
-}
-
-static void
-put_pair(struct text *t, const char *key, const char *value)
-{
-	text_lit(t, ",\"");
-	text_lit(t, key);
-	text_lit(t, "\":\"");
-	text_lit(t, value);
-	text_lit(t, "\"");
-}
-
 /* The subscription as it was understood. */
 static void
 acknowledge(struct sim_out *out, bool is_add, const struct hl_wish *w)
@@ -108,19 +90,19 @@ acknowledge(struct sim_out *out, bool is_add, const struct hl_wish *w)
 	text_lit(&t, "\"");
 	if ((flags & NEEDS_USER) != 0) {
 		text_lit(&t, ",\"user\":\"");
-		put_user(&t, &w->who);
+		put_lower(&t, &w->who);
 		text_lit(&t, "\"");
 	}
 	if ((flags & NEEDS_COIN) != 0)
-		put_pair(&t, "coin", w->coin);
+		put_str(&t, "coin", w->coin);
 	if ((flags & NEEDS_INTERVAL) != 0)
-		put_pair(&t, "interval", w->interval);
+		put_str(&t, "interval", w->interval);
 	if (w->stream == HL_STREAM_FILLS)
 		text_lit(&t, w->aggregates ? ",\"aggregateByTime\":true"
 					   : ",\"aggregateByTime\":false");
 	if (w->stream == HL_STREAM_MIDS || w->stream == HL_STREAM_STATE ||
 	    w->stream == HL_STREAM_OPEN)
-		put_pair(&t, "dex", "");
+		put_str(&t, "dex", "");
 	text_lit(&t, "}}}");
 	sim_out_end(out, &t);
 }
@@ -138,10 +120,10 @@ ask(const struct live_hl *s, const struct hl_wish *w, const char *type,
 	text_lit(&q, "{\"type\":\"");
 	text_lit(&q, type);
 	text_lit(&q, "\",\"user\":\"");
-	put_user(&q, &w->who);
+	put_lower(&q, &w->who);
 	text_lit(&q, "\"");
 	if (w->coin[0] != '\0')
-		put_pair(&q, "coin", w->coin);
+		put_str(&q, "coin", w->coin);
 	text_lit(&q, "}");
 	(void)hl_desk_info(
 	    &world->hl_desk, body, text_end(&q), world->now_ns, t);
@@ -188,7 +170,7 @@ put_web2(const struct live_hl *s, const struct hl_wish *w, struct text *t)
 	text_lit(t, ",\"serverTime\":");
 	put_i64(t, (int64_t)(s->live->w.now_ns / (uint64_t)NS_PER_MS));
 	text_lit(t, ",\"isVault\":false,\"user\":\"");
-	put_user(t, &w->who);
+	put_lower(t, &w->who);
 	text_lit(t, "\",\"twapStates\":[],\"spotState\":");
 	ask(s, w, "spotClearinghouseState", t);
 	text_lit(t, "}");
@@ -201,7 +183,7 @@ put_web3(const struct live_hl *s, const struct hl_wish *w, struct text *t)
 		    "\"agentValidUntil\":null,\"serverTime\":");
 	put_i64(t, (int64_t)(s->live->w.now_ns / (uint64_t)NS_PER_MS));
 	text_lit(t, ",\"cumLedger\":\"0.0\",\"isVault\":false,\"user\":\"");
-	put_user(t, &w->who);
+	put_lower(t, &w->who);
 	text_lit(t, "\"},\"perpDexStates\":[{\"totalVaultEquity\":\"0.0\","
 		    "\"perpsAtOpenInterestCap\":[],\"leadingVaults\":[]}]}");
 }
@@ -216,7 +198,7 @@ put_of_user(const struct live_hl *s, const struct hl_wish *w, struct text *t)
 	if (w->stream == HL_STREAM_STATE || w->stream == HL_STREAM_OPEN)
 		text_lit(t, "\"dex\":\"\",");
 	text_lit(t, "\"user\":\"");
-	put_user(t, &w->who);
+	put_lower(t, &w->who);
 	text_lit(t, "\"");
 	if (w->stream == HL_STREAM_FUNDINGS) {
 		put_fundings(s, w, t);

@@ -7,6 +7,7 @@
 #include "libcore/check.h"
 #include "libcore/json.h"
 #include "simvenue/live.h"
+#include "simvenue/put.h"
 
 static void
 put_n(struct text *t, const char *key, int64_t v)
@@ -15,23 +16,6 @@ put_n(struct text *t, const char *key, int64_t v)
 	text_lit(t, key);
 	text_lit(t, "\":");
 	put_i64(t, v);
-}
-
-static void
-put_next(struct text *t, const char *key, int64_t v)
-{
-	text_lit(t, ",");
-	put_n(t, key, v);
-}
-
-static void
-put_s(struct text *t, const char *key, const char *v)
-{
-	text_lit(t, ",\"");
-	text_lit(t, key);
-	text_lit(t, "\":\"");
-	text_lit(t, v);
-	text_lit(t, "\"");
 }
 
 /* ---- Polymarket ---- */
@@ -91,10 +75,10 @@ put_order(const struct pmx *x, const struct pmx_order *o, struct text *t)
 		&x->market[o->market].terms.token[o->role - ROLE_YES], token));
 	text_lit(t, o->side == SIDE_BID ? "\",\"side\":\"BUY\""
 					: "\",\"side\":\"SELL\"");
-	put_next(t, "px_e8", o->px.tok_e8);
-	put_next(t, "qty_e8", o->qty.e8);
-	put_next(t, "matched_e8", o->matched.e8);
-	put_next(t, "lock", o->lock);
+	put_int(t, "px_e8", o->px.tok_e8);
+	put_int(t, "qty_e8", o->qty.e8);
+	put_int(t, "matched_e8", o->matched.e8);
+	put_int(t, "lock", o->lock);
 	text_lit(t, "}");
 }
 
@@ -130,10 +114,10 @@ put_polymarket(const struct world *w, struct text *t)
 		address_format_lower(&d->login[login].address, address);
 		text_lit(t, any ? ",{" : "{");
 		put_n(t, "account", i);
-		put_s(t, "address", address);
+		put_str(t, "address", address);
 		address_format_lower(&d->owner[i].maker, address);
-		put_s(t, "maker", address);
-		put_next(t, "signature_type", d->owner[i].sig_type);
+		put_str(t, "maker", address);
+		put_int(t, "signature_type", d->owner[i].sig_type);
 		text_lit(t, ",\"usd\":{");
 		put_hold(t, &w->pmx.account[i].usd, "_e6");
 		text_lit(t, "}");
@@ -160,10 +144,10 @@ put_positions(const struct hlx *x, uint32_t account, struct text *t)
 			continue;
 		text_lit(t, any ? ",{" : "{");
 		put_n(t, "asset", x->coin[c].terms.index);
-		put_s(t, "coin", x->coin[c].terms.name);
-		put_next(t, "qty_e8", p->qty.e8);
-		put_next(t, "cost_e6", e16_to_usd(p->cost_e16).e6);
-		put_next(t, "realised_e6", e16_to_usd(p->realised_e16).e6);
+		put_str(t, "coin", x->coin[c].terms.name);
+		put_int(t, "qty_e8", p->qty.e8);
+		put_int(t, "cost_e6", e16_to_usd(p->cost_e16).e6);
+		put_int(t, "realised_e6", e16_to_usd(p->realised_e16).e6);
 		text_lit(t, "}");
 		any = true;
 	}
@@ -184,11 +168,11 @@ put_hl_orders(const struct hlx *x, uint32_t account, struct text *t)
 			continue;
 		text_lit(t, any ? ",{" : "{");
 		put_n(t, "oid", (int64_t)o->oid);
-		put_next(t, "asset", x->coin[o->coin].terms.index);
-		put_s(t, "side", o->side == SIDE_BID ? "B" : "A");
-		put_next(t, "px_e8", o->px.e8);
-		put_next(t, "qty_e8", o->qty.e8);
-		put_next(t, "left_e8", o->left.e8);
+		put_int(t, "asset", x->coin[o->coin].terms.index);
+		put_str(t, "side", o->side == SIDE_BID ? "B" : "A");
+		put_int(t, "px_e8", o->px.e8);
+		put_int(t, "qty_e8", o->qty.e8);
+		put_int(t, "left_e8", o->left.e8);
 		text_lit(t, "}");
 		any = true;
 	}
@@ -218,12 +202,12 @@ put_hyperliquid(const struct world *w, struct text *t)
 		address_format_lower(&who, address);
 		text_lit(t, any ? ",{" : "{");
 		put_n(t, "account", i);
-		put_s(t, "address", address);
-		put_next(t, "deposit_e6", a->deposit.e6);
-		put_next(t, "fees_e6", a->fees.e6);
-		put_next(t, "funding_e6", a->funding.e6);
-		put_next(t, "value_e6", hlx_value(x, i).e6);
-		put_next(t, "volume_e6", a->volume.e6);
+		put_str(t, "address", address);
+		put_int(t, "deposit_e6", a->deposit.e6);
+		put_int(t, "fees_e6", a->fees.e6);
+		put_int(t, "funding_e6", a->funding.e6);
+		put_int(t, "value_e6", hlx_value(x, i).e6);
+		put_int(t, "volume_e6", a->volume.e6);
 		put_positions(x, i, t);
 		put_hl_orders(x, i, t);
 		text_lit(t, "}");
@@ -271,14 +255,14 @@ live_put_stats(const struct live *l, struct text *t)
 		text_lit(t, said[i]);
 		text_lit(t, "\":{");
 		put_n(t, "place_calls", (int64_t)c->calls[LIVE_PLACE]);
-		put_next(t, "cancel_calls", (int64_t)c->calls[LIVE_CANCEL]);
-		put_next(t, "other_calls", (int64_t)c->calls[LIVE_OTHER]);
-		put_next(t, "orders", (int64_t)c->orders);
-		put_next(t, "rested", (int64_t)k->rested);
-		put_next(t, "trades", (int64_t)k->trades);
-		put_next(t, "matched_e8", k->matched_e8);
-		put_next(t, "last_place_ns", (int64_t)c->last_ns[LIVE_PLACE]);
-		put_next(t, "last_cancel_ns", (int64_t)c->last_ns[LIVE_CANCEL]);
+		put_int(t, "cancel_calls", (int64_t)c->calls[LIVE_CANCEL]);
+		put_int(t, "other_calls", (int64_t)c->calls[LIVE_OTHER]);
+		put_int(t, "orders", (int64_t)c->orders);
+		put_int(t, "rested", (int64_t)k->rested);
+		put_int(t, "trades", (int64_t)k->trades);
+		put_int(t, "matched_e8", k->matched_e8);
+		put_int(t, "last_place_ns", (int64_t)c->last_ns[LIVE_PLACE]);
+		put_int(t, "last_cancel_ns", (int64_t)c->last_ns[LIVE_CANCEL]);
 		text_lit(t, "}");
 	}
 	text_lit(t, "}");
@@ -326,9 +310,9 @@ put_arrivals(
 			continue;
 		text_lit(t, any ? ",{" : "{");
 		put_n(t, "ns", (int64_t)a->ns);
-		put_s(t, "venue", venue_name(a->venue));
-		put_s(t, "call", calls[a->call]);
-		put_next(t, "n", a->n);
+		put_str(t, "venue", venue_name(a->venue));
+		put_str(t, "call", calls[a->call]);
+		put_int(t, "n", a->n);
 		put_ids(l, a, t);
 		text_lit(t, "}");
 		any = true;

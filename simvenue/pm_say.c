@@ -6,53 +6,11 @@
 #include "libcore/hash.h"
 #include "libsign/hex.h"
 #include "simvenue/pm_desk.h"
+#include "simvenue/put.h"
 #include "simvenue/venue.h"
 
 #define NS_PER_MS_U UINT64_C(1000000)
 #define NS_PER_S_U  UINT64_C(1000000000)
-
-static void
-key(struct text *t, const char *name)
-{
-	text_lit(t, ",\"");
-	text_lit(t, name);
-	text_lit(t, "\":");
-}
-
-static void
-put_text(struct text *t, const char *name, const char *value)
-{
-	key(t, name);
-	text_lit(t, "\"");
-	text_lit(t, value);
-	text_lit(t, "\"");
-}
-
-static void
-put_number(struct text *t, const char *name, int64_t v)
-{
-	key(t, name);
-	put_i64(t, v);
-}
-
-/* Numbers and times are mostly sent as text. */
-static void
-put_number_text(struct text *t, const char *name, uint64_t v)
-{
-	key(t, name);
-	text_lit(t, "\"");
-	put_i64(t, (int64_t)v);
-	text_lit(t, "\"");
-}
-
-static void
-put_decimal(struct text *t, const char *name, int64_t e8)
-{
-	key(t, name);
-	text_lit(t, "\"");
-	put_e8(t, e8, 0);
-	text_lit(t, "\"");
-}
 
 static void
 put_id(struct text *t, const char *name, const uint8_t id[HASH_SZ])
@@ -60,7 +18,7 @@ put_id(struct text *t, const char *name, const uint8_t id[HASH_SZ])
 	char buf[PM_ID_TEXT_MAX];
 
 	pm_id_text(id, buf);
-	put_text(t, name, buf);
+	put_str(t, name, buf);
 }
 
 static void
@@ -69,7 +27,7 @@ put_address(struct text *t, const char *name, const struct address *a)
 	char buf[ADDRESS_TEXT_MAX];
 
 	address_format(a, buf);
-	put_text(t, name, buf);
+	put_str(t, name, buf);
 }
 
 static void
@@ -78,18 +36,18 @@ put_market(struct text *t, const struct pm_desk *d, uint16_t market)
 	char buf[PM_COND_TEXT_MAX];
 
 	pm_cond_format(&d->x->market[market].terms.cond, buf);
-	put_text(t, "market", buf);
+	put_str(t, "market", buf);
 }
 
 static void
-put_token(
+put_asset(
     struct text *t, const struct pm_desk *d, uint16_t market, unsigned role)
 {
 	const struct pmx_terms *m = &d->x->market[market].terms;
 	char buf[PM_TOKEN_TEXT_MAX];
 
 	pm_token_format(&m->token[role - ROLE_YES], buf);
-	put_text(t, "asset_id", buf);
+	put_str(t, "asset_id", buf);
 }
 
 static const char *
@@ -175,7 +133,7 @@ put_trades(struct text *t, const struct pm_desk *d, const struct pmx_order *o)
 {
 	uint32_t n = o->trade_n < PMX_OWN ? o->trade_n : PMX_OWN;
 
-	key(t, "associate_trades");
+	put_key(t, "associate_trades");
 	if (n == 0) {
 		text_lit(t, "null");
 		return;
@@ -198,18 +156,18 @@ put_order(struct text *t, const struct pm_desk *d, const struct pmx_order *o)
 {
 	const struct desk_owner *w = &d->owner[o->account];
 
-	put_text(t, "owner", w->api_key);
+	put_str(t, "owner", w->api_key);
 	put_address(t, "maker_address", &w->maker);
 	put_market(t, d, o->market);
-	put_token(t, d, o->market, o->role);
-	put_text(t, "side", side_text(o->side));
-	put_decimal(t, "original_size", o->qty.e8);
-	put_decimal(t, "size_matched", o->matched.e8);
-	put_decimal(t, "price", o->px.tok_e8);
+	put_asset(t, d, o->market, o->role);
+	put_str(t, "side", side_text(o->side));
+	put_dec(t, "original_size", o->qty.e8, 0);
+	put_dec(t, "size_matched", o->matched.e8, 0);
+	put_dec(t, "price", o->px.tok_e8, 0);
 	put_trades(t, d, o);
-	put_text(t, "outcome", outcome(d, o->market, o->role));
-	put_text(t, "order_type", type_text(o->type));
-	put_number_text(t, "expiration", o->expiration_s);
+	put_str(t, "outcome", outcome(d, o->market, o->role));
+	put_str(t, "order_type", type_text(o->type));
+	put_int_text(t, "expiration", o->expiration_s);
 }
 
 void
@@ -224,13 +182,13 @@ say_order_event(const struct pm_desk *d, uint32_t order,
 	const struct pmx_order *o = &d->x->order[order];
 
 	text_lit(t, "{\"event_type\":\"order\"");
-	put_text(t, "type", types[what]);
+	put_str(t, "type", types[what]);
 	put_id(t, "id", o->id.b);
-	put_text(t, "order_owner", d->owner[o->account].api_key);
+	put_str(t, "order_owner", d->owner[o->account].api_key);
 	put_order(t, d, o);
-	put_text(t, "status", state_text(o->state));
-	put_number_text(t, "created_at", o->created_ns / NS_PER_S_U);
-	put_number_text(t, "timestamp", d->x->now_ns / NS_PER_MS_U);
+	put_str(t, "status", state_text(o->state));
+	put_int_text(t, "created_at", o->created_ns / NS_PER_S_U);
+	put_int_text(t, "timestamp", d->x->now_ns / NS_PER_MS_U);
 	text_lit(t, "}");
 }
 
@@ -252,7 +210,7 @@ say_order(const struct pm_desk *d, uint32_t order, struct text *t)
 	text_lit(t, "\"");
 	put_id(t, "id", o->id.b);
 	put_order(t, d, o);
-	put_number(t, "created_at", (int64_t)(o->created_ns / NS_PER_S_U));
+	put_int(t, "created_at", (int64_t)(o->created_ns / NS_PER_S_U));
 	text_lit(t, "}");
 }
 
@@ -312,22 +270,22 @@ put_leg(struct text *t, const struct pm_desk *d, const struct pmx_leg *l)
 	text_lit(t, "{\"order_id\":\"");
 	text_lit(t, id);
 	text_lit(t, "\"");
-	put_text(t, "owner", w->api_key);
+	put_str(t, "owner", w->api_key);
 	put_address(t, "maker_address", &w->maker);
-	put_decimal(t, "matched_amount", l->qty.e8);
-	put_decimal(t, "price", l->px.tok_e8);
-	put_text(t, "fee_rate_bps", "");
-	put_token(t, d, o->market, o->role);
-	put_text(t, "outcome", outcome(d, o->market, o->role));
-	put_number(t, "outcome_index", o->role - ROLE_YES);
-	put_text(t, "side", side_text(o->side));
+	put_dec(t, "matched_amount", l->qty.e8, 0);
+	put_dec(t, "price", l->px.tok_e8, 0);
+	put_str(t, "fee_rate_bps", "");
+	put_asset(t, d, o->market, o->role);
+	put_str(t, "outcome", outcome(d, o->market, o->role));
+	put_int(t, "outcome_index", o->role - ROLE_YES);
+	put_str(t, "side", side_text(o->side));
 	text_lit(t, "}");
 }
 
 static void
 put_legs(struct text *t, const struct pm_desk *d, const struct pmx_trade *tr)
 {
-	key(t, "maker_orders");
+	put_key(t, "maker_orders");
 	for (uint32_t i = 0; i < tr->leg_n; i++) {
 		text_lit(t, i == 0 ? "[" : ",");
 		put_leg(t, d, &tr->leg[i]);
@@ -348,12 +306,12 @@ put_taker(struct text *t, const struct pm_desk *d, const struct pmx_trade *tr)
 		qty += tr->leg[i].qty.e8;
 	put_id(t, "taker_order_id", o->id.b);
 	put_market(t, d, tr->market);
-	put_token(t, d, tr->market, o->role);
-	put_text(t, "side", side_text(o->side));
-	put_decimal(t, "size", qty);
-	put_decimal(t, "price", same ? last->px.tok_e8 : E8 - last->px.tok_e8);
-	put_text(t, "outcome", outcome(d, tr->market, o->role));
-	put_text(t, "owner", d->owner[o->account].api_key);
+	put_asset(t, d, tr->market, o->role);
+	put_str(t, "side", side_text(o->side));
+	put_dec(t, "size", qty, 0);
+	put_dec(t, "price", same ? last->px.tok_e8 : E8 - last->px.tok_e8, 0);
+	put_str(t, "outcome", outcome(d, tr->market, o->role));
+	put_str(t, "owner", d->owner[o->account].api_key);
 	put_address(t, "maker_address", &d->owner[o->account].maker);
 }
 
@@ -379,7 +337,7 @@ put_transaction(struct text *t, const struct pmx_trade *tr)
 
 	if (tr->status != PMX_TRADE_MINED &&
 	    tr->status != PMX_TRADE_CONFIRMED) {
-		put_text(t, "transaction_hash", "");
+		put_str(t, "transaction_hash", "");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(hash); i += 8) {
@@ -402,27 +360,27 @@ say_trade(const struct pm_desk *d, uint32_t trade, uint32_t login,
 	text_lit(t, id);
 	text_lit(t, "\"");
 	if (is_event) {
-		put_text(t, "event_type", "trade");
-		put_text(t, "type", "TRADE");
+		put_str(t, "event_type", "trade");
+		put_str(t, "type", "TRADE");
 	}
 	put_taker(t, d, tr);
 	if (login < DESK_LOGINS)
-		put_text(t, "trade_owner", d->login[login].api_key);
-	put_text(t, "fee_rate_bps", "");
+		put_str(t, "trade_owner", d->login[login].api_key);
+	put_str(t, "fee_rate_bps", "");
 	text_lit(
 	    t, is_event ? ",\"status\":\"" : ",\"status\":\"TRADE_STATUS_");
 	text_lit(t, status_text(tr->status));
 	text_lit(t, !is_event && d->is_unsent && tr->status == PMX_TRADE_MATCHED
 			? "_NOT_BROADCASTED\""
 			: "\"");
-	put_number_text(t, "match_time", tr->match_ns / NS_PER_S_U);
-	put_number_text(t, "last_update", tr->update_ns / NS_PER_S_U);
+	put_int_text(t, "match_time", tr->match_ns / NS_PER_S_U);
+	put_int_text(t, "last_update", tr->update_ns / NS_PER_S_U);
 	put_transaction(t, tr);
-	put_number(t, "bucket_index", tr->bucket);
-	put_text(t, "trader_side",
+	put_int(t, "bucket_index", tr->bucket);
+	put_str(t, "trader_side",
 	    login_of(d, tr->taker) == login ? "TAKER" : "MAKER");
 	put_legs(t, d, tr);
 	if (is_event)
-		put_number_text(t, "timestamp", tr->update_ns / NS_PER_MS_U);
+		put_int_text(t, "timestamp", tr->update_ns / NS_PER_MS_U);
 	text_lit(t, "}");
 }

@@ -4,6 +4,7 @@
 
 #include "libcore/check.h"
 #include "libvenue/pm_hash.h"
+#include "simvenue/put.h"
 #include "simvenue/venue.h"
 
 #define NS_PER_MS_U UINT64_C(1000000)
@@ -54,22 +55,6 @@ tape_print(struct pm_tape *p, uint16_t market, const struct tape_print *print)
 }
 
 /* ---- texts ---- */
-
-static void
-put_cond(struct text *t, const struct pmx_terms *m)
-{
-	char buf[PM_COND_TEXT_MAX];
-
-	text_put(t, buf, pm_cond_format(&m->cond, buf));
-}
-
-static void
-put_token(struct text *t, const struct pmx_terms *m, enum token_role role)
-{
-	char buf[PM_TOKEN_TEXT_MAX];
-
-	text_put(t, buf, pm_token_format(&m->token[role - ROLE_YES], buf));
-}
 
 static void
 put_time(struct text *t, const struct pm_tape *p)
@@ -133,9 +118,9 @@ put_book(struct pm_tape *p, uint16_t market, enum token_role role,
 
 	text_lit(t, is_event ? "{\"event_type\":\"book\",\"market\":\""
 			     : "{\"market\":\"");
-	put_cond(t, &m->terms);
+	put_cond(t, &m->terms.cond);
 	text_lit(t, "\",\"asset_id\":\"");
-	put_token(t, &m->terms, role);
+	put_token(t, &m->terms.token[role - ROLE_YES]);
 	text_lit(t, "\"");
 	put_time(t, p);
 	text_lit(t, ",\"hash\":\"");
@@ -194,9 +179,9 @@ send_print(struct pm_tape *p, uint16_t market, const struct tape_print *k)
 
 	text_init(&t, p->out, sizeof(p->out));
 	text_lit(&t, "{\"event_type\":\"last_trade_price\",\"market\":\"");
-	put_cond(&t, m);
+	put_cond(&t, &m->cond);
 	text_lit(&t, "\",\"asset_id\":\"");
-	put_token(&t, m, k->role);
+	put_token(&t, &m->token[k->role - ROLE_YES]);
 	text_lit(&t, "\",\"price\":\"");
 	put_e8(&t, k->px.tok_e8, 0);
 	text_lit(&t, "\",\"size\":\"");
@@ -234,7 +219,7 @@ put_change(struct text *t, const struct pm_tape *p, uint16_t market,
 	const struct pmx_market *m = &p->x->market[market];
 
 	text_lit(t, "{\"asset_id\":\"");
-	put_token(t, &m->terms, role);
+	put_token(t, &m->terms.token[role - ROLE_YES]);
 	text_lit(t, "\",\"price\":\"");
 	put_e8(t, frame_tok_px(c->px, role).tok_e8, 0);
 	text_lit(t, "\",\"size\":\"");
@@ -271,7 +256,7 @@ send_changes(struct pm_tape *p, uint16_t market)
 		hash_of(p, market, r, hash[r - ROLE_YES]);
 	text_init(&t, p->out, sizeof(p->out));
 	text_lit(&t, "{\"event_type\":\"price_change\",\"market\":\"");
-	put_cond(&t, &p->x->market[market].terms);
+	put_cond(&t, &p->x->market[market].terms.cond);
 	text_lit(&t, "\"");
 	put_time(&t, p);
 	text_lit(&t, ",\"price_changes\":[");
@@ -317,9 +302,9 @@ tape_tick(struct pm_tape *p, uint16_t market, tok_px_t old)
 		text_init(&t, p->out, sizeof(p->out));
 		text_lit(
 		    &t, "{\"event_type\":\"tick_size_change\",\"market\":\"");
-		put_cond(&t, m);
+		put_cond(&t, &m->cond);
 		text_lit(&t, "\",\"asset_id\":\"");
-		put_token(&t, m, r);
+		put_token(&t, &m->token[r - ROLE_YES]);
 		text_lit(&t, "\",\"old_tick_size\":\"");
 		put_e8(&t, old.tok_e8, 0);
 		text_lit(&t, "\",\"new_tick_size\":\"");
@@ -341,13 +326,13 @@ tape_resolved(struct pm_tape *p, uint16_t market, enum token_role winner)
 
 	text_init(&t, p->out, sizeof(p->out));
 	text_lit(&t, "{\"event_type\":\"market_resolved\",\"market\":\"");
-	put_cond(&t, m);
+	put_cond(&t, &m->cond);
 	text_lit(&t, "\",\"assets_ids\":[\"");
-	put_token(&t, m, ROLE_YES);
+	put_token(&t, &m->token[ROLE_YES - ROLE_YES]);
 	text_lit(&t, "\",\"");
-	put_token(&t, m, ROLE_NO);
+	put_token(&t, &m->token[ROLE_NO - ROLE_YES]);
 	text_lit(&t, "\"],\"winning_asset_id\":\"");
-	put_token(&t, m, winner);
+	put_token(&t, &m->token[winner - ROLE_YES]);
 	text_lit(&t, "\",\"winning_outcome\":\"");
 	if (m->is_updown)
 		text_lit(&t, yes ? "Up" : "Down");

@@ -249,6 +249,18 @@ check_book(struct pmx *x, struct pmx_order *o)
 
 /* ---- the match ---- */
 
+/* An old trade makes room: its orders may be forgotten as far as it goes. */
+static void
+let_go(struct pmx *x, const struct pmx_trade *t)
+{
+	CHECK(x->order[t->taker].told_n > 0);
+	x->order[t->taker].told_n--;
+	for (uint32_t i = 0; i < t->leg_n; i++) {
+		CHECK(x->order[t->leg[i].order].told_n > 0);
+		x->order[t->leg[i].order].told_n--;
+	}
+}
+
 static struct pmx_trade *
 trade_begin(struct pmx *x, struct pmx_order *taker)
 {
@@ -262,6 +274,8 @@ trade_begin(struct pmx *x, struct pmx_order *taker)
 			t = c;
 	}
 	CHECK(t != NULL);
+	if (t->status != 0)
+		let_go(x, t);
 	x->trade_at = (uint32_t)(t - x->trade + 1) % PMX_TRADES;
 	memset(t, 0, offsetof(struct pmx_trade, leg));
 	t->status = PMX_TRADE_MATCHED;
@@ -272,6 +286,7 @@ trade_begin(struct pmx *x, struct pmx_order *taker)
 	t->match_ns = x->now_ns;
 	t->update_ns = x->now_ns;
 	taker->pending_n++;
+	taker->told_n++;
 	return t;
 }
 
@@ -360,6 +375,7 @@ on_hit(void *user, const struct match_hit *h)
 	k->taker->value.e6 += l->other.e6;
 	k->taker->matched.e8 += h->qty.e8;
 	m->pending_n++;
+	m->told_n++;
 	remember(m, x->trade_now);
 	remember(k->taker, x->trade_now);
 	pmx_book(x, k->taker, m, l);
@@ -500,7 +516,7 @@ entry(struct pmx *x)
 		uint32_t i = (x->order_at + k) % PMX_ORDERS;
 		const struct pmx_order *o = &x->order[i];
 
-		if (pmx_is_open(o) || o->pending_n > 0 ||
+		if (pmx_is_open(o) || o->pending_n > 0 || o->told_n > 0 ||
 		    (k < PMX_ORDERS && o->state != 0 &&
 			x->account[o->account].keeps &&
 			o->ended_ns + PMX_KEEP_NS > x->now_ns))

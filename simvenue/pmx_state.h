@@ -19,7 +19,7 @@
 #define PMX_ACCOUNTS 1280u
 #define PMX_MARKETS  128u
 #define PMX_ORDERS   65536u /* open and lately finished, of all markets */
-#define PMX_TRADES   16384u /* likewise */
+#define PMX_TRADES   8192u  /* likewise; their orders keep their entries */
 #define PMX_REST     2048u  /* resting orders of one market */
 #define PMX_LEVELS   1024u  /* price levels a side */
 #define PMX_LEGS     16u    /* resting orders in one trade message */
@@ -159,6 +159,7 @@ struct pmx_order {
 	uint32_t trade[PMX_OWN]; /* its newest trades */
 	uint32_t next;		 /* in its hash chain */
 	uint32_t pending_n;	 /* its trades that are not final */
+	uint32_t told_n;	 /* times that a trade names it */
 	uint32_t age;		 /* reuse of the entry, for stale timers */
 };
 

@@ -148,17 +148,6 @@ is_client(const struct world *w, uint32_t account)
 	return w->hl_desk.is_client[account];
 }
 
-static void
-put_user(const struct world *w, uint32_t account, struct text *t)
-{
-	struct address who;
-	char buf[ADDRESS_TEXT_MAX];
-
-	memcpy(who.b, w->hlx.account[account].address, sizeof(who.b));
-	address_format_lower(&who, buf);
-	text_lit(t, buf);
-}
-
 /* Cancelled without being asked to. */
 static bool
 is_forced(enum hlx_status s)
@@ -216,7 +205,7 @@ say_liquidation(struct world *w, const struct hlx_fill *f)
 	text_lit(&t, ",\"liquidator\":\"0x"
 		     "5e00000000000000000000000000000000000000\","
 		     "\"liquidated_user\":\"");
-	put_user(w, f->account, &t);
+	hl_say_user(&w->hlx, f->account, &t);
 	text_lit(&t, "\",\"liquidated_ntl_pos\":\"");
 	put_e8(&t, usd_notional(f->px, f->qty).e6 * 100, 1);
 	text_lit(&t, "\",\"liquidated_account_value\":\"");
@@ -256,7 +245,7 @@ on_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f)
 	w->hl_count.matched_e8 += f->qty.e8;
 	text_init(&t, w->text, sizeof(w->text));
 	text_lit(&t, "{\"channel\":\"userFills\",\"data\":{\"user\":\"");
-	put_user(w, f->account, &t);
+	hl_say_user(&w->hlx, f->account, &t);
 	text_lit(&t, "\",\"fills\":[");
 	hl_say_fill(x, f, &t);
 	text_lit(&t, "]}}");
@@ -276,7 +265,7 @@ on_hl_funding(void *user, const struct hlx *x, const struct hlx_funding *f)
 		return;
 	text_init(&t, w->text, sizeof(w->text));
 	text_lit(&t, "{\"channel\":\"userFundings\",\"data\":{\"user\":\"");
-	put_user(w, f->account, &t);
+	hl_say_user(&w->hlx, f->account, &t);
 	text_lit(&t, "\",\"fundings\":[");
 	hl_say_funding(x, f, &t);
 	text_lit(&t, "]}}");

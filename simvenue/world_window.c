@@ -7,6 +7,7 @@
 
 #include "libcore/check.h"
 #include "libcore/hash.h"
+#include "simvenue/put.h"
 #include "simvenue/venue.h"
 #include "simvenue/world_int.h"
 
@@ -123,22 +124,6 @@ list_market(
 }
 
 static void
-put_cond(struct text *t, const struct world_window *v)
-{
-	char buf[PM_COND_TEXT_MAX];
-
-	text_put(t, buf, pm_cond_format(&v->terms.cond, buf));
-}
-
-static void
-put_token(struct text *t, const struct world_window *v, int k)
-{
-	char buf[PM_TOKEN_TEXT_MAX];
-
-	text_put(t, buf, pm_token_format(&v->terms.token[k], buf));
-}
-
-static void
 say_new(struct world *w, const struct world_window *v)
 {
 	static const char *const keys[2] = {
@@ -149,16 +134,16 @@ say_new(struct world *w, const struct world_window *v)
 	text_lit(&t, "{\"event_type\":\"new_market\",\"id\":\"");
 	put_i64(&t, v->number);
 	text_lit(&t, "\",\"question\":\"Bitcoin Up or Down\",\"market\":\"");
-	put_cond(&t, v);
+	put_cond(&t, &v->terms.cond);
 	text_lit(&t, "\",\"condition_id\":\"");
-	put_cond(&t, v);
+	put_cond(&t, &v->terms.cond);
 	text_lit(&t, "\",\"slug\":\"");
 	text_lit(&t, v->slug);
 	for (int i = 0; i < 2; i++) {
 		text_lit(&t, keys[i]);
-		put_token(&t, v, 0);
+		put_token(&t, &v->terms.token[0]);
 		text_lit(&t, "\",\"");
-		put_token(&t, v, 1);
+		put_token(&t, &v->terms.token[1]);
 	}
 	text_lit(&t, "\"],\"outcomes\":[\"Up\",\"Down\"],\"active\":true,"
 		     "\"order_price_min_tick_size\":\"0.01\","
@@ -391,41 +376,6 @@ world_window_find(const struct world *w, const char *slug, size_t n)
 /* ---- Gamma's objects ---- */
 
 static void
-put_two(struct text *t, unsigned v)
-{
-	char s[2] = {(char)('0' + v / 10), (char)('0' + v % 10)};
-
-	text_put(t, s, 2);
-}
-
-/* 2026-03-12T09:25:00Z; days to a date after H. Hinnant's civil_from_days. */
-static void
-put_iso(struct text *t, uint64_t ns)
-{
-	uint64_t s = ns / WORLD_SECOND;
-	uint64_t z = s / 86400 + 719468;
-	uint64_t era = z / 146097;
-	uint64_t doe = z - era * 146097;
-	uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	uint64_t mp = (5 * doy + 2) / 153;
-	uint64_t month = mp < 10 ? mp + 3 : mp - 9;
-
-	put_i64(t, (int64_t)(yoe + era * 400 + (month <= 2)));
-	text_lit(t, "-");
-	put_two(t, (unsigned)month);
-	text_lit(t, "-");
-	put_two(t, (unsigned)(doy - (153 * mp + 2) / 5 + 1));
-	text_lit(t, "T");
-	put_two(t, (unsigned)(s / 3600 % 24));
-	text_lit(t, ":");
-	put_two(t, (unsigned)(s / 60 % 60));
-	text_lit(t, ":");
-	put_two(t, (unsigned)(s % 60));
-	text_lit(t, "Z");
-}
-
-static void
 put_px(struct text *t, double px)
 {
 	put_e8(t, llround(px * 1e8), 0);
@@ -435,19 +385,19 @@ static void
 put_ids(struct text *t, const struct world_window *v)
 {
 	text_lit(t, "\"conditionId\":\"");
-	put_cond(t, v);
+	put_cond(t, &v->terms.cond);
 	if (v->terms.is_position) { /* a list, not a text of one */
 		text_lit(t, "\",\"positionIds\":[\"");
-		put_token(t, v, 0);
+		put_token(t, &v->terms.token[0]);
 		text_lit(t, "\",\"");
-		put_token(t, v, 1);
+		put_token(t, &v->terms.token[1]);
 		text_lit(t, "\"]");
 		return;
 	}
 	text_lit(t, "\",\"clobTokenIds\":\"[\\\"");
-	put_token(t, v, 0);
+	put_token(t, &v->terms.token[0]);
 	text_lit(t, "\\\", \\\"");
-	put_token(t, v, 1);
+	put_token(t, &v->terms.token[1]);
 	text_lit(t, "\\\"]\"");
 }
 
