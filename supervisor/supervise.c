@@ -291,9 +291,9 @@ gone(const struct turn *t)
 	st->status = t->x->status;
 	st->died_ns = t->now_ns;
 	/* 111: it says itself that it could not find out. */
-	st->owes |= is_swept(t) &&
-		    (st->ready_ns != 0 ||
-			exited_with(st->status, SUP_EXIT_TEMPORARY));
+	st->owes |=
+	    is_swept(t) &&
+	    (st->ready_ns != 0 || exited_with(st->status, SUP_EXIT_TEMPORARY));
 	if (exited_with(st->status, 0))
 		st->owes = 0;
 	if (st->again)

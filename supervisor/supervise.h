@@ -27,12 +27,11 @@
  * Swept     : what outlives its process is withdrawn by another one. A stage of
  *             sweep_mask that was READY and died, or stopped with 111, owes a
  *             sweep, until its next life is READY, it stops with exit 0
- *             (flat), or a sweep ended with exit 0. What is owed is paid when it is parked, and before
- *             it counts as stopped: SWEEPING, a process that has sweep_ns.
- *             Parked stays parked whatever it says; a stop takes its failure
- *             for the end and says so.
- * Stopping  : all together in the reverse order of topo.def, one program
- *             after the other; SIGTERM, after stop_timeout SIGKILL.
+ *             (flat), or a sweep ended with exit 0. What is owed is paid when
+ * it is parked, and before it counts as stopped: SWEEPING, a process that has
+ * sweep_ns. Parked stays parked whatever it says; a stop takes its failure for
+ * the end and says so. Stopping  : all together in the reverse order of
+ * topo.def, one program after the other; SIGTERM, after stop_timeout SIGKILL.
  * Pure      : yes. One flat struct, O(ST_N) a call.
  */
 #ifndef SUPERVISOR_SUPERVISE_H
