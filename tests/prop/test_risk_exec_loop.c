@@ -23,6 +23,7 @@
 
 #include "execd/paperdesk.h"
 #include "libcore/check.h"
+#include "libshm/ctl.h"
 #include "riskd/risk.h"
 
 #define MARKETS 3
@@ -437,6 +438,12 @@ step_once(void)
 static void
 drain(void)
 {
+	struct risk_world w = s.r->world;
+
+	/* Frozen: riskd begins no exit that nobody would answer. */
+	w.ext[VENUE_POLYMARKET] = FREEZE_MANUAL;
+	risk_world_set(s.r, &w, s.now, &s.out);
+	speak(true);
 	for (int i = 0; i < 50; i++) {
 		while (deliver(&s.order, RG_ORDER_PM) ||
 		       deliver(&s.cancel, RG_CANCEL_PM) ||
@@ -503,6 +510,7 @@ test_loop(void **state)
 	uint64_t last = seed != 0 ? first : 30;
 	uint64_t fills = 0;
 	uint64_t kept = 0;
+	uint64_t exits = 0;
 
 	(void)state;
 	for (uint64_t k = first; k <= last; k++) {
@@ -510,10 +518,13 @@ test_loop(void **state)
 		run(k, steps);
 		fills += s.fill_n;
 		kept += s.e->stat.kept;
+		exits += s.r->stat.exits;
 	}
-	print_message("%llu fills, last run kept %llu\n",
-	    (unsigned long long)fills, (unsigned long long)kept);
+	print_message("%llu fills, %llu kept, %llu forced exits\n",
+	    (unsigned long long)fills, (unsigned long long)kept,
+	    (unsigned long long)exits);
 	assert_true(fills > 0);
+	assert_true(seed != 0 || exits > 0);
 }
 
 int
@@ -529,6 +540,7 @@ main(void)
 	s.cfg.risk_max_orders_per_s = 10000;
 	s.cfg.risk_max_orders_per_s_market = 1000;
 	s.cfg.mm_global_daily_loss_limit = USD(10000 * E6);
+	s.cfg.mm_max_loss_per_position = USD(E6 / 50);
 	s.r = calloc(1, sizeof(*s.r));
 	s.d = calloc(1, sizeof(*s.d));
 	s.e = &s.d->e;
