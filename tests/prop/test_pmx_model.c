@@ -312,7 +312,7 @@ compare(void)
 }
 
 static void
-run(uint64_t seed)
+begin(uint64_t seed)
 {
 	memset(&r, 0, sizeof(r));
 	r.x = calloc(1, sizeof(*r.x));
@@ -333,6 +333,12 @@ run(uint64_t seed)
 	memset(r.market, 0xff, sizeof(r.market));
 	for (uint32_t i = 0; i < MARKETS; i++)
 		open_market(i);
+}
+
+static void
+run(uint64_t seed)
+{
+	begin(seed);
 	for (uint32_t k = 0; k < STEPS; k++) {
 		uint64_t what = below(100);
 
@@ -385,11 +391,62 @@ pmx_equals_ledger(void **state)
 	assert_true(one != NULL || (mints > 100 && merges > 20 && failed > 20));
 }
 
+static uint32_t
+rests(uint32_t account, enum token_role role, int64_t cents)
+{
+	struct pmx_new n = {.account = account,
+	    .market = (uint16_t)r.market[0],
+	    .role = role,
+	    .side = SIDE_BID,
+	    .type = PMX_GTC,
+	    .give_e6 = 10 * cents * 10000,
+	    .get_e6 = 10 * E6};
+	uint32_t order;
+
+	r.ids++;
+	memcpy(n.id.b, &r.ids, sizeof(r.ids));
+	assert_int_equal(pmx_place(r.x, &n, r.now_ns, &order), PMX_OK);
+	return order;
+}
+
+/* However many orders come after it: who is asked for a trade must not be
+ * told an order that took the place of one of its own. */
+static void
+a_trade_keeps_its_orders(void **state)
+{
+	struct pmx_id id[2];
+	const struct pmx_trade *t;
+	uint32_t maker;
+
+	(void)state;
+	begin(1);
+	maker = rests(0, ROLE_YES, 40);
+	id[0] = r.x->order[maker].id;
+	id[1] = r.x->order[rests(1, ROLE_NO, 60)].id;
+	t = &r.x->trade[0];
+	assert_int_equal(t->status, PMX_TRADE_MATCHED);
+	for (uint32_t k = 0; k < PMX_ORDERS + 16; k++) {
+		r.now_ns += 1000000000u;
+		pmx_step(r.x, r.now_ns);
+		assert_int_equal(
+		    pmx_cancel(r.x, 2, rests(2, ROLE_YES, 30), r.now_ns),
+		    PMX_CANCEL_OK);
+	}
+	assert_int_equal(t->status, PMX_TRADE_CONFIRMED);
+	assert_int_equal(t->leg[0].order, maker);
+	assert_memory_equal(
+	    r.x->order[t->leg[0].order].id.b, id[0].b, sizeof(id[0].b));
+	assert_memory_equal(
+	    r.x->order[t->taker].id.b, id[1].b, sizeof(id[1].b));
+	free(r.x);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pmx_equals_ledger),
+	    cmocka_unit_test(a_trade_keeps_its_orders),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
