@@ -507,25 +507,50 @@ gwhl_lease(struct gwhl *g, uint64_t until_ns)
 	g->lease_ns = until_ns;
 }
 
+static bool
+may_schedule(struct gwhl *g)
+{
+	return g->set.has_schedule && !g->has_no_schedule && g->sync.is_ready &&
+	       g->is_up && !g->is_blocked;
+}
+
+/* at_ms 0: it is not to fire. */
+static void
+schedule(struct gwhl *g, uint64_t at_ms)
+{
+	struct hl_action a = {.kind = HL_SCHEDULE_CANCEL, .time_ms = at_ms};
+	struct gwhl_call *c;
+
+	if (!gwhl_may(g, 1, false) ||
+	    (c = gwhl_call_new(g, GWHL_SCHEDULE)) == NULL)
+		return;
+	g->armed_ns =
+	    at_ms == 0 ? 0 : g->now.ns + GWHL_AHEAD_MS * (uint64_t)NS_PER_MS;
+	g->beat_ns = at_ms == 0 ? 0 : g->now.ns + GWHL_BEAT_NS;
+	g->budget_left -= g->budget_left > 0;
+	(void)gwhl_send(g, c, &a);
+}
+
+/* Armed while something of ours rests and the lease is fresh. When nothing
+ * rests any more it is taken back before it fires: a day has few triggers. */
 static void
 beat(struct gwhl *g)
 {
 	uint64_t day = gwhl_wall_ms(g) / MS_PER_DAY;
-	struct hl_action a = {.kind = HL_SCHEDULE_CANCEL};
-	struct gwhl_call *c;
+	bool rests = g->book->active_n > 0;
+	bool used_up =
+	    g->book->sched_day == day && g->book->sched_n >= SCHED_MOST;
 
-	if (!g->set.has_schedule || g->has_no_schedule || !g->sync.is_ready ||
-	    g->now.ns >= g->lease_ns || g->now.ns < g->beat_ns || !g->is_up ||
-	    g->is_blocked ||
-	    (g->book->sched_day == day && g->book->sched_n >= SCHED_MOST) ||
-	    !gwhl_may(g, 1, false))
+	if (!may_schedule(g))
 		return;
-	c = gwhl_call_new(g, GWHL_SCHEDULE);
-	if (c == NULL)
-		return;
-	a.time_ms = gwhl_wall_ms(g) + GWHL_AHEAD_MS;
-	g->beat_ns = g->now.ns + GWHL_BEAT_NS;
-	(void)gwhl_send(g, c, &a);
+	if (g->now.ns >= g->armed_ns)
+		g->armed_ns = 0;
+	if (rests && g->now.ns < g->lease_ns && g->now.ns >= g->beat_ns &&
+	    !used_up)
+		schedule(g, gwhl_wall_ms(g) + GWHL_AHEAD_MS);
+	else if (!rests && g->armed_ns != 0 &&
+		 g->now.ns + GWHL_BEAT_NS >= g->armed_ns)
+		schedule(g, 0);
 }
 
 /* The start learnt whose streams to follow; a socket on which one cannot is

@@ -41,8 +41,9 @@
  *             (CANCEL_ONLY). When the venue refuses a cancel for it too: one
  *             action every GWHL_SLOW_NS.
  * Dead-man  : scheduleCancel, refreshed every GWHL_BEAT_NS, GWHL_AHEAD_MS
- *             ahead, while the lease is fresh; off for good when the account
- *             may not, for the day after 9 triggers.
+ *             ahead, while something of ours may rest and the lease is fresh;
+ *             taken back before it fires when nothing does. Off for good when
+ *             the account may not, for the day after 9 triggers.
  * Time      : ns monotonic and wall_ns UTC with each call.
  * Secrets   : pointers, kept by the caller; none is in the book, in a log
  *             item or in a request.
@@ -208,9 +209,10 @@ struct gwhl {
 	uint32_t posts_out;
 	uint64_t lease_ns;
 	uint64_t beat_ns;
-	uint64_t ask_ns;  /* when streams were asked for, 0 not yet */
-	uint64_t sent_ns; /* last frame to the venue */
-	uint64_t pong_ns; /* a pong is due by then, 0 none */
+	uint64_t armed_ns; /* the dead-man switch fires then, 0: it does not */
+	uint64_t ask_ns;   /* when streams were asked for, 0 not yet */
+	uint64_t sent_ns;  /* last frame to the venue */
+	uint64_t pong_ns;  /* a pong is due by then, 0 none */
 	char why[160];
 	struct gwhl_sync sync;
 	uint32_t todo_n;

@@ -30,6 +30,13 @@ down(void)
 	gwhl_down(k.g, &t);
 }
 
+static void
+rests(void)
+{
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+}
+
 /* ---- start ---- */
 
 static void
@@ -472,8 +479,15 @@ T_64_the_switch_is_refreshed_under_a_fresh_lease_only(void **state)
 	uint32_t before;
 
 	(void)state;
+	gwhl_lease(k.g, UINT64_MAX);
 	k.out_n = 0;
-	timer(6000);
+	timer(1000);
+	/* Nothing rests: nothing to be switched off. */
+	assert_int_equal(count_sent("scheduleCancel"), 0);
+	gwhl_lease(k.g, 1);
+	rests();
+	k.out_n = 0;
+	timer(5000);
 	assert_int_equal(count_sent("scheduleCancel"), 0);
 	gwhl_lease(k.g, (k.ms + 11000) * MS);
 	timer(1);
@@ -490,9 +504,32 @@ T_64_the_switch_is_refreshed_under_a_fresh_lease_only(void **state)
 }
 
 static void
+T_64_a_switch_that_nobody_needs_is_taken_back(void **state)
+{
+	(void)state;
+	gwhl_lease(k.g, UINT64_MAX);
+	rests();
+	k.out_n = 0;
+	timer(1);
+	assert_int_equal(count_sent("scheduleCancel"), 1);
+	posted(post_of("scheduleCancel"),
+	    "{\"status\":\"ok\",\"response\":{\"type\":\"default\"}}");
+	update(ID, 7, "0.001", "canceled");
+	assert_true(gwhl_flat(k.g));
+	gwhl_lease(k.g, 1); /* frozen, too */
+	timer(9000);
+	assert_int_equal(count_sent("scheduleCancel"), 1);
+	timer(1500);
+	assert_int_equal(count_sent("{\"type\":\"scheduleCancel\"}"), 1);
+	timer(6000);
+	assert_int_equal(count_sent("scheduleCancel"), 2);
+}
+
+static void
 T_64_an_account_that_may_not_is_told_once(void **state)
 {
 	(void)state;
+	rests();
 	k.out_n = 0;
 	gwhl_lease(k.g, UINT64_MAX);
 	timer(1);
@@ -509,6 +546,7 @@ static void
 T_64_triggers_are_counted_by_day(void **state)
 {
 	(void)state;
+	rests();
 	gwhl_lease(k.g, UINT64_MAX);
 	for (uint32_t i = 0; i < 12; i++) {
 		k.out_n = 0;
@@ -560,6 +598,7 @@ main(void)
 	    T(T_39_only_post_only_after_an_upgrade),
 	    T(texts_of_the_cdn_are_not_refusals),
 	    T(T_64_the_switch_is_refreshed_under_a_fresh_lease_only),
+	    T(T_64_a_switch_that_nobody_needs_is_taken_back),
 	    T(T_64_an_account_that_may_not_is_told_once),
 	    T(T_64_triggers_are_counted_by_day),
 	};
