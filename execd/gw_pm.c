@@ -209,7 +209,8 @@ take_over(struct gwpm *g)
 		o->sent_ns = o->absent_ns = o->seen_ns = 0;
 		o->absent_n = o->tries = 0;
 		o->ask_ns = 1;
-		if (o->state == GWPM_QUEUED)
+		/* Its hash is there before its request leaves. */
+		if (o->state == GWPM_QUEUED || !o->has_hash)
 			gwpm_rejected(g, o, REASON_STARTUP, &zero);
 		else
 			o->state = GWPM_UNKNOWN;

@@ -54,9 +54,111 @@ link_fill(struct gwpm_book *b, struct gwpm_fill *f)
 	*head = (uint32_t)(f - b->fill) + 1;
 }
 
+/* ---- what a kill leaves half done ---- */
+
+void
+gwpm_undo_begin(struct gwpm_book *b, const struct gwpm_undo *set)
+{
+	struct gwpm_undo *u = &b->undo;
+	const struct gwpm_fill *head =
+	    gwpm_fill_by_key(b, gwpm_fill_id(set->trade_key, &set->hash, 0));
+
+	CHECK(atomic_load_explicit(&u->is_armed, memory_order_relaxed) == 0);
+	u->order = set->order;
+	u->market = set->market;
+	u->role = set->role;
+	u->trade_key = set->trade_key;
+	u->hash = set->hash;
+	u->open_n = b->market[u->market].open_n;
+	u->fill_seq = b->fill_seq;
+	u->was_cash = b->cash;
+	u->was_token = *gwpm_token_at(b, (uint16_t)u->market, (uint8_t)u->role);
+	if (u->order != 0)
+		u->was_order = b->order[u->order - 1];
+	u->leg_n = head == NULL ? 0 : head->leg_n;
+	for (uint32_t k = 0; k < u->leg_n && k < PM_USER_LEGS; k++) {
+		const struct gwpm_fill *f = gwpm_fill_by_key(
+		    b, gwpm_fill_id(u->trade_key, &u->hash, k));
+
+		u->was_state[k] = f != NULL ? f->state : 0;
+	}
+	u->is_new = head == NULL;
+	atomic_store_explicit(&u->is_armed, 1, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+void
+gwpm_undo_end(struct gwpm_book *b)
+{
+	atomic_store_explicit(&b->undo.is_armed, 0, memory_order_release);
+}
+
+/* The fills of that part: gone when they were new, else as they were. */
+static void
+undo_fills(struct gwpm_book *b)
+{
+	const struct gwpm_undo *u = &b->undo;
+
+	for (uint32_t k = 0; k < PM_USER_LEGS; k++) {
+		uint64_t key = gwpm_fill_id(u->trade_key, &u->hash, k);
+
+		for (uint32_t i = 0; i < GWPM_FILLS; i++) {
+			struct gwpm_fill *f = &b->fill[i];
+
+			if (f->key != key)
+				continue;
+			if (u->is_new)
+				*f = (struct gwpm_fill){0};
+			else if (k < u->leg_n && u->was_state[k] != 0)
+				f->state = u->was_state[k];
+		}
+	}
+}
+
+static void
+undo(struct gwpm_book *b)
+{
+	const struct gwpm_undo *u = &b->undo;
+
+	if (u->is_armed == 0)
+		return;
+	if (u->market < GWPM_MARKETS && u->order <= GWPM_ORDERS &&
+	    (u->role == ROLE_YES || u->role == ROLE_NO)) {
+		undo_fills(b);
+		b->fill_seq = u->fill_seq;
+		b->cash = u->was_cash;
+		b->market[u->market].open_n = u->open_n;
+		*gwpm_token_at(b, (uint16_t)u->market, (uint8_t)u->role) =
+		    u->was_token;
+		if (u->order != 0)
+			b->order[u->order - 1] = u->was_order;
+	}
+	gwpm_undo_end(b);
+}
+
+/* What follows from the orders alone. */
+static void
+recount(struct gwpm_book *b)
+{
+	for (uint32_t i = 0; i < GWPM_MARKETS; i++) {
+		b->market[i].open_n = 0;
+		b->market[i].token[0].offered_e8 = 0;
+		b->market[i].token[1].offered_e8 = 0;
+	}
+	for (uint32_t i = 0; i < b->active_n; i++) {
+		const struct gwpm_order *o = &b->order[b->active[i]];
+
+		b->market[o->market].open_n++;
+		/* An order that was never filled in has no token yet. */
+		if (o->role == ROLE_YES || o->role == ROLE_NO)
+			gwpm_offered(b, o, gwpm_left(o).e8);
+	}
+}
+
 void
 gwpm_book_index(struct gwpm_book *b)
 {
+	undo(b);
 	memset(b->by_hash, 0, sizeof(b->by_hash));
 	memset(b->by_id, 0, sizeof(b->by_id));
 	memset(b->by_key, 0, sizeof(b->by_key));
@@ -81,6 +183,7 @@ gwpm_book_index(struct gwpm_book *b)
 	for (uint32_t i = 0; i < GWPM_FILLS; i++)
 		if (b->fill[i].key != 0)
 			link_fill(b, &b->fill[i]);
+	recount(b);
 }
 
 struct gwpm_order *

@@ -256,6 +256,21 @@ apply(struct gwpm *g, const struct part *p, const struct gwpm_now *now)
 		gwpm_filled_up(g, p->o, now);
 }
 
+static void
+apply_whole(struct gwpm *g, const struct part *p, const struct gwpm_now *now)
+{
+	struct gwpm_undo u = {.market = p->market,
+	    .role = p->role,
+	    .trade_key = p->t->key,
+	    .hash = *p->hash};
+
+	if (p->o != NULL)
+		u.order = (uint32_t)(p->o - g->book->order) + 1;
+	gwpm_undo_begin(g->book, &u);
+	apply(g, p, now);
+	gwpm_undo_end(g->book);
+}
+
 /* ---- whose ---- */
 
 /* What is ours by order is told by our order; what is only ours by owner, by
@@ -317,14 +332,14 @@ gwpm_trade(
 			gwpm_order_by_hash(g->book, &l->order) == NULL))
 			continue;
 		if (place_part(g, &p, &l->asset, leg_side(t, l)))
-			apply(g, &p, now);
+			apply_whole(g, &p, now);
 	}
 	if (gwpm_order_by_hash(g->book, &t->taker) != NULL ||
 	    (t->is_taker_mine && t->trader != 'M')) {
 		struct part p = {.t = t, .hash = &t->taker};
 
 		if (place_part(g, &p, &t->asset, t->side))
-			apply(g, &p, now);
+			apply_whole(g, &p, now);
 	}
 }
 

@@ -22,6 +22,11 @@
 /* ---- gw_pm_book.c ---- */
 
 void gwpm_book_index(struct gwpm_book *b);
+/* gwpm_undo_begin - before a part of a trade changes anything: the order's
+ * index + 1 (0 none), market, role, trade_key and hash are set by the caller
+ * in *u, the rest is filled. gwpm_undo_end - it is whole now. */
+void gwpm_undo_begin(struct gwpm_book *b, const struct gwpm_undo *u);
+void gwpm_undo_end(struct gwpm_book *b);
 struct gwpm_order *gwpm_order_by_hash(
     struct gwpm_book *b, const struct pm_hash *h);
 struct gwpm_order *gwpm_order_by_id(struct gwpm_book *b, uint64_t id);

@@ -2,11 +2,13 @@
  * gw_pm_state.h - what the Polymarket port remembers: our orders, their
  * fills, the tokens that they moved. Flat and of fixed size, in the caller's
  * memory, so that it may be a mapped file: an order is written here, with all
- * that its hash is made of, before its request is given out. Data only.
+ * that its hash is made of, before its request is given out. What a kill -9
+ * leaves half done is taken back by gwpm_book_index. Data only.
  */
 #ifndef EXECD_GW_PM_STATE_H
 #define EXECD_GW_PM_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -151,7 +153,28 @@ struct gwpm_cash {
 	uint8_t pad[2];
 };
 
+/* What a part of a trade is about to change, as it was before: a kill in
+ * the middle of it is taken back by the next life, which then hears the
+ * trade again. */
+struct gwpm_undo {
+	_Atomic uint32_t is_armed;
+	uint32_t order; /* + 1; 0 none */
+	uint32_t market;
+	uint32_t role;
+	uint32_t leg_n;
+	bool is_new; /* the fills are */
+	uint32_t open_n;
+	uint64_t trade_key;
+	uint64_t fill_seq;
+	struct pm_hash hash;
+	struct gwpm_order was_order;
+	struct gwpm_token was_token;
+	struct gwpm_cash was_cash;
+	uint8_t was_state[PM_USER_LEGS];
+};
+
 struct gwpm_book {
+	struct gwpm_undo undo;
 	uint64_t birth_s;  /* older trades of unknown orders are not ours */
 	uint64_t trades_s; /* trades before were fetched */
 	uint64_t fill_seq; /* grows with every change of a fill */
