@@ -98,7 +98,7 @@ sup(char *out, size_t n, const char *a, const char *b, const char *c,
 
 #define SUP(...)	      SUP_(__VA_ARGS__, NULL, NULL, NULL, NULL)
 #define SUP_(a, b, c, d, ...) sup(text, sizeof(text), a, b, c, d)
-static char text[16384];
+static char text[262144];
 
 static void
 expect(int code, int want)
