@@ -15,7 +15,7 @@ static const char usage_text[] =
     "  replay CAPTURE         a recorded production run, step by step: equal?\n"
     "  sweep CAPTURE...       many settings: grid, random, walk-forward\n"
     "  verify RESULT          a result against a table of targets\n"
-    "  report CAPTURE [DAY]   the truth of a recorded day, from its records\n"
+    "  report CAPTURE DAY     the truth of a recorded day, from its records\n"
     "  queue PROBE            queue models against recorded books\n"
     "\n"
     "backtest COMMAND --help says more. Exit codes: 0 done, 1 not equal or a\n"
@@ -30,6 +30,7 @@ static const struct {
     {"replay", cmd_replay},
     {"sweep", cmd_sweep},
     {"verify", cmd_verify},
+    {"report", cmd_report},
     {"queue", cmd_queue},
 };
 

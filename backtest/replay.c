@@ -24,6 +24,13 @@ replay_what_name(enum replay_what w)
 	return names[w];
 }
 
+bool
+replay_whole(const struct replay *r)
+{
+	return r->quoted.live && r->riskd.live && !r->quoted.off &&
+	       !r->riskd.off;
+}
+
 struct replay *
 replay_new(struct catalog *c)
 {
@@ -98,30 +105,47 @@ is_twin(const struct core_out *out, uint32_t i)
 	       out->msg[i].ring != out->msg[i - 1].ring;
 }
 
-/* What a call put out against what was recorded before its trace. */
+/* The next recorded message must be this one. */
+static bool
+is_next(struct replay *r, struct replay_stage *s, const struct order *o,
+    const struct tap_step *t)
+{
+	struct order got = *o;
+	struct order want;
+
+	got.hdr.pub_delta =
+	    slot_delta(got.hdr.recv_ns, t->trace.u.trace.now_ns);
+	r->diff.got = got;
+	if (s->wait_n == 0)
+		return differ(r, s, t, REPLAY_SURPLUS);
+	want = s->wait[s->wait_at++ % REPLAY_WAIT];
+	s->wait_n--;
+	got.hdr.seq = want.hdr.seq;
+	s->messages++;
+	r->diff.got = got;
+	r->diff.want = want;
+	return memcmp(&got, &want, sizeof(got)) == 0 ||
+	       differ(r, s, t, REPLAY_DIFFERS);
+}
+
+/* What a call put out against what was recorded before its trace: messages,
+ * then what quoted tells the recorder alone. */
 static bool
 compare(struct replay *r, struct replay_stage *s, const struct core_out *out,
     const struct tap_step *t)
 {
-	for (uint32_t i = 0; i < out->n; i++) {
-		struct order got = out->msg[i].order;
-		struct order want;
+	uint32_t tap_n = s->id == ST_QUOTED ? r->quote_out.tap_n : 0;
 
-		if (is_twin(out, i))
-			continue;
-		got.hdr.pub_delta =
-		    slot_delta(got.hdr.recv_ns, t->trace.u.trace.now_ns);
-		r->diff.got = got;
-		if (s->wait_n == 0)
-			return differ(r, s, t, REPLAY_SURPLUS);
-		want = s->wait[s->wait_at++ % REPLAY_WAIT];
-		s->wait_n--;
-		got.hdr.seq = want.hdr.seq;
-		s->messages++;
-		r->diff.got = got;
-		r->diff.want = want;
-		if (memcmp(&got, &want, sizeof(got)) != 0)
-			return differ(r, s, t, REPLAY_DIFFERS);
+	for (uint32_t i = 0; i < out->n; i++)
+		if (!is_twin(out, i) && !is_next(r, s, &out->msg[i].order, t))
+			return false;
+	for (uint32_t i = 0; i < tap_n; i++) {
+		union tap slot;
+
+		memset(&slot, 0, sizeof(slot));
+		slot.tick = r->quote_out.tap[i];
+		if (!is_next(r, s, &slot.order, t))
+			return false;
 	}
 	if (s->wait_n > 0) {
 		r->diff.want = s->wait[s->wait_at % REPLAY_WAIT];
@@ -297,7 +321,9 @@ begin_risk(struct replay *r, const struct tap_step *t)
 		return differ(r, s, t, REPLAY_NO_INPUT);
 	s->live = true;
 	if (b.begun == RISK_BEGUN_FRESH) {
-		memset(r->risk, 0, sizeof(*r->risk));
+		free(r->risk);
+		r->risk = calloc(1, sizeof(*r->risk));
+		CHECK(r->risk != NULL);
 		risk_init(r->risk, cfg, s->epoch);
 		return same_hash(r, s, t, b.hash);
 	}
@@ -390,7 +416,10 @@ begin_life(struct replay *r, struct replay_stage *s, const struct tick *t)
 	if (cfg == NULL)
 		return differ(r, s, &at, REPLAY_NO_INPUT);
 	s->live = true;
-	memset(r->quote, 0, sizeof(*r->quote));
+	/* Fresh memory: most of it is never touched. */
+	free(r->quote);
+	r->quote = calloc(1, sizeof(*r->quote));
+	CHECK(r->quote != NULL);
 	quote_init(r->quote, cfg, s->epoch);
 	return true;
 }
@@ -446,7 +475,7 @@ replay_see(struct replay *r, const struct reader_event *ev)
 		catalog_sent(r->cat, &ev->slot->order);
 	if (s == NULL)
 		return true;
-	if (slot_is_order(kind))
+	if (slot_is_order(kind) || kind == TAP_SIGNAL)
 		return recorded(r, s, &ev->slot->order);
 	if (kind == TICK_RESTART)
 		return begin_life(r, s, &ev->slot->tick);

@@ -97,4 +97,22 @@ bool replay_end(struct replay *r);
 
 const char *replay_what_name(enum replay_what w);
 
+/* replay_whole - both stages were replayed from their start to the end. */
+bool replay_whole(const struct replay *r);
+
+/*
+ * replay_run - a capture directory, all of it (replay_io.c). Returns 0, or an
+ * exit code after a sentence; replay_close in any case.
+ */
+struct replaying {
+	struct catalog *cat;
+	struct replay *r;
+	struct reader *reader;
+	uint64_t took_ns;
+	bool equal;
+};
+int replay_run(struct replaying *x, const char *dir, int64_t from_ns,
+    int64_t to_ns, bool show);
+void replay_close(struct replaying *x);
+
 #endif

@@ -101,14 +101,6 @@ put_diff(FILE *f, const struct replay_diff *d)
 		put_where(f, &d->want, &d->got);
 }
 
-struct replaying {
-	struct catalog *cat;
-	struct replay *r;
-	struct reader *reader;
-	uint64_t took_ns;
-	bool equal;
-};
-
 static int
 first_pass(struct replaying *x)
 {
@@ -170,7 +162,7 @@ say(const struct replaying *x, bool json)
 	const struct replay *r = x->r;
 	double span_s = (double)(r->last_ns - r->first_ns) / 1e9;
 	double took_s = (double)x->took_ns / 1e9;
-	bool whole = r->quoted.live && r->riskd.live && !r->riskd.off;
+	bool whole = replay_whole(r);
 
 	if (json)
 		printf("{\"equal\":%s,\"what\":\"%s\",\"span_s\":%.3f"
@@ -192,16 +184,54 @@ say(const struct replaying *x, bool json)
 }
 
 int
-cmd_replay(int argc, char **argv)
+replay_run(struct replaying *x, const char *dir, int64_t from_ns, int64_t to_ns,
+    bool show)
 {
-	static struct opts o;
-	struct replaying x = {0};
-	struct reader_args ra = {.with_trace = true,
+	const struct reader_args ra = {.dir = dir,
+	    .from_ns = from_ns,
+	    .to_ns = to_ns,
+	    .with_trace = true,
 	    .kind_set = READER_TABLE_ORDER | READER_TABLE_OTHER,
 	    .source_set = 1u << ST_QUOTED | 1u << ST_RISKD | 1u << ST_EXECD_PM |
 			  1u << ST_EXECD_HL};
+	uint64_t began_ns = clock_mono_ns();
 	struct err e;
-	uint64_t from_ns = clock_mono_ns();
+	int rc;
+
+	memset(x, 0, sizeof(*x));
+	if (reader_open(&x->reader, &ra, &e) < 0) {
+		fprintf(stderr, "backtest: %s: %s\n", dir, e.text);
+		return EXIT_DATA;
+	}
+	x->cat = catalog_new();
+	x->r = x->cat != NULL ? replay_new(x->cat) : NULL;
+	CHECK(x->r != NULL);
+	rc = first_pass(x);
+	if (rc == 0)
+		rc = second_pass(x, show);
+	x->took_ns = clock_mono_ns() - began_ns;
+	if (rc == 0)
+		return 0;
+	fprintf(stderr, "backtest: %s\n", reader_why(x->reader));
+	return EXIT_DATA;
+}
+
+void
+replay_close(struct replaying *x)
+{
+	if (x->r != NULL)
+		replay_free(x->r);
+	if (x->cat != NULL)
+		catalog_free(x->cat);
+	if (x->reader != NULL)
+		reader_close(x->reader);
+}
+
+int
+cmd_replay(int argc, char **argv)
+{
+	static struct opts o;
+	struct replaying x;
 	int rc = opts_read(&o, argc, argv, usage_replay);
 
 	if (rc != -1)
@@ -210,25 +240,9 @@ cmd_replay(int argc, char **argv)
 		fputs("backtest replay: one capture is needed\n", stderr);
 		return EXIT_USAGE;
 	}
-	ra.dir = o.path[0];
-	ra.from_ns = o.from_ns;
-	ra.to_ns = o.to_ns;
-	if (reader_open(&x.reader, &ra, &e) < 0) {
-		fprintf(stderr, "backtest: %s: %s\n", ra.dir, e.text);
-		return EXIT_DATA;
-	}
-	x.cat = catalog_new();
-	x.r = x.cat != NULL ? replay_new(x.cat) : NULL;
-	CHECK(x.r != NULL);
-	rc = first_pass(&x);
+	rc = replay_run(&x, o.path[0], o.from_ns, o.to_ns, !o.quiet && !o.json);
 	if (rc == 0)
-		rc = second_pass(&x, !o.quiet && !o.json);
-	x.took_ns = clock_mono_ns() - from_ns;
-	if (rc < 0)
-		fprintf(stderr, "backtest: %s\n", reader_why(x.reader));
-	rc = rc < 0 ? EXIT_DATA : say(&x, o.json);
-	replay_free(x.r);
-	catalog_free(x.cat);
-	reader_close(x.reader);
+		rc = say(&x, o.json);
+	replay_close(&x);
 	return rc;
 }

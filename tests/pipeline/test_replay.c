@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -97,6 +98,31 @@ expect_equal(void)
 	assert_true(rig_json(rig.out, "\"riskd\"", "hashes") > 1);
 }
 
+/* The truth report, recomputed; its profit against riskd's, replayed. */
+static void
+expect_truth(void)
+{
+	char day[16];
+	char cap[256];
+	const char *const write[] = {
+	    "recorderd", "report", day, "--out", cap, NULL};
+	const char *const words[] = {"report", "--json", cap, day, NULL};
+	time_t now = time(NULL);
+	struct tm tm;
+
+	snprintf(cap, sizeof(cap), "%s", rig_path(&rig, "cap"));
+	strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&now, &tm));
+	assert_int_equal(
+	    proc_wait(proc_start(write, rig_path(&rig, "rep.log")), RUN_MS), 0);
+	if (backtest(words) != 0)
+		fail_msg("%s", rig.out);
+	print_message("%.300s\n", rig.out);
+	assert_non_null(strstr(rig.out, "{\"same\":true,\"replayed\":true"));
+	assert_non_null(strstr(rig.out, "\"explained\":true"));
+	assert_int_equal(rig_json(rig.out, "\"replayed\"", "live_pnl_e6"),
+	    rig_metric(&rig, ST_RISKD, M_RISKD_PNL_DAY));
+}
+
 static void
 a_recorded_run_replays_bit_for_bit(void **state)
 {
@@ -109,6 +135,7 @@ a_recorded_run_replays_bit_for_bit(void **state)
 	assert_true(rig_orders(&rig) > 10);
 	stop();
 	expect_equal();
+	expect_truth();
 }
 
 /* Settings change, a person freezes and thaws, quoted dies. */
