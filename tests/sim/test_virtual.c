@@ -30,6 +30,7 @@ setup(void **state)
 	cfg.mm_global_daily_loss_limit.e6 = 100 * E6;
 	cfg.mm_inventory_limit_qty.e8 = 25 * E8;
 	cfg.perp_spread_bps.e8 = E8;
+	cfg.ladder_first_bps.e8 = E8 / 4;
 	cfg.hyperliquid_coins.n = 1; /* BTC: no ETH in the captures */
 	cfg.updown_max_time_to_expiry.ns = 48 * 3600 * NS_PER_S;
 	return 0;
