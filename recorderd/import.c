@@ -359,10 +359,14 @@ import_time(const char *s, size_t n, int64_t *ns)
 	}
 	if (v < INT64_C(100000000000))
 		return false;
-	if (v < INT64_C(100000000000000))
-		v *= 1000000;
-	else if (v < INT64_C(100000000000000000))
-		v *= 1000;
+	int64_t unit = v < INT64_C(100000000000000)	 ? 1000000
+		       : v < INT64_C(100000000000000000) ? 1000
+							 : 1;
+
+	/* Past the year 2255 there is no such time in nanoseconds. */
+	if (v > INT64_C(9000000000000000000) / unit)
+		return false;
+	v *= unit;
 	*ns = v;
 	return true;
 }

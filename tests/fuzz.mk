@@ -7,9 +7,10 @@ SECONDS    ?= 60
 FUZZ_OUT   := $(BUILD)/fuzz
 FUZZ_FLAGS := $(CSTD) -O1 -g -I. -DRM_DCHECK=1 $(FPDET) \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-# Every source of the rooms that the target names.
-FUZZ_SRCS   = $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,\
-	$(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1) | head -1))))
+# Every source of the rooms that the target names, and files that it names.
+FUZZ_LINKS  = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1) | head -1)
+FUZZ_SRCS   = $(filter %.c,$(FUZZ_LINKS)) $(filter-out %/main.c,$(wildcard \
+	$(addsuffix /*.c,$(filter-out %.c,$(FUZZ_LINKS)))))
 
 define fuzz_rules
 $(FUZZ_OUT)/bin/$(1): tests/fuzz/fuzz_$(1).c $$(call FUZZ_SRCS,tests/fuzz/fuzz_$(1).c) $$(wildcard libcore/*.h libvenue/*.h tests/fuzz/*.h)
