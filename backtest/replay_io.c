@@ -101,15 +101,24 @@ put_diff(FILE *f, const struct replay_diff *d)
 		put_where(f, &d->want, &d->got);
 }
 
+/* Settings, which are told by recorderd alone. */
 static int
-first_pass(struct replaying *x)
+first_pass(struct replaying *x, const struct reader_args *all)
 {
+	struct reader_args a = *all;
 	struct reader_event ev;
+	struct reader *r;
+	struct err e;
 	int rc;
 
-	while ((rc = reader_next(x->reader, &ev)) == 1)
+	a.with_trace = false;
+	a.source_set = 1u << ST_RECORDERD;
+	if (reader_open(&r, &a, &e) < 0)
+		return -1;
+	while ((rc = reader_next(r, &ev)) == 1)
 		catalog_see(x->cat, &ev);
-	return rc < 0 ? rc : reader_rewind(x->reader);
+	reader_close(r);
+	return rc;
 }
 
 static int
@@ -206,7 +215,7 @@ replay_run(struct replaying *x, const char *dir, int64_t from_ns, int64_t to_ns,
 	x->cat = catalog_new();
 	x->r = x->cat != NULL ? replay_new(x->cat) : NULL;
 	CHECK(x->r != NULL);
-	rc = first_pass(x);
+	rc = first_pass(x, &ra);
 	if (rc == 0)
 		rc = second_pass(x, show);
 	x->took_ns = clock_mono_ns() - began_ns;
