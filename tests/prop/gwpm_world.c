@@ -487,6 +487,8 @@ begin(uint64_t seed)
 	    .has_beats = true,
 	    .order_timeout_ns = 5 * SECOND,
 	    .fill_poll_ns = SECOND,
+	    .has_presign = true,
+	    .presign_tolerance = QTY(E8 / 10),
 	    .seed = seed};
 
 	memset(&r, 0, sizeof(r));
