@@ -264,8 +264,12 @@ on_answer(void *user, const struct pool_answer *a)
 		r->again_tag = 0;
 		assert_int_equal(pool_call(r->pool, &c), 0);
 	}
-	if (r->is_closing_in_answer)
-		pool_close(r->pool);
+	if (r->is_closing_in_answer && r->pool != NULL) {
+		struct pool *p = r->pool;
+
+		r->pool = NULL; /* it is freed in the loop */
+		pool_close(p);
+	}
 }
 
 static void
@@ -706,6 +710,7 @@ too_many_wait(void **state)
 	assert_int_equal(pool_call(r->pool, &bad), -EINVAL);
 	/* Closing answers each exactly once. */
 	pool_close(r->pool);
+	r->pool = NULL;
 	assert_int_equal(r->answer_n, 64);
 	for (unsigned i = 0; i < 64; i++) {
 		assert_int_equal(r->answer[i].status, 0);
