@@ -21,6 +21,7 @@ enum pane {
 	PANE_MARKETS,
 	PANE_LATENCY,
 	PANE_TAP,
+	PANE_WHY,
 	PANE_HELP,
 	PANE_N
 };
@@ -64,6 +65,9 @@ int pane_markets(struct canvas *c, const struct snap *s,
 int pane_money(struct canvas *c, const struct snap *s, int row, int max);
 int pane_latency(struct canvas *c, const struct snap *s, int row, int max);
 int pane_tap(struct canvas *c, const struct snap *s, const struct pane_view *v,
+    int row, int max);
+/* pane_why - what keeps each side of each market from being quoted. */
+int pane_why(struct canvas *c, const struct snap *s, const struct pane_view *v,
     int row, int max);
 int pane_help(struct canvas *c, int row, int max);
 

@@ -9,7 +9,7 @@ const char *
 pane_name(enum pane p)
 {
 	static const char *const t[PANE_N] = {"?", "overview", "stages",
-	    "links", "rings", "markets", "latency", "tap", "help"};
+	    "links", "rings", "markets", "latency", "tap", "why", "help"};
 
 	return (unsigned)p < PANE_N ? t[p] : "?";
 }
@@ -126,7 +126,7 @@ int
 pane_help(struct canvas *c, int row, int max)
 {
 	static const char *const line[] = {
-	    "TAB, arrows  next and previous pane; 1 to 8 picks one",
+	    "TAB, arrows  next and previous pane; 1 to 9 picks one",
 	    "p            pause, and go on",
 	    "s            other order of markets",
 	    "f            filter by part of a name, of either case; empty "
@@ -210,6 +210,7 @@ pane_draw(struct canvas *c, const struct snap *s, const struct pane_view *v)
 	case PANE_MARKETS: pane_markets(c, s, v, row, max); break;
 	case PANE_LATENCY: pane_latency(c, s, row, max); break;
 	case PANE_TAP: pane_tap(c, s, v, row, max); break;
+	case PANE_WHY: pane_why(c, s, v, row, max); break;
 	case PANE_HELP: pane_help(c, row, max); break;
 	case PANE_N: CHECK(!"no such pane");
 	}

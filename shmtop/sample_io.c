@@ -51,6 +51,8 @@ sample_close(struct sampler *s)
 		if (s->metrics[i] != NULL)
 			metrics_detach(s->metrics[i]);
 	memset(s->metrics, 0, sizeof(s->metrics));
+	why_detach(s->why);
+	s->why = NULL;
 	if (s->instr != NULL)
 		instr_detach(s->instr);
 	s->instr = NULL;
@@ -549,9 +551,38 @@ read_ctl(struct sampler *s, struct snap *o)
 	read_gates(s, o);
 }
 
+/* Which filter refused last on each side; quoted makes the page when it
+ * starts. */
+static void
+read_why(struct sampler *s, struct snap_market *m)
+{
+	static struct why_market w;
+
+	if (s->why == NULL || !why_read(s->why, m->idx, &w))
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct snap_why *to = &m->why[i];
+		const struct why_side *of = &w.side[i];
+
+		to->ok = true;
+		to->looks = of->looks;
+		to->quoted = of->quoted;
+		to->signals = of->signals;
+		to->taken = of->taken;
+		to->stop = of->stop < WHY_N ? of->stop : WHY_N;
+		to->take_stop = of->take_stop < WHY_N ? of->take_stop : WHY_N;
+		if (to->stop < WHY_N)
+			to->filter = of->filter[to->stop];
+	}
+}
+
 static void
 read_markets(struct sampler *s, struct snap *o)
 {
+	struct err e;
+
+	if (s->open && s->why == NULL)
+		(void)why_attach(&s->why, s->in.dirfd, &e);
 	o->market_n = 0;
 	o->trading = s->track.trading;
 	o->trading_reason = s->track.trading_reason;
@@ -565,6 +596,7 @@ read_markets(struct sampler *s, struct snap *o)
 		m->idx = (uint16_t)i;
 		m->t = s->track.market[i];
 		m->in.symbol[sizeof(m->in.symbol) - 1] = '\0';
+		read_why(s, m);
 		o->market_n++;
 	}
 }

@@ -39,6 +39,7 @@ struct sampler {
 	struct cfg cfg;
 	bool has_cfg;
 	struct instr_table *instr;
+	const struct why_page *why; /* NULL until quoted made it */
 	struct metrics *metrics[ST_N];
 	struct ring ring[RG_N];
 	bool has_ring[RG_N];

@@ -15,6 +15,7 @@
 #include "libshm/linkwhy.h"
 #include "libshm/metrics.h"
 #include "libshm/ring.h"
+#include "libshm/why.h"
 #include "shmtop/track.h"
 
 #define SNAP_MARKETS 512
@@ -153,8 +154,21 @@ struct snap_recorder {
 	double byte_rate;
 };
 
+/* Of one side: what quoted said at its last look. */
+struct snap_why {
+	bool ok;
+	uint16_t stop; /* enum why_id that refused, WHY_N none            */
+	uint16_t take_stop;
+	uint64_t looks;
+	uint64_t quoted;
+	uint64_t signals;
+	uint64_t taken;
+	struct why_filter filter; /* that of stop                         */
+};
+
 struct snap_market {
 	uint16_t idx;
+	struct snap_why why[2]; /* bid, ask                               */
 	struct instr in;
 	struct track_market t;
 };
