@@ -73,6 +73,8 @@ on_done(void *user)
 	b->is_done = true;
 }
 
+static FILE *requests; /* of the next server, NULL: none */
+
 static struct bench *
 bench_open(const char *capture, uint64_t speed_e3, bool once, bool sync)
 {
@@ -96,6 +98,7 @@ bench_open(const char *capture, uint64_t speed_e3, bool once, bool sync)
 	    .once = once,
 	    .sync = sync,
 	    .captures = &b->captures,
+	    .requests = requests,
 	    .on_done = on_done,
 	    .user = b,
 	};
@@ -470,10 +473,66 @@ test_port_in_use(void **state)
 	bench_close(b);
 }
 
+/* What clients say over a WebSocket is in the log of requests; pings are
+ * not. */
+static void
+test_texts_are_logged(void **state)
+{
+	static const char hello[] =
+	    "{\"method\":\"subscribe\",\"subscription\":{\"type\":\"bbo\","
+	    "\"coin\":\"nobody\"}}";
+	char text[4096];
+	size_t n;
+
+	(void)state;
+	requests = tmpfile();
+	assert_non_null(requests);
+	struct bench *b = bench_open(SHIPPED, 1000, false, false);
+	struct peer *p = peer_connect(
+	    b, 0, VENUE_HYPERLIQUID, "/ws", "{\"method\":\"ping\"}");
+	run_until(b, &p->messages, 1);
+	struct peer *q = peer_connect(b, 1, VENUE_HYPERLIQUID, "/ws", hello);
+	run_until(b, &q->closes, 1);
+	rewind(requests);
+	n = fread(text, 1, sizeof(text) - 1, requests);
+	text[n] = '\0';
+	assert_non_null(strstr(text,
+	    "\"venue\":\"hyperliquid\",\"method\":\"WS\",\"path\":\"/ws\","
+	    "\"headers\":{},\"body\":\"{\\\"method\\\":\\\"subscribe"));
+	assert_null(strstr(text, "ping"));
+	bench_close(b);
+	(void)fclose(requests);
+	requests = NULL;
+}
+
+/* Above the limit requests are not refused, they wait their turn. */
+static void
+T_44_requests_wait_their_turn(void **state)
+{
+	struct bench *b = bench_open(SHIPPED, 1000, false, false);
+	uint64_t from;
+
+	(void)state;
+	(void)get(b, VENUE_POLYMARKET, "/sim/faults",
+	    "{\"name\":\"throttled\",\"value\":10,\"path\":\"/ok\"}");
+	assert_int_equal(b->status, 200);
+	from = uv_now(&b->loop);
+	for (int i = 0; i < 4; i++) {
+		(void)get(b, VENUE_POLYMARKET, "/ok", NULL);
+		assert_int_equal(b->status, 200);
+	}
+	assert_true(uv_now(&b->loop) >= from + 290);
+	assert_non_null(strstr(get(b, VENUE_POLYMARKET, "/sim/faults", NULL),
+	    "\"fired\":{\"throttled\":4}"));
+	bench_close(b);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_texts_are_logged),
+	    cmocka_unit_test(T_44_requests_wait_their_turn),
 	    cmocka_unit_test(test_whole_stream_as_fast_as_taken),
 	    cmocka_unit_test(test_two_clients_see_the_same),
 	    cmocka_unit_test(test_polymarket_session),
