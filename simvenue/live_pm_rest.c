@@ -7,10 +7,12 @@
 
 #include "libcore/check.h"
 #include "simvenue/live.h"
+#include "simvenue/put.h"
 
 #define TOKEN_ARG_MAX 128
 #define BOOKS_MAX     500u
 #define PAGE_MAX      100u
+#define BY_TOKEN      "/markets-by-token/"
 #define NO_BOOK	      "No orderbook exists for the requested token id"
 #define NO_SLUG	      "{\"type\":\"not found error\",\"error\":\"slug not found\"}"
 
@@ -182,6 +184,134 @@ answer_books(
 	a->status = json_end(&j) ? 200 : 400;
 }
 
+/* ---- several tokens at once ---- */
+
+enum several {
+	SEVERAL_MIDS = 1,
+	SEVERAL_SPREADS,
+	SEVERAL_PRICES,
+	SEVERAL_LAST,
+	SEVERAL_N
+};
+
+struct asked {
+	struct token_at at;
+	struct json_str id;
+	struct json_str side;
+};
+
+static bool
+read_asked(const struct live_pm *s, struct json *j, struct asked *q)
+{
+	struct json_str key;
+
+	*q = (struct asked){.at = {.market = PMX_NONE}};
+	if (!json_object(j))
+		return false;
+	while (json_key(j, &key))
+		if (json_is(key, "token_id"))
+			json_string(j, &q->id);
+		else if (json_is(key, "side"))
+			json_string(j, &q->side);
+		else
+			json_skip(j);
+	q->at = find_token(s, q->id.s, q->id.n);
+	return q->at.market != PMX_NONE;
+}
+
+/* A member named by the token, or an entry of the list of last prices. False:
+ * there is none. */
+static bool
+put_several(const struct live_pm *s, enum several what, const struct asked *q,
+    bool any, struct text *t)
+{
+	int64_t bid = best_e8(s, q->at, SIDE_BID);
+	int64_t ask = best_e8(s, q->at, SIDE_ASK);
+	bool buys = json_is(q->side, "BUY");
+	int64_t last =
+	    s->live->w.tape.market[q->at.market].last_e8[q->at.role - ROLE_YES];
+
+	if ((what == SEVERAL_MIDS || what == SEVERAL_SPREADS) &&
+	    (bid == 0 || ask == 0))
+		return false;
+	text_lit(t, any ? "," : "");
+	text_lit(t, what == SEVERAL_LAST ? "{\"token_id\":\"" : "\"");
+	text_put(t, q->id.s, q->id.n);
+	if (what == SEVERAL_PRICES)
+		text_lit(t, buys ? "\":{\"BUY\":\"" : "\":{\"SELL\":\"");
+	else
+		text_lit(t, what == SEVERAL_LAST ? "\",\"price\":\"" : "\":\"");
+	put_e8(t,
+	    what == SEVERAL_MIDS      ? (bid + ask) / 2
+	    : what == SEVERAL_SPREADS ? ask - bid
+	    : what == SEVERAL_PRICES  ? (buys ? bid : ask)
+	    : last != 0		      ? last
+				      : E8 / 2,
+	    0);
+	text_lit(t, what == SEVERAL_PRICES ? "\"}"
+		    : what == SEVERAL_LAST ? "\",\"side\":\"\"}"
+					   : "\"");
+	return true;
+}
+
+/* Returns false when the path is another. */
+static bool
+answer_several(
+    struct live_pm *s, const struct sim_request *r, struct sim_answer *a)
+{
+	static const char *const paths[SEVERAL_N] = {
+	    [SEVERAL_MIDS] = "/midpoints",
+	    [SEVERAL_SPREADS] = "/spreads",
+	    [SEVERAL_PRICES] = "/prices",
+	    [SEVERAL_LAST] = "/last-trades-prices",
+	};
+	int what = SEVERAL_MIDS;
+	struct asked q;
+	struct json j;
+	uint32_t n = 0;
+	bool any = false;
+
+	while (what < SEVERAL_N && !http_text_is(r->path, paths[what]))
+		what++;
+	if (what == SEVERAL_N)
+		return false;
+	text_lit(&a->body, what == SEVERAL_LAST ? "[" : "{");
+	json_init(&j, r->body, r->body_n);
+	json_array(&j);
+	while (json_item(&j) && n++ < BOOKS_MAX)
+		if (read_asked(s, &j, &q))
+			any = put_several(
+				  s, (enum several)what, &q, any, &a->body) ||
+			      any;
+	text_lit(&a->body, what == SEVERAL_LAST ? "]" : "}");
+	a->status = json_end(&j) ? 200 : 400;
+	return true;
+}
+
+/* GET /markets-by-token/{id} */
+static void
+answer_by_token(
+    struct live_pm *s, const struct sim_request *r, struct sim_answer *a)
+{
+	size_t skip = strlen(BY_TOKEN);
+	struct token_at at = find_token(s, r->path.p + skip, r->path.n - skip);
+	const struct pmx_terms *t;
+
+	if (at.market == PMX_NONE) {
+		sim_answer_lit(a, 404, "{\"error\":\"market not found\"}");
+		return;
+	}
+	t = &s->live->w.pmx.market[at.market].terms;
+	a->status = 200;
+	text_lit(&a->body, "{\"condition_id\":\"");
+	put_cond(&a->body, &t->cond);
+	text_lit(&a->body, "\",\"primary_token_id\":\"");
+	put_token(&a->body, &t->token[0]);
+	text_lit(&a->body, "\",\"secondary_token_id\":\"");
+	put_token(&a->body, &t->token[1]);
+	text_lit(&a->body, "\"}");
+}
+
 /* ---- Gamma ---- */
 
 /* All windows, in the order they were listed. */
@@ -308,6 +438,10 @@ live_pm_public(
 
 	if (http_text_is(r->method, "POST") && http_text_is(r->path, "/books"))
 		answer_books(s, r, a);
+	else if (http_text_is(r->method, "POST") && answer_several(s, r, a))
+		return;
+	else if (is_get && starts(r->path, BY_TOKEN))
+		answer_by_token(s, r, a);
 	else if (is_get && http_text_is(r->path, "/"))
 		sim_answer_lit(a, 200, "\"OK\"");
 	else if (is_get && answer_token(s, r, a))

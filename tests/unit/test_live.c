@@ -130,6 +130,40 @@ anybody_may_ask_for_markets(void **arg)
 	assert_int_equal(status, 401);
 }
 
+static void
+several_tokens_in_one_question(void **arg)
+{
+	char token[PM_TOKEN_TEXT_MAX];
+	char ask[256];
+	char want[256];
+
+	(void)arg;
+	pm_token_format(&quiet()->terms.token[0], token);
+	(void)snprintf(ask, sizeof(ask),
+	    "[{\"token_id\":\"%s\",\"side\":\"SELL\"},{\"token_id\":\"5\"}]",
+	    token);
+	call(VENUE_POLYMARKET, "POST", "/midpoints", ask, "");
+	(void)snprintf(want, sizeof(want), "{\"%s\":\"0.5\"}", token);
+	assert_string_equal(body, want);
+	call(VENUE_POLYMARKET, "POST", "/spreads", ask, "");
+	(void)snprintf(want, sizeof(want), "{\"%s\":\"0.04\"}", token);
+	assert_string_equal(body, want);
+	call(VENUE_POLYMARKET, "POST", "/prices", ask, "");
+	(void)snprintf(
+	    want, sizeof(want), "{\"%s\":{\"SELL\":\"0.52\"}}", token);
+	assert_string_equal(body, want);
+	call(VENUE_POLYMARKET, "POST", "/last-trades-prices", ask, "");
+	(void)snprintf(want, sizeof(want),
+	    "[{\"token_id\":\"%s\",\"price\":\"0.5\",\"side\":\"\"}]", token);
+	assert_string_equal(body, want);
+	(void)snprintf(ask, sizeof(ask), "/markets-by-token/%s", token);
+	call(VENUE_POLYMARKET, "GET", ask, NULL, "");
+	assert_non_null(strstr(body, "\"primary_token_id\":\""));
+	assert_non_null(strstr(body, token));
+	call(VENUE_POLYMARKET, "GET", "/markets-by-token/5", NULL, "");
+	assert_int_equal(status, 404);
+}
+
 /* ---- Hyperliquid ---- */
 
 static void
@@ -425,6 +459,7 @@ main(void)
 	    cmocka_unit_test(orders_are_told_to_their_owner_alone),
 	    cmocka_unit_test(a_subscription_shows_both_books_once),
 	    cmocka_unit_test(anybody_may_ask_for_markets),
+	    cmocka_unit_test(several_tokens_in_one_question),
 	    cmocka_unit_test(streams_of_a_user_are_that_user_s),
 	    cmocka_unit_test(the_ledger_is_what_was_traded),
 	    cmocka_unit_test(arrivals_name_their_orders),
