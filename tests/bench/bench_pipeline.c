@@ -78,6 +78,7 @@ setup(const char *dir, bool spin)
 
 	setenv("RINGMAKER_SHM", dir, 1);
 	cfg_defaults(&cfg);
+	cfg.system_mode = MODE_PAPER;
 	cfg.system_wait = spin ? CFG_WAIT_SPIN : CFG_WAIT_BLOCK;
 	cfg.warmup_max_s.ns = 0;
 	cfg.exec_paper_latency.ns = 0;
