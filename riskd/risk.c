@@ -215,6 +215,8 @@ on_gone(struct risk *r, const struct order *d)
 		return;
 	}
 	risk_order_drop(r, s, d->id);
+	if (d->level == ORDER_EXIT_LEVEL && d->reason == REASON_TOO_SMALL)
+		risk_exit_small(r, d->hdr.instr);
 	r->ended[r->ended_at] = d->id;
 	risk_dirty(r, RISK_REC_ENDED + r->ended_at * 8u / RISK_REC_SZ);
 	r->ended_at = (r->ended_at + 1) % RISK_RECENT;

@@ -145,6 +145,8 @@ void risk_look_due(struct risk *r, uint64_t now_ns, struct core_out *out);
 void risk_touch(struct risk *r, uint16_t i);
 /* risk_turned - the position went from was to what it is. */
 void risk_turned(struct risk *r, uint16_t i, int64_t was_e8);
+/* risk_exit_small - an exit was below the venue's minimum. */
+void risk_exit_small(struct risk *r, uint16_t i);
 /* risk_own_id - for an order of riskd's own: the life of quoted, a bit that
  * no id of quoted has, and a number that no run uses twice. */
 uint64_t risk_own_id(struct risk *r);

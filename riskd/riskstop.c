@@ -37,12 +37,19 @@ size_of(int64_t v)
 	return v < 0 ? -v : v;
 }
 
+/* Less than a lot cannot be traded away: as good as nothing. */
+static int64_t
+in_lots(const struct risk *r, uint16_t i, int64_t qty_e8)
+{
+	return size_of(qty_e8) < r->instr[i].lot.e8 ? 0 : qty_e8;
+}
+
 /* The position without edge's part, as far as it adds to the whole. */
 static int64_t
 rest_of(const struct risk *r, uint16_t i)
 {
-	int64_t all = r->instr[i].pos.qty.e8;
-	int64_t rest = all - r->watch[i].edge.qty.e8;
+	int64_t all = in_lots(r, i, r->instr[i].pos.qty.e8);
+	int64_t rest = in_lots(r, i, all - r->watch[i].edge.qty.e8);
 
 	if (sign_of(rest) != sign_of(all))
 		return 0;
@@ -53,8 +60,9 @@ void
 risk_turned(struct risk *r, uint16_t i, int64_t was_e8)
 {
 	struct risk_watch *w = &r->watch[i];
-	int64_t q = r->instr[i].pos.qty.e8;
+	int64_t q = in_lots(r, i, r->instr[i].pos.qty.e8);
 
+	was_e8 = in_lots(r, i, was_e8);
 	w->dusty = false;
 	risk_touch(r, i);
 	risk_dirty(r, RISK_REC_WATCH + i);
@@ -286,6 +294,26 @@ leave_dust(struct risk *r, uint16_t i, int64_t rest)
 	risk_note(r, &n);
 }
 
+/* A binary's minimum is for orders that rest, and for buying: an exit sells
+ * what is held. If execd knows better it says so, and then it is dust. */
+static bool
+is_too_small(const struct risk_instr *in, px_t px, qty_t qty)
+{
+	return qty.e8 <= 0 ||
+	       (!risk_is_binary(in) &&
+		   (qty.e8 < in->min_qty.e8 ||
+		       usd_notional(px, qty).e6 < in->min_usd.e6));
+}
+
+void
+risk_exit_small(struct risk *r, uint16_t i)
+{
+	int64_t rest = rest_of(r, i);
+
+	if (r->watch[i].phase == PHASE_EXIT && rest != 0)
+		leave_dust(r, i, rest);
+}
+
 /*
  * First everything of ours in the market is withdrawn: it could trade with
  * the exit, or fill beside it. Then one order that takes, at a time.
@@ -305,8 +333,7 @@ exit_now(struct risk *r, uint16_t i, int64_t rest, uint64_t now_ns,
 	if (s == 0 || s->n > 0 || !trades(r, i))
 		return;
 	px = exit_price(r, i, side);
-	if (qty.e8 <= 0 || qty.e8 < in->min_qty.e8 ||
-	    usd_notional(px, qty).e6 < in->min_usd.e6) {
+	if (is_too_small(in, px, qty)) {
 		leave_dust(r, i, rest);
 		return;
 	}

@@ -310,19 +310,58 @@ test_ids_of_exits(void **state)
 static void
 test_dust(void **state)
 {
+	struct order o;
+
 	(void)state;
 	k.cfg.mm_max_loss_per_position = USD(E6);
 	kit_reload(&k);
+	/* Below the minimum of orders that rest; one that takes may be sent. */
 	kit_fill(&k, PM, SIDE_BID, ++k.id, CENT(50), UNIT(4), UNIT(4));
 	k.r->reduce = false;
 	kit_bbo(&k, PM, CENT(20), CENT(22));
+	assert_int_equal(kit_count(&k, MSG_ORDER), 1);
+	o = *kit_said(&k, MSG_ORDER, 0);
+	o.hdr.kind = MSG_REJECT;
+	o.reason = REASON_TOO_SMALL;
+	kit_order(&k, RG_REPORT_PM_R, &o);
 	assert_non_null(kit_noted(&k, RISK_DUST));
 	assert_int_equal(kit_count(&k, MSG_ORDER), 0);
 	assert_int_equal(k.r->watch[PM].phase, PHASE_NONE);
 	kit_bbo(&k, PM, CENT(20), CENT(21));
 	assert_null(kit_noted(&k, RISK_DUST)); /* said once */
+	wait_s(2);
+	kit_bbo(&k, PM, CENT(20), CENT(21));
+	assert_int_equal(k.r->stat.exits, 1);
 	assert_int_equal(
 	    kit_intent(&k, PM, SIDE_ASK, CENT(22), UNIT(5)), REASON_OK);
+	/* A perpetual has minimums for everything. */
+	k.cfg.mm_max_loss_per_position = USD(E6 / 100);
+	kit_reload(&k);
+	kit_fill(&k, HL, SIDE_BID, ++k.id, CENT(10000), QTY(E8 / 200),
+	    QTY(E8 / 200));
+	kit_bbo(&k, HL, CENT(9000), CENT(9001));
+	assert_int_equal(k.r->watch[HL].phase, PHASE_NONE);
+}
+
+/* Less than a lot is nothing: it has no age, and the next position begins
+ * its own. */
+static void
+test_less_than_a_lot(void **state)
+{
+	(void)state;
+	hold(PM, SIDE_BID);
+	wait_s(3500);
+	kit_fill(&k, PM, SIDE_ASK, ++k.id, CENT(50), QTY(20 * E8 - E8 / 1000),
+	    QTY(20 * E8 - E8 / 1000));
+	k.r->reduce = false;
+	assert_int_equal(k.r->instr[PM].pos.qty.e8, E8 / 1000);
+	wait_s(200);
+	assert_int_equal(k.r->watch[PM].phase, PHASE_NONE);
+	hold(PM, SIDE_BID);
+	watch_until(3600, PHASE_UNWIND);
+	/* Sold but for less than a lot: over. */
+	kit_fill(&k, PM, SIDE_ASK, ++k.id, CENT(50), UNIT(20), UNIT(20));
+	assert_int_equal(k.r->watch[PM].phase, PHASE_NONE);
 }
 
 /* What is held to resolution has no stop; what the maker added has. */
@@ -370,6 +409,7 @@ main(void)
 	    T(test_phases_survive),
 	    T(test_ids_of_exits),
 	    T(test_dust),
+	    T(test_less_than_a_lot),
 	    T(test_edge_is_left_alone),
 	};
 
