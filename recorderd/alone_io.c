@@ -25,6 +25,7 @@
 #include "libsys/stage.h"
 #include "libsys/version.h"
 #include "recorderd/feedwatch.h"
+#include "recorderd/rec.h"
 
 #define EXIT_USAGE	  64
 #define STATUS_NO_RUNNING 69 /* of `supervisor status` */
@@ -44,12 +45,14 @@ static const char usage_text[] =
     "\n"
     "  -o, --out DIR        where to (recorder.dir, captures)\n"
     "  -d, --duration TIME  stop after this long: 90s, 15m, 2h\n"
+    "  -k, --kinds LIST     only these tables: price_ticks,orderbook_ticks\n"
     "  -i, --instance NAME  which pipeline (main)\n"
     "  -c, --config FILE    configuration; again for one on top of it\n"
     "  -s, --set KEY=VALUE  one setting, over files and environment\n"
     "  -j, --json           one JSON object a second, and a last one\n"
     "  -V, --version   -h, --help\n"
     "\n"
+    "What to do with what was captured: recorderd inspect --help.\n"
     "With --stage the program is a stage of a running instance; that is how\n"
     "the supervisor starts it.\n"
     "Exit codes: 0 done, 64 usage, 74 the recording is not whole (records\n"
@@ -59,6 +62,7 @@ static const char usage_text[] =
 struct alone {
 	const char *instance;
 	const char *out;
+	const char *kinds;   /* NULL: all tables */
 	int64_t duration_ns; /* 0: until Ctrl-C */
 	bool json;
 	bool watch;	      /* it was running before: leave it running */
@@ -110,6 +114,26 @@ usage(const char *what, const char *text)
 	return EXIT_USAGE;
 }
 
+/* "price_ticks,orders" */
+static bool
+kinds_ok(const char *list)
+{
+	char name[32];
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		if (n == 0 || n >= sizeof(name))
+			return false;
+		memcpy(name, list, n);
+		name[n] = '\0';
+		if (rec_table_find(name) < 0)
+			return false;
+		list += n + (list[n] == ',');
+	}
+	return true;
+}
+
 /* -1: go on; else the exit code. */
 static int
 option(struct alone *a, int c)
@@ -136,6 +160,12 @@ option(struct alone *a, int c)
 		a->pass[a->pass_n++] = c == 'c' ? "--config" : "--set";
 		a->pass[a->pass_n++] = optarg;
 		return -1;
+	case 'k':
+		if (!kinds_ok(optarg))
+			return usage(
+			    "not tables, separated by commas:", optarg);
+		a->kinds = optarg;
+		return -1;
 	case 'j': a->json = true; return -1;
 	case 'h': fputs(usage_text, stdout); return 0;
 	case 'V': printf("recorderd %s\n", RINGMAKER_VERSION); return 0;
@@ -152,6 +182,7 @@ parse(struct alone *a, int argc, char **argv)
 	    {"instance", required_argument, NULL, 'i'},
 	    {"config", required_argument, NULL, 'c'},
 	    {"set", required_argument, NULL, 's'},
+	    {"kinds", required_argument, NULL, 'k'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
@@ -159,8 +190,8 @@ parse(struct alone *a, int argc, char **argv)
 	};
 	int c;
 
-	while (
-	    (c = getopt_long(argc, argv, "o:d:i:c:s:jVh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:d:i:c:s:k:jVh", longs, NULL)) !=
+	       -1) {
 		int rc = option(a, c);
 
 		if (rc >= 0)
@@ -259,6 +290,7 @@ start(struct alone *a)
 	    "--set", "system.mode=capture", "--set",
 	    "supervisor.stop_timeout=2m"};
 	char dir[PATH_MAX + 16];
+	char kinds[512];
 	unsigned n = 8;
 
 	if (supervise(a, status, true) != STATUS_NO_RUNNING) {
@@ -271,6 +303,11 @@ start(struct alone *a)
 		snprintf(dir, sizeof(dir), "recorder.dir=%s", a->dir);
 		args[n++] = "--set";
 		args[n++] = dir;
+	}
+	if (a->kinds != NULL) {
+		snprintf(kinds, sizeof(kinds), "recorder.kinds=%s", a->kinds);
+		args[n++] = "--set";
+		args[n++] = kinds;
 	}
 	return supervise(a, args, false);
 }

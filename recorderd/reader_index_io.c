@@ -189,6 +189,9 @@ look_parquet(struct reader_file *f)
 				rc = -EBADMSG;
 		}
 		f->run_id = hex_kv(&pf, "run_id");
+		struct pqfile_text kinds = pqfile_kv(&pf, "kinds");
+
+		f->some = kinds.len == 4 && memcmp(kinds.p, "some", 4) == 0;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -29,6 +29,7 @@ struct reader_file {
 	uint8_t table;
 	uint8_t venue;
 	uint32_t src_set; /* sources that may be in it                   */
+	bool some; /* tables were left out on purpose                    */
 	uint64_t run_id;
 	uint64_t run_first; /* first session of the run                   */
 	uint64_t rows;

@@ -421,6 +421,13 @@ choose_source(struct reader *r)
 static int
 begin(struct reader *r)
 {
+	r->told_run = false;
+	r->stat = (struct reader_stat){.bad = r->index.unread_n};
+	for (uint32_t i = 0; i < r->index.n; i++) {
+		r->stat.files++;
+		r->stat.rows_total += r->index.file[i].rows;
+		r->complete = r->complete && !r->index.file[i].some;
+	}
 	for (unsigned i = 0; i < ST_N; i++) {
 		struct source *s = &r->src[i];
 
@@ -433,12 +440,6 @@ begin(struct reader *r)
 
 		if (rc != 0)
 			return rc;
-	}
-	r->told_run = false;
-	r->stat = (struct reader_stat){.bad = r->index.unread_n};
-	for (uint32_t i = 0; i < r->index.n; i++) {
-		r->stat.files++;
-		r->stat.rows_total += r->index.file[i].rows;
 	}
 	choose_source(r);
 	return 0;

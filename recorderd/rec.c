@@ -17,6 +17,15 @@ rec_venue_name(unsigned venue)
 	return venue == 0 ? "none" : venue_name((enum venue)venue);
 }
 
+int
+rec_table_find(const char *kind)
+{
+	for (unsigned t = 0; t < REC_TABLE_N; t++)
+		if (strcmp(rec_schemas[t].kind, kind) == 0)
+			return (int)t;
+	return -1;
+}
+
 size_t
 rec_mem_sz(uint32_t rows_max)
 {
@@ -36,6 +45,7 @@ rec_init(struct rec *r, uint32_t rows_max, void *mem)
 	CHECK(rows_max <= PQ_ROWS_MAX);
 	memset(r, 0, sizeof(*r));
 	r->rows_max = rows_max;
+	r->table_set = REC_ALL;
 	r->hour = NO_HOUR;
 	for (unsigned i = 0; i < REC_PARTS; i++) {
 		r->part[i].mem = at;
@@ -140,6 +150,8 @@ put_row(struct rec *r, enum rec_table table, unsigned venue, const union tap *s,
     const struct rec_row *w, struct rec_out *out)
 {
 	CHECK(r->hour != NO_HOUR);
+	if ((r->table_set & 1u << table) == 0)
+		return;
 	int64_t hour = i64_clamp(hour_of(w->ts), r->hour - 1, r->hour);
 	unsigned i =
 	    ((unsigned)table * VENUE_N + venue) * 2 + (unsigned)(hour & 1);

@@ -68,6 +68,9 @@ extern const struct rec_schema rec_schemas[REC_TABLE_N];
 /* rec_venue_name - of a partition: "binance", "none" for 0. */
 const char *rec_venue_name(unsigned venue);
 
+/* rec_table_find - a table by the name of its directory; -1 none. */
+int rec_table_find(const char *kind);
+
 /* rec_tif_name, rec_ref_name - "gtc", "spot": as in the tables. */
 const char *rec_tif_name(unsigned tif);
 const char *rec_ref_name(unsigned source);
@@ -98,8 +101,14 @@ struct rec_part {
 	int64_t *mem;  /* columns, rows_max values each                   */
 };
 
+/* Tables that are written whatever is chosen. */
+#define REC_ALWAYS \
+	(1u << REC_EVENT | 1u << REC_GAP | 1u << REC_INSTR | 1u << REC_CONFIG)
+#define REC_ALL ((1u << REC_TABLE_N) - 1)
+
 struct rec {
 	uint32_t rows_max;
+	uint32_t table_set; /* bits of those that are written; rec_init: all */
 	int64_t hour; /* of the newest block                              */
 	struct journal_open open;
 	uint64_t next_seq[JOURNAL_TAPS_MAX];

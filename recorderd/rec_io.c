@@ -151,6 +151,7 @@ write_footer(struct rec_io *io, struct rec_file *f)
 	    {"gaps_n", num[4]},
 	    {"lost_n", num[5]},
 	    {"bad_n", num[6]},
+	    {"kinds", io->rec->table_set == REC_ALL ? "all" : "some"},
 	};
 
 	snprintf(num[0], sizeof(num[0]), "%016llx",
@@ -422,6 +423,8 @@ rec_io_begin(struct rec_io *io, const struct journal_id *id)
 	io->busy = true;
 	journal_reader_init(&io->reader, fd, io->rbuf, JOURNAL_BUF_MIN);
 	rec_init(io->rec, io->args.rows_max, io->mem);
+	if (io->args.table_set != 0)
+		io->rec->table_set = io->args.table_set | REC_ALWAYS;
 	return 0;
 }
 

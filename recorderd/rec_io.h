@@ -33,6 +33,8 @@ struct rec_io_args {
 	const char *prefix; /* "<host>-<instance>"                        */
 	uint32_t rows_max;  /* of a row group                             */
 	int zstd_level;
+	uint32_t table_set; /* bits of tables to write beside REC_ALWAYS; 0:
+			     * all                                       */
 	/* finished - a file is in place; may be NULL. path is below dir. */
 	void (*finished)(
 	    void *ctx, const char *path, uint64_t rows, uint64_t bytes);

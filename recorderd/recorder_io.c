@@ -310,6 +310,21 @@ on_recovered(
 	    F_U64("damaged_bytes", f->bad_bytes), F_I64("code", err));
 }
 
+/* The tables that are to be written; 0: all of them. */
+static uint32_t
+chosen_tables(const struct cfg *cfg)
+{
+	uint32_t set = 0;
+
+	for (uint32_t i = 0; i < cfg->recorder_kinds.n; i++) {
+		int t = rec_table_find(cfg->recorder_kinds.item[i]);
+
+		if (t >= 0)
+			set |= 1u << t;
+	}
+	return set;
+}
+
 /* Directory, recovery of what is there, and the journal's arguments. */
 static int
 open_dir(struct stage *s)
@@ -321,6 +336,7 @@ open_dir(struct stage *s)
 	    .prefix = r->prefix,
 	    .rows_max = (uint32_t)s->cfg.recorder_row_group,
 	    .zstd_level = (int)s->cfg.recorder_zstd_level,
+	    .table_set = chosen_tables(&s->cfg),
 	    .finished = on_finished};
 	int rc = rec_io_open(&r->rec, &a, &e);
 
