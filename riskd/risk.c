@@ -189,7 +189,9 @@ on_ack(struct risk *r, const struct order *a, uint64_t now_ns)
 	struct risk_order *o = s != 0 ? risk_order_find(s, a->id) : 0;
 	enum venue v = instr_venue(a->hdr.instr);
 
-	if (a->ack_delta > a->send_delta && a->send_delta > 0)
+	/* What may take can be held back by the venue before it matches. */
+	if (a->ack_delta > a->send_delta && a->send_delta > 0 &&
+	    (a->oflags & ORDER_POST_ONLY) != 0)
 		kill_ack(&r->link[v].kill, &r->kill_cfg[v],
 		    (int64_t)a->ack_delta - a->send_delta,
 		    risk_is_busy(r, now_ns));

@@ -351,6 +351,7 @@ T_46_late_acknowledgement_by_our_own_doing(void **state)
 	o.px = CENT(48);
 	o.send_delta = 1000;
 	o.ack_delta = 600 * 1000 * 1000;
+	o.oflags = ORDER_POST_ONLY;
 	for (int n = 0; n < 6; n++) {
 		struct order w = kit_want(&k, PM, SIDE_BID, CENT(48), UNIT(5));
 
@@ -370,6 +371,11 @@ T_46_late_acknowledgement_by_our_own_doing(void **state)
 		kit_links_good(&k);
 	}
 	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], 0);
+	/* What takes may be held back by the venue: no latency of ours. */
+	o.oflags = ORDER_IMPERATIVE;
+	kit_order(&k, RG_REPORT_PM_R, &o);
+	assert_int_equal(k.r->freeze[VENUE_POLYMARKET], 0);
+	o.oflags = ORDER_POST_ONLY;
 	kit_order(&k, RG_REPORT_PM_R, &o);
 	assert_int_equal(k.r->link[VENUE_POLYMARKET].kill.cause, KILL_BY_ACK);
 }
