@@ -160,9 +160,10 @@ enum trading_state {
  *  STATE    instr 0: trading state in `status`, reason; usd: day P&L;
  *           fill_id: the capital that counts, 1e-6 dollars; RUN with reason
  *           maker_ratio: the maker adds nothing, others may
- *           instr i: the same of that market: RUN, REDUCE (only what reduces,
- *           at or inside the touch) or FROZEN (nothing); qty: position; px:
- *           its average price; usd: day P&L; exec_px, exec_qty, cum_qty:
+ *           instr i: the same of that market alone: RUN, REDUCE (only what
+ *           reduces, at or inside the touch) or FROZEN (nothing); qty:
+ *           position; px: its average price; usd: day P&L; exec_px,
+ *           exec_qty, cum_qty:
  *           factors on risk aversion, size and half-spread, 1e-8, 0 means 1;
  *           life_ms: ends by itself then, 0: until said otherwise. Who finds
  *           the same by himself takes the larger, never both. A markout

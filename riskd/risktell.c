@@ -152,7 +152,7 @@ risk_tell(struct risk *r, uint16_t i, const struct markout_result *of,
 	o->hdr.instr = i;
 	o->hdr.recv_ns = now_ns;
 	o->venue = (uint8_t)instr_venue(i);
-	o->status = (uint8_t)i64_max(s.status, r->told);
+	o->status = (uint8_t)s.status;
 	o->reason = (uint16_t)s.why;
 	o->qty = r->instr[i].pos.qty;
 	o->px = position_avg(&r->instr[i].pos);
