@@ -26,10 +26,9 @@
 #include "libsys/log.h"
 #include "tests/pipeline/proc.h"
 
-#define PMDESK_ACTS    4096u
-#define PMDESK_EVENTS  65536u
-#define PMDESK_INSTR   INSTR_PM_BASE
-#define PMDESK_TURN_MS 1u
+#define PMDESK_ACTS   4096u
+#define PMDESK_EVENTS 65536u
+#define PMDESK_INSTR  INSTR_PM_BASE
 
 enum pmdesk_what {
 	PMDESK_ACT = 1,
@@ -63,7 +62,6 @@ struct pmdesk {
 	_Atomic int64_t final_long_e8;
 	_Atomic int64_t usd_e6;
 	_Atomic uint32_t usd_n; /* times the account was told */
-	_Atomic uint32_t exit_code;
 	/* how it is made */
 	char name[32]; /* of the instance */
 	char key[80];  /* private key, "" : the development key */
@@ -225,17 +223,15 @@ pmdesk_run(struct pmdesk *d, const char *log)
 		&m.s.metrics, m.s.instance.dirfd, ST_EXECD_PM, true, &e) < 0)
 		_exit(98);
 	rc = gateway_pm.open(&m.g, &m.s, &sink, d->life == 1);
-	if (rc != 0) {
-		d->exit_code = (uint32_t)rc;
+	if (rc != 0)
 		_exit(rc);
-	}
 	m.in_call = true;
 	gateway_pm.market(m.g, PMDESK_INSTR, &d->instr);
 	gateway_pm.start(m.g);
 	m.in_call = false;
 	uv_timer_init(&m.s.loop, &m.timer);
 	m.timer.data = &m;
-	uv_timer_start(&m.timer, pmdesk_turn, 0, PMDESK_TURN_MS);
+	uv_timer_start(&m.timer, pmdesk_turn, 0, 1);
 	uv_run(&m.s.loop, UV_RUN_DEFAULT);
 	gateway_pm.close(m.g);
 	uv_close((uv_handle_t *)&m.timer, NULL);

@@ -551,18 +551,50 @@ login_is_tried_again(void **state)
 	assert_int_equal(pmdesk_stop(me), 0);
 }
 
+/* The same over TLS, with the venue's own authority; and with another, which
+ * is no venue that an order is told to. */
+static void
+over_tls_with_its_authority(void **state)
+{
+	unsigned tls =
+	    (unsigned)rig_json(rig.out, "\"venue\":\"polymarket\"", "tls_port");
+	uint64_t id;
+
+	(void)state;
+	assert_true(tls > 0);
+	(void)snprintf(me->cfg.polymarket_rest_url.s, CFG_STR_SZ,
+	    "https://localhost:%u", tls);
+	(void)snprintf(me->cfg.polymarket_user_url.s, CFG_STR_SZ,
+	    "wss://localhost:%u/ws/user", tls);
+	desk_start(me);
+	usleep(500000);
+	assert_false(is_normal(me));
+	pmdesk_kill(me);
+	(void)snprintf(me->cfg.tls_ca_file.s, CFG_STR_SZ, "%s",
+	    rig_path(&rig, "tls/ca.pem"));
+	desk_run(me);
+	id = place(me, SIDE_BID, 52, 10, TIF_IOC);
+	UNTIL(heard(me, PORT_FILLED, id) == 1);
+	ledgers_agree(me, MY_ADDRESS);
+	assert_int_equal(metric(me, M_EXECD_COLD), 0);
+	assert_int_equal(pmdesk_stop(me), 0);
+}
+
 static int
 setup(void **state)
 {
-	static const char *const live[] = {"--live", "--seed", "3", NULL};
+	char tls[200];
+	const char *const live[] = {"--live", "--seed", "3", "--tls-port-base",
+	    "0", "--tls-dir", tls, NULL};
 
 	(void)state;
 	rig_init(&rig, "gatepm");
+	(void)snprintf(tls, sizeof(tls), "%s", rig_path(&rig, "tls"));
 	if (!rig_venue(&rig, live)) {
 		print_message("simvenue: %s\n", rig.out);
 		return -1;
 	}
-	port = (unsigned)rig_json(rig.out, "\"venue\":\"polymarket\"", "port");
+	port = (unsigned)rig_json(rig.out, "\"venue\":\"polymarket\",", "port");
 	last_id = 0;
 	me = desk_new("me", "");
 	other = desk_new("other", OTHER_KEY);
@@ -595,6 +627,7 @@ main(void)
 	    CASE(a_kill_anywhere_loses_and_repeats_nothing),
 	    CASE(wrong_credentials_block),
 	    CASE(login_is_tried_again),
+	    CASE(over_tls_with_its_authority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
