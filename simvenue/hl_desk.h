@@ -124,6 +124,8 @@ void hl_say_state(
     const struct hlx *x, uint32_t account, uint64_t now_ns, struct text *t);
 void hl_say_asset(const struct hlx *x, uint32_t account, uint32_t coin,
     struct text *t); /* members of activeAssetData but user and coin */
+void hl_say_ctx(const struct hlx *x, uint32_t coin, struct text *t);
+px_t hl_mid(const struct hlx *x, uint32_t coin); /* the mark when one-sided */
 void hl_say_history(const struct hlx *x, uint32_t order, struct text *t);
 void hl_say_book(const struct hlx *x, uint32_t coin, uint32_t depth,
     uint64_t now_ns, struct text *t);

@@ -265,6 +265,39 @@ hl_say_state(
 	text_lit(t, "}");
 }
 
+px_t
+hl_mid(const struct hlx *x, uint32_t coin)
+{
+	const struct hlx_coin *c = &x->coin[coin];
+	const struct match_level *bid = match_level(&c->match, SIDE_BID, 0);
+	const struct match_level *ask = match_level(&c->match, SIDE_ASK, 0);
+
+	return bid == NULL || ask == NULL ? c->mark
+					  : PX((bid->px.e8 + ask->px.e8) / 2);
+}
+
+void
+hl_say_ctx(const struct hlx *x, uint32_t coin, struct text *t)
+{
+	const struct hlx_coin *c = &x->coin[coin];
+	px_t mid = hl_mid(x, coin);
+
+	text_lit(t, "{\"funding\":\"");
+	put_e8(t, c->funding_e12 / 10000, 1);
+	text_lit(t, "\"");
+	put_dec(t, "openInterest", hlx_open_interest(x, coin).e8, 1);
+	put_dec(t, "prevDayPx", c->first.e8, 1);
+	put_dec(t, "dayNtlVlm", c->traded_usd.e6 * 100, 1);
+	put_dec(t, "premium",
+	    i64_mul_div(mid.e8 - c->oracle.e8, E8, c->oracle.e8), 1);
+	put_dec(t, "oraclePx", c->oracle.e8 / E8 * E8, 1);
+	put_dec(t, "markPx", c->mark.e8 / E8 * E8, 1);
+	put_dec(t, "midPx", mid.e8, 1);
+	text_lit(t, ",\"impactPxs\":null");
+	put_dec(t, "dayBaseVlm", c->traded.e8, 1);
+	text_lit(t, "}");
+}
+
 void
 hl_say_history(const struct hlx *x, uint32_t order, struct text *t)
 {

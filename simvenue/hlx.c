@@ -95,6 +95,7 @@ hlx_coin_add(struct hlx *x, const struct hlx_terms *t, px_t px)
 			continue;
 		c->used = true;
 		c->terms = *t;
+		c->first = px;
 		c->mark = px;
 		c->oracle = px;
 		match_init(&c->match, &mem);
@@ -194,6 +195,16 @@ hlx_value(const struct hlx *x, uint32_t account)
 		v.e6 += e16_to_usd(a->pos[i].realised_e16).e6 +
 			position_unrealised(&a->pos[i], x->coin[i].mark).e6;
 	return v;
+}
+
+qty_t
+hlx_open_interest(const struct hlx *x, uint32_t coin)
+{
+	qty_t sum = QTY(0);
+
+	for (uint32_t a = 0; a < x->account_n; a++)
+		sum.e8 += i64_max(x->account[a].pos[coin].qty.e8, 0);
+	return sum;
 }
 
 usd_t

@@ -127,6 +127,9 @@ uint64_t hlx_wake(const struct hlx *x);
 usd_t hlx_value(const struct hlx *x, uint32_t account);
 usd_t hlx_margin(const struct hlx *x, uint32_t account);
 
+/* hlx_open_interest - of a coin: all longs, which are all shorts. */
+qty_t hlx_open_interest(const struct hlx *x, uint32_t coin);
+
 /* hlx_text - what the venue says, without the " asset=N" it may add. */
 const char *hlx_text(enum hlx_error e);
 

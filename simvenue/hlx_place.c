@@ -104,6 +104,8 @@ on_hit(void *user, const struct match_hit *h)
 	x->tid++;
 	t->left.e8 -= h->qty.e8;
 	x->taken_e16 += e16_product(h->px, h->qty);
+	x->coin[t->coin].traded.e8 += h->qty.e8;
+	x->coin[t->coin].traded_usd.e6 += usd_notional(h->px, h->qty).e6;
 	hlx_book_fill(x, &s);
 	maker_hit(x, m, h);
 	x->sink->print(

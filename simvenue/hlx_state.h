@@ -82,8 +82,11 @@ struct hlx_terms {
 struct hlx_coin {
 	bool used;
 	struct hlx_terms terms;
+	px_t first; /* when it was listed */
 	px_t mark;
 	px_t oracle;
+	usd_t traded_usd; /* since then */
+	qty_t traded;
 	int64_t funding_e12; /* hourly */
 	struct match match;
 	struct match_order order[HLX_REST];

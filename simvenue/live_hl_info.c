@@ -26,16 +26,6 @@ live_hl_put_meta(struct text *t, const struct hlx *x)
 		    "40}]}]],\"collateralToken\":0}");
 }
 
-static int64_t
-mid_e8(const struct hlx_coin *c)
-{
-	const struct match_level *bid = match_level(&c->match, SIDE_BID, 0);
-	const struct match_level *ask = match_level(&c->match, SIDE_ASK, 0);
-
-	return bid == NULL || ask == NULL ? c->mark.e8
-					  : (bid->px.e8 + ask->px.e8) / 2;
-}
-
 void
 live_hl_put_mids(struct text *t, const struct hlx *x)
 {
@@ -44,7 +34,7 @@ live_hl_put_mids(struct text *t, const struct hlx *x)
 		text_lit(t, i > 0 ? ",\"" : "\"");
 		text_lit(t, x->coin[i].terms.name);
 		text_lit(t, "\":\"");
-		put_e8(t, mid_e8(&x->coin[i]), 1);
+		put_e8(t, hl_mid(x, i).e8, 1);
 		text_lit(t, "\"");
 	}
 	text_lit(t, "}");
@@ -55,20 +45,8 @@ live_hl_put_contexts(struct text *t, const struct hlx *x)
 {
 	text_lit(t, "[");
 	for (uint32_t i = 0; i < HLX_COINS && x->coin[i].used; i++) {
-		const struct hlx_coin *c = &x->coin[i];
-
-		text_lit(t, i > 0 ? ",{\"funding\":\"" : "{\"funding\":\"");
-		put_e8(t, c->funding_e12 / 10000, 1);
-		text_lit(t, "\",\"openInterest\":\"0.0\",\"prevDayPx\":\"");
-		put_e8(t, c->oracle.e8 / E8 * E8, 1);
-		text_lit(t, "\",\"dayNtlVlm\":\"0.0\",\"premium\":null,"
-			    "\"oraclePx\":\"");
-		put_e8(t, c->oracle.e8 / E8 * E8, 1);
-		text_lit(t, "\",\"markPx\":\"");
-		put_e8(t, c->mark.e8 / E8 * E8, 1);
-		text_lit(t, "\",\"midPx\":\"");
-		put_e8(t, mid_e8(c), 1);
-		text_lit(t, "\",\"impactPxs\":null,\"dayBaseVlm\":\"0.0\"}");
+		text_lit(t, i > 0 ? "," : "");
+		hl_say_ctx(x, i, t);
 	}
 	text_lit(t, "]");
 }

@@ -191,21 +191,13 @@ say_book(struct world *w, bool fast)
 static void
 say_ctx(struct world *w)
 {
-	const struct hlx_coin *c = &w->hlx.coin[0];
 	struct text t;
 
 	text_init(&t, w->text, sizeof(w->text));
 	text_lit(&t, "{\"channel\":\"activeAssetCtx\",\"data\":{\"coin\":"
-		     "\"BTC\",\"ctx\":{\"funding\":\"");
-	put_e8(&t, c->funding_e12 / 10000, 1);
-	text_lit(&t, "\",\"openInterest\":\"1000.0\",\"prevDayPx\":\"84000.0"
-		     "\",\"dayNtlVlm\":\"0.0\",\"premium\":null,"
-		     "\"oraclePx\":\"");
-	put_e8(&t, c->oracle.e8 / E8 * E8, 1);
-	text_lit(&t, "\",\"markPx\":\"");
-	put_e8(&t, c->mark.e8 / E8 * E8, 1);
-	text_lit(&t, "\",\"midPx\":null,\"impactPxs\":null,\"dayBaseVlm\":"
-		     "\"0.0\"}}}");
+		     "\"BTC\",\"ctx\":");
+	hl_say_ctx(&w->hlx, 0, &t);
+	text_lit(&t, "}}");
 	world_say(w, WORLD_HL, WORLD_HL_CTX, &t);
 }
 

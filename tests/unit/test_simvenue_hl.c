@@ -153,6 +153,10 @@ what_anybody_may_ask(void **arg)
 		assert_int_equal(status, 200);
 		says(cases[i].says);
 	}
+	call(VENUE_HYPERLIQUID, "POST", "/info",
+	    "{\"type\":\"metaAndAssetCtxs\"}", "");
+	assert_null(strstr(body, "\"openInterest\":\"0.0\""));
+	assert_null(strstr(body, "\"dayNtlVlm\":\"0.0\""));
 	hl_ask(&people[0], "historicalOrders", "");
 	says("\"status\":\"canceled\"");
 	hl_ask(&people[0], "activeAssetData", ",\"coin\":\"BTC\"");
