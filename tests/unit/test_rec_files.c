@@ -113,6 +113,15 @@ others(unsigned i)
 	s.hdr.kind = MSG_VERDICT;
 	s.order.reason = REASON_OK;
 	put(1, &s, REC_ORDER);
+	s = (union tap){.tick = {.hdr = {.kind = TAP_SIGNAL, .instr = 16}}};
+	s.tick.u.signal.fair = PX(50000000);
+	put(1, &s, REC_SIGNAL);
+	s = (union tap){.tick = {.hdr = {.kind = TAP_MARKOUT, .instr = 16}}};
+	s.tick.u.markout.mid = PX(50000000);
+	put(1, &s, REC_MARKOUT);
+	s = (union tap){.tick = {.hdr = {.kind = TAP_FREEZE}}};
+	s.tick.u.freeze.mask = FREEZE_LATENCY;
+	put(1, &s, REC_FREEZE);
 	if (i % 100 == 0) {
 		seq[1] += 3; /* lost */
 		want.kind_rows[REC_GAP]++;
@@ -149,8 +158,10 @@ write_expected(void)
 	    (unsigned long long)want.kind_rows[REC_PRICE], px[0], px[1], px[2],
 	    (long long)want.first, (long long)want.last, digits + n);
 	for (unsigned t = 0; t < REC_TABLE_N; t++)
-		fprintf(f, "%s\"%s\":%llu", t > 0 ? "," : "",
-		    rec_schemas[t].kind, (unsigned long long)want.kind_rows[t]);
+		if (want.kind_rows[t] > 0)
+			fprintf(f, "%s\"%s\":%llu", t > 0 ? "," : "",
+			    rec_schemas[t].kind,
+			    (unsigned long long)want.kind_rows[t]);
 	fprintf(f, "}}\n");
 	fclose(f);
 }
