@@ -334,6 +334,8 @@ gwhl_verify(struct gwhl *g, const struct gwhl_now *now)
 	if (g->sync.step == GWHL_STEP_NONE ||
 	    (g->sync.step == GWHL_STEP_LINK && g->sync.is_ready && !g->is_up))
 		gwhl_sync_from(g, GWHL_STEP_OPEN, true);
+	else if (g->sync.step >= GWHL_STEP_OPEN)
+		g->sync.once_more = true; /* asked before now */
 	gwhl_sync_step(g);
 }
 
@@ -341,7 +343,7 @@ bool
 gwhl_flat(const struct gwhl *g)
 {
 	return g->book->active_n == 0 && g->sync.step == GWHL_STEP_NONE &&
-	       g->sync.foreign_n == 0;
+	       !g->sync.once_more && g->sync.foreign_n == 0;
 }
 
 /* ---- the socket ---- */

@@ -155,8 +155,9 @@ struct gwhl_sync {
 	enum gwhl_step step;
 	bool is_blocking;
 	bool is_busy;
-	bool is_ready; /* the start was gone through once */
-	bool again;    /* something happened: once more */
+	bool is_ready;	/* the start was gone through once */
+	bool again;	/* something happened: once more */
+	bool once_more; /* open orders, by a question that is asked later */
 	uint64_t at_ns;
 	uint64_t check_ns;  /* next slow reconcile */
 	uint64_t limit_ns;  /* next look at the budget */

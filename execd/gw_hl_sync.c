@@ -107,6 +107,10 @@ finished(struct gwhl *g)
 	g->sync.check_ns = g->now.ns + g->set.check_ns;
 	tell_account(g);
 	gwhl_mode(g);
+	if (!g->sync.once_more)
+		return;
+	g->sync.once_more = false;
+	gwhl_sync_from(g, GWHL_STEP_OPEN, true);
 }
 
 /* Where a slow reconcile begins: not every look is worth its weight each

@@ -566,6 +566,31 @@ T_64_triggers_are_counted_by_day(void **state)
 	assert_int_equal(count_sent("scheduleCancel"), 1);
 }
 
+/* ---- the end ---- */
+
+static void
+flat_is_by_a_question_asked_later(void **state)
+{
+	struct gwhl_now t;
+
+	(void)state;
+	assert_true(gwhl_flat(k.g));
+	timer(46000); /* the slow reconcile */
+	answer("\"clearinghouseState\"",
+	    "{\"marginSummary\":{\"accountValue\":\"179.0\"},"
+	    "\"assetPositions\":[],\"time\":1}");
+	answer("frontendOpenOrders", "[]");
+	t = now();
+	gwhl_verify(k.g, &t);
+	answer("userFillsByTime", "[]");
+	/* That reading of open orders was before. */
+	assert_false(gwhl_flat(k.g));
+	answer("frontendOpenOrders", "[]");
+	assert_false(gwhl_flat(k.g));
+	answer("userFillsByTime", "[]");
+	assert_true(gwhl_flat(k.g));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define S(f) cmocka_unit_test_setup_teardown(f, setup_only, teardown)
 
@@ -598,6 +623,7 @@ main(void)
 	    T(T_39_only_post_only_after_an_upgrade),
 	    T(texts_of_the_cdn_are_not_refusals),
 	    T(T_64_the_switch_is_refreshed_under_a_fresh_lease_only),
+	    T(flat_is_by_a_question_asked_later),
 	    T(T_64_a_switch_that_nobody_needs_is_taken_back),
 	    T(T_64_an_account_that_may_not_is_told_once),
 	    T(T_64_triggers_are_counted_by_day),
