@@ -92,7 +92,8 @@ side_table(const struct why_side *s, const char *name, uint64_t at_ns)
 static json_t *
 side_json(const struct why_side *s, uint64_t at_ns)
 {
-	json_t *filters = json_array();
+	/* libcore has a json_array of its own. */
+	json_t *filters = json_pack("[]");
 
 	for (unsigned i = 0; i < WHY_N; i++) {
 		const struct why_filter *f = &s->filter[i];

@@ -71,8 +71,9 @@ random_book(uint16_t idx)
 	if (tick == 0)
 		return;
 	if (idx >= PERP) {
-		bid = 59990.0 + (double)below(20);
-		bbo(idx, bid, bid + 1.0 + (double)below(3), 2.0, 2.0);
+		bid = 59950.0 + (double)below(100);
+		bbo(idx, bid, bid + 1.0 + (double)below(200),
+		    1.0 + (double)below(30), 1.0 + (double)below(30));
 		return;
 	}
 	bid = unit * (double)below((uint64_t)(E8 / tick));
@@ -211,6 +212,7 @@ run(uint64_t with)
 	cfg.capital_usd = USD((int64_t)(50 + below(5000)) * E6);
 	cfg.mm_spread_model = below(2) == 0 ? CFG_SPREAD_AS : CFG_SPREAD_TARGET;
 	cfg.mm_kappa_min_trades = 5;
+	cfg.perp_action_budget = below(2) == 0 ? 10000 : 100;
 	cfg.unwind_style = (int32_t)(1 + below(3));
 	open_quote();
 	tell(SPOT, (struct instr){.venue = VENUE_BINANCE,

@@ -377,6 +377,28 @@ without_budget_quotes_stay_and_may_still_go(void **state)
 	assert_int_equal(wanted(SIDE_BID), 0);
 }
 
+/* The bid is not worth moving, the refused ask is wished anew below it. */
+static void
+T_41_what_stays_and_what_moves_do_not_cross(void **state)
+{
+	struct order o;
+
+	(void)state;
+	q->cfg.perp_order_usd = USD(12 * E6);
+	q->cfg.perp_liquid_min = USD(0);
+	tell(PERP, a_perp());
+	bbo(PERP, 59900, 60100, 1, 1);
+	assert_int_equal(q->mkt[PERP].side[SIDE_BID].px.e8, 59985 * E8);
+	o = *sent(STRATEGY_MAKER, SIDE_ASK);
+	report(MSG_VERDICT, &o, 0, REASON_RATE_LIMIT);
+	q->perp[0].state.budget = 1200.0;
+	now += S;
+	bbo(PERP, 59860, 60060, 1, 1);
+	assert_int_equal(q->mkt[PERP].side[SIDE_BID].qty.e8, 0);
+	assert_int_equal(q->mkt[PERP].side[SIDE_ASK].qty.e8, 0);
+	assert_int_equal(why->market[PERP].side[0].stop, WHY_ROOM);
+}
+
 int
 main(void)
 {
@@ -395,6 +417,7 @@ main(void)
 	    KIT(the_calm_is_looked_at_once_a_second),
 	    KIT(too_long_a_position_is_not_added_to),
 	    KIT(without_budget_quotes_stay_and_may_still_go),
+	    KIT(T_41_what_stays_and_what_moves_do_not_cross),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
