@@ -9,7 +9,7 @@
  * Money : accounts from outside, on both exchanges; live_put_ledger tells
  *         every balance to the last unit, for comparing books.
  * Time  : UTC, brought by live_step; never backwards.
- * Pure  : yes. Memory is the caller's (some 150 MB, touched as used).
+ * Pure  : yes. Memory is the caller's (some 100 MB, touched as used).
  */
 #ifndef SIMVENUE_LIVE_H
 #define SIMVENUE_LIVE_H

@@ -58,32 +58,37 @@ count_items(struct json_str list)
 	return n;
 }
 
-/* The ids that entries of a list name: "c" or "cloid", else "o" or "oid". */
+/* The id that an entry names: "c" or "cloid", else "o" or "oid". */
+static void
+note_id(struct live *l, struct json_str item)
+{
+	static const char *const keys[] = {"c", "cloid", "o", "oid"};
+	struct json_str inner = field(item, "order");
+	struct json_str id = {0};
+
+	if (inner.n > 0)
+		item = inner;
+	for (size_t i = 0; i < 4 && id.n == 0; i++)
+		id = field(item, keys[i]);
+	if (id.n >= 2 && id.s[0] == '"') {
+		id.s++;
+		id.n -= 2;
+	}
+	if (id.n > 0)
+		live_arrived_id(l, id.s, id.n);
+}
+
 static void
 note_ids(struct live *l, struct json_str list)
 {
-	static const char *const keys[] = {"c", "cloid", "o", "oid"};
 	struct json_str item;
 	struct json j;
 
 	json_init(&j, list.s, list.n);
 	if (list.n == 0 || !json_array(&j))
 		return;
-	while (json_item(&j) && json_raw(&j, &item)) {
-		struct json_str inner = field(item, "order");
-		struct json_str id = {0};
-
-		if (inner.n > 0)
-			item = inner;
-		for (size_t i = 0; i < 4 && id.n == 0; i++)
-			id = field(item, keys[i]);
-		if (id.n >= 2 && id.s[0] == '"') {
-			id.s++;
-			id.n -= 2;
-		}
-		if (id.n > 0)
-			live_arrived_id(l, id.s, id.n);
-	}
+	while (json_item(&j) && json_raw(&j, &item))
+		note_id(l, item);
 }
 
 static void
@@ -111,7 +116,10 @@ note(struct live *l, struct json_str request)
 		if (kinds[i].call == LIVE_PLACE)
 			l->count[VENUE_HYPERLIQUID].orders += n;
 		live_arrived(l, VENUE_HYPERLIQUID, kinds[i].call, n);
-		note_ids(l, field(action, kinds[i].list));
+		if (kinds[i].list[0] == '\0') /* the entry is the action */
+			note_id(l, action);
+		else
+			note_ids(l, field(action, kinds[i].list));
 		return;
 	}
 	if (action.n > 0)

@@ -413,6 +413,15 @@ accounts_are_read_or_refused(void **arg)
 static void
 arrivals_name_their_orders(void **arg)
 {
+	struct hl_modify k = {.by_cloid = true,
+	    .cloid = {[15] = 201},
+	    .order = {.side = SIDE_BID,
+		.px = PX(79000 * E8),
+		.qty = QTY(E8 / 100),
+		.tif = HL_ALO,
+		.has_cloid = true,
+		.cloid = {[15] = 201}}};
+	struct hl_action change = {.kind = HL_MODIFY, .n = 1, .changes = &k};
 	uint64_t since = l->w.now_ns + 1;
 	char id[PM_ID_TEXT_MAX];
 	char want[256];
@@ -424,6 +433,8 @@ arrivals_name_their_orders(void **arg)
 	cancel(&people[0], id);
 	hl_order(&people[0], 80000, HL_ALO, 2, 200);
 	hl_cancel_one(&people[0], 200);
+	hl_act(&people[0], &change, 0);
+	says("default");
 	hl_cancel_one(&people[0], 201);
 	text_init(&t, body, TEXT);
 	live_put_arrivals(l, since, &t);
@@ -441,6 +452,8 @@ arrivals_name_their_orders(void **arg)
 	     "\"0x000000000000000000000000000000c9\"]}");
 	says("\"call\":\"cancel\",\"n\":1,\"ids\":["
 	     "\"0x000000000000000000000000000000c8\"]}");
+	says("\"call\":\"place\",\"n\":1,\"ids\":["
+	     "\"0x000000000000000000000000000000c9\"]}");
 	text_init(&t, body, TEXT);
 	live_put_arrivals(l, l->w.now_ns + 1, &t);
 	assert_string_equal((text_end(&t), body), "[]");
