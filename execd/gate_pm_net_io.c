@@ -36,6 +36,7 @@ on_answer(void *user, const struct pool_answer *a)
 	struct gwpm_answer out = {.tag = a->tag,
 	    .status = a->status,
 	    .was_sent = a->was_sent,
+	    .is_held = a->is_held,
 	    .body = a->body,
 	    .n = a->n,
 	    .retry_after_s = a->retry_after_s,

@@ -85,6 +85,7 @@ struct gwpm_answer {
 	uint64_t tag;
 	unsigned status; /* 0: no answer */
 	bool was_sent;	 /* with status 0: bytes may have left */
+	bool is_held;	 /* the gate said no, nothing left */
 	const char *body;
 	size_t n;
 	int64_t retry_after_s; /* -1 none */

@@ -389,7 +389,8 @@ static void
 all_of(struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a,
     const struct gwpm_now *now)
 {
-	struct gwpm_says says = {GWPM_SAYS_NOTHING, REASON_DEADLINE};
+	struct gwpm_says says = {
+	    GWPM_SAYS_NOTHING, a->is_held ? REASON_FROZEN : REASON_DEADLINE};
 	bool is_sure = a->status == 0 && !a->was_sent;
 
 	if (a->status != 0) {

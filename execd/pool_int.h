@@ -65,6 +65,7 @@ struct lane {
 	uint64_t wait_ns;
 	/* the transfer at hand */
 	bool was_sent;
+	bool is_held;
 	bool is_through;     /* the connection was there */
 	unsigned opened_n;   /* sockets, for it */
 	const char *refusal; /* why it was not let out */

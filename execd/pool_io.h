@@ -39,6 +39,7 @@ struct pool_answer {
 	enum pool_role role;
 	unsigned status; /* 0: no whole answer; error says why */
 	bool was_sent;	 /* with status 0: bytes may have left */
+	bool is_held;	 /* refused by the gate, nothing left */
 	const char *error;
 	const char *body; /* NUL after its end; valid in the call only */
 	size_t n;

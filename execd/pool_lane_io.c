@@ -255,6 +255,7 @@ before_bytes(void *arg, char *ip, char *local_ip, int port, int local_port)
 	}
 	if (l->item->call.is_gated && !p->may_send(p->user)) {
 		p->stats.held++;
+		l->is_held = !l->was_sent;
 		l->refusal = "held by the gate";
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -372,7 +373,7 @@ pool_lane_start(struct lane *l, struct item *it)
 	CHECK(!l->is_busy);
 	l->item = it;
 	l->is_busy = true;
-	l->is_done = l->was_sent = l->is_through = false;
+	l->is_done = l->was_sent = l->is_held = l->is_through = false;
 	l->refusal = NULL;
 	l->sent_ns = 0;
 	l->opened_n = 0;
@@ -427,6 +428,7 @@ lane_answer(struct lane *l, const char *error, struct pool_answer *a)
 	*a = (struct pool_answer){.tag = l->item->call.tag,
 	    .role = l->role,
 	    .was_sent = l->was_sent,
+	    .is_held = l->is_held,
 	    .error = error,
 	    .body = "",
 	    .retry_after_s = -1,

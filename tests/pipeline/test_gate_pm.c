@@ -387,6 +387,7 @@ the_gate_holds_orders_only(void **state)
 	me->may_place = 0;
 	held = place(me, SIDE_BID, 31, 10, TIF_GTC);
 	UNTIL(heard(me, PORT_REJECTED, held) == 1);
+	assert_int_equal(first(me, PORT_REJECTED, held)->reason, REASON_FROZEN);
 	act(me, PORT_CANCEL, id);
 	UNTIL(heard(me, PORT_CANCELLED, id) == 1);
 	assert_int_equal(stat_of("place_calls"), 1);
