@@ -439,6 +439,20 @@ daemon_anyone_alive(const struct ctl *c)
 	return false;
 }
 
+/* Did it end with nothing of it left at a venue, as far as the page knows? */
+static bool
+ended_well(const struct ctl_stage *st)
+{
+	uint32_t state = atomic_load(&st->own.state);
+
+	if (atomic_load(&st->own.pid) == 0)
+		return true;
+	if (state == STAGE_DEAD && atomic_load(&st->sup.last_exit) == 0)
+		return true;
+	return (state == STAGE_DEAD || state == STAGE_PARKED) &&
+	       atomic_load(&st->sup.sweep) == CTL_SWEEP_FLAT;
+}
+
 static void
 adopt_stages(struct supd *d)
 {
@@ -447,8 +461,13 @@ adopt_stages(struct supd *d)
 		pid_t pid = (pid_t)atomic_load(&st->own.pid);
 		int fd = spawn_adopt(pid, atomic_load(&st->own.start_ticks));
 
-		if (fd < 0)
+		if (fd < 0) {
+			if ((d->limits.sweep_mask >> i & 1) != 0 &&
+			    !ended_well(st))
+				supervise_found_dead(
+				    &d->core, (enum stage_id)i);
 			continue;
+		}
 		d->child[i].pid = pid;
 		d->child[i].pidfd = fd;
 		d->child[i].adopted = true;

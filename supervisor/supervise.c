@@ -422,6 +422,16 @@ supervise_ask(struct supervise *s, const struct supervise_cfg *c,
 }
 
 void
+supervise_found_dead(struct supervise *s, enum stage_id id)
+{
+	CHECK((unsigned)id < ST_N);
+	CHECK(s->stage[id].state == SUP_DOWN);
+	s->stage[id].state = SUP_BACKOFF;
+	s->stage[id].deadline_ns = 0;
+	s->stage[id].owes = 1;
+}
+
+void
 supervise_stop_all(struct supervise *s)
 {
 	s->stop_all = 1;

@@ -174,6 +174,11 @@ void supervise_ask(struct supervise *s, const struct supervise_cfg *c,
     enum stage_id id, enum sup_event what, uint64_t now_ns,
     struct sup_out *out);
 
+/* supervise_found_dead - a new supervisor finds a stage of sweep_mask dead,
+ * whose orders may rest: it waits for a person's start or stop, which sweeps
+ * it. Needs a stage that is DOWN (CHECK). */
+void supervise_found_dead(struct supervise *s, enum stage_id id);
+
 /* supervise_stop_all - from now on stop everything in order; idempotent. */
 void supervise_stop_all(struct supervise *s);
 

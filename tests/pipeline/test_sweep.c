@@ -171,6 +171,28 @@ T_43_everything_dead_is_swept_by_stop(void **unused)
 	}
 }
 
+/* Supervisor and gateway dead, the rest alive: a new one stops it all. */
+static void
+T_43_dead_beside_the_living_is_swept_by_stop(void **unused)
+{
+	pid_t boss;
+	pid_t gone;
+
+	(void)unused;
+	expect(SUP("start", "all"), SUP_OK);
+	attach();
+	boss = (pid_t)atomic_load(&ctl->sup.pid);
+	gone = (pid_t)pid_of(ST_EXECD_PM);
+	kill(boss, SIGKILL);
+	UNTIL(!is_running(boss));
+	kill(gone, SIGKILL);
+	UNTIL(!is_running(gone));
+	detach();
+	expect(SUP("stop"), SUP_OK);
+	assert_non_null(strstr(text, "stopped 7 stages"));
+	assert_int_equal(lines("execd.polymarket", "swept"), 1);
+}
+
 static void
 paper_orders_need_no_sweep(void **unused)
 {
@@ -343,6 +365,7 @@ main(int argc, char **argv)
 	    T(T_43_stop_sweeps_what_did_not_end_flat),
 	    T(T_43_a_sweep_that_hangs_has_failed),
 	    T(T_43_everything_dead_is_swept_by_stop),
+	    T(T_43_dead_beside_the_living_is_swept_by_stop),
 	    T(paper_orders_need_no_sweep),
 	    T(keys_reach_execd_of_their_venue_and_nobody_else),
 	    T(an_overlong_key_is_refused_unspoken),

@@ -260,6 +260,32 @@ stop_all_does_not_take_a_sweep_for_the_stage(void **unused)
 }
 
 static void
+found_dead_by_a_new_supervisor(void **unused)
+{
+	(void)unused;
+	now = T0;
+	supervise_init(&s);
+	supervise_found_dead(&s, EX);
+	now += 1000 * cfg.park_retry_ns;
+	look(EX, false);
+	assert_int_equal(out.n, 0); /* nobody starts it by the clock */
+	supervise_stop_all(&s);
+	look(EX, false);
+	assert_true(did(SUP_DO_SWEEP));
+	ends(EX, EXIT(111));
+	look(EX, false);
+	assert_int_equal(out.n, 0); /* once */
+	assert_true(supervise_all_down(&s));
+	assert_int_equal(s.stage[EX].owes, 1);
+	/* Started, it takes its orders over. */
+	supervise_init(&s);
+	supervise_found_dead(&s, EX);
+	ask(EX, SUP_EV_START);
+	assert_true(did(SUP_DO_START));
+	assert_false(did(SUP_DO_SWEEP));
+}
+
+static void
 a_slow_sweep_is_killed(void **unused)
 {
 	(void)unused;
@@ -306,6 +332,7 @@ main(void)
 	    cmocka_unit_test(stop_flat_or_swept),
 	    cmocka_unit_test(stop_all_sweeps_the_dead),
 	    cmocka_unit_test(stop_all_does_not_take_a_sweep_for_the_stage),
+	    cmocka_unit_test(found_dead_by_a_new_supervisor),
 	    cmocka_unit_test(a_slow_sweep_is_killed),
 	    cmocka_unit_test(asked_meanwhile_it_starts_afterwards),
 	};
