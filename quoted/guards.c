@@ -277,7 +277,7 @@ g_jump(struct strat_look *l, struct said *s)
 	const struct cfg *c = &l->q->cfg;
 	struct quote_mkt *m = l->m;
 	int64_t mid = (m->bid_px.e8 + m->ask_px.e8) / 2;
-	int64_t micro = quote_micro(m).e8;
+	int64_t micro = quote_micro(l->q, m).e8;
 	int64_t off = micro > mid ? micro - mid : mid - micro;
 	int64_t ticks = i64_mul_div(
 	    m->in.tick_px.e8, c->micro_price_divergence_min_ticks.e8, E8);

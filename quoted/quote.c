@@ -60,11 +60,17 @@ quote_index(const struct quote *q, const struct quote_mkt *m)
 }
 
 px_t
-quote_micro(const struct quote_mkt *m)
+quote_micro(const struct quote *q, const struct quote_mkt *m)
 {
+	const struct book *b = &q->book[quote_index(q, m)].book;
 	int64_t sum = m->bid_qty.e8 + m->ask_qty.e8;
+	uint32_t levels = (uint32_t)q->cfg.micro_price_levels;
+	px_t deep;
 
 	CHECK(sum > 0);
+	if (levels > 1 && m->bid_px.e8 <= m->ask_px.e8 &&
+	    book_microprice_top(b, levels, &deep))
+		return PX(i64_clamp(deep.e8, m->bid_px.e8, m->ask_px.e8));
 	return PX(m->bid_px.e8 +
 		  i64_mul_div(m->ask_px.e8 - m->bid_px.e8, m->bid_qty.e8, sum));
 }
@@ -106,7 +112,7 @@ quote_tell(struct strat_look *l, const struct strat *s, enum reason r)
 	if (m->fair.state == FAIR_OK)
 		t->u.signal.fair = PX(llround(m->fair.yes * 1e8));
 	else if (m->bid_qty.e8 > 0 && m->ask_qty.e8 > 0)
-		t->u.signal.fair = quote_micro(m);
+		t->u.signal.fair = quote_micro(l->q, m);
 	t->u.signal.reserve = m->reserve;
 	t->u.signal.half = m->half;
 	t->u.signal.sigma_e8 =

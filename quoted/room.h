@@ -95,7 +95,8 @@ quote_is_binary(const struct quote_mkt *m)
 	return m->in.cls == CLASS_BINARY || m->in.cls == CLASS_UPDOWN;
 }
 
-/* quote_micro - micro-price of a two-sided top of book. */
-px_t quote_micro(const struct quote_mkt *m);
+/* quote_micro - micro-price of a two-sided book: its touch, or its top
+ * micro_price.levels levels where they are known. Within the touch. */
+px_t quote_micro(const struct quote *q, const struct quote_mkt *m);
 
 #endif

@@ -72,7 +72,7 @@ fill_price(struct strat_look *l, struct price_in *in)
 	double ratio = known ? sqrt(cur / base) : 0.0;
 
 	memset(in, 0, sizeof(*in));
-	in->micro = quote_micro(m);
+	in->micro = quote_micro(l->q, m);
 	in->bid_px = m->bid_px;
 	in->ask_px = m->ask_px;
 	in->binary = true;

@@ -45,7 +45,7 @@ look(const struct strat_look *l, struct ladder_book *b)
 	b->ask_usd = (double)usd_notional(m->ask_px, m->ask_qty).e6 / 1e6;
 	b->imbalance = (double)(m->bid_qty.e8 - m->ask_qty.e8) /
 		       (double)(m->bid_qty.e8 + m->ask_qty.e8);
-	b->mid = quote_micro(m);
+	b->mid = quote_micro(l->q, m);
 	return true;
 }
 

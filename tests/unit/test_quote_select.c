@@ -312,6 +312,26 @@ T_76_size_is_capped_by_what_the_book_takes_back(void **state)
 	assert_true(q->mkt[PM].side[SIDE_ASK].qty.e8 > 20 * E8);
 }
 
+/* The touch says 0.50; five times as much is bid as offered behind it. */
+static void
+a_micro_price_of_more_levels(void **state)
+{
+	px_t touch;
+
+	(void)state;
+	tell(PM, a_binary());
+	for (int i = 0; i < 4; i++) {
+		level(PM, SIDE_BID, 0.49 - 0.01 * i, 100);
+		level(PM, SIDE_ASK, 0.51 + 0.01 * i, i == 0 ? 100 : 20);
+	}
+	bbo(PM, 0.49, 0.51, 100, 100);
+	touch = quote_micro(q, &q->mkt[PM]);
+	assert_int_equal(touch.e8, E8 / 2);
+	q->cfg.micro_price_levels = 4;
+	assert_true(quote_micro(q, &q->mkt[PM]).e8 > touch.e8);
+	assert_true(quote_micro(q, &q->mkt[PM]).e8 <= 51 * E8 / 100);
+}
+
 int
 main(void)
 {
@@ -328,6 +348,7 @@ main(void)
 	    KIT(a_position_risk_wants_gone_is_offered_at_the_touch),
 	    KIT(twap_offers_slices),
 	    KIT(vwap_offers_a_share_of_what_trades),
+	    KIT(a_micro_price_of_more_levels),
 	    KIT(T_76_size_is_capped_by_what_the_book_takes_back),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
