@@ -192,7 +192,12 @@ risk_view_of(
 
 	memset(v, 0, sizeof(*v));
 	for (int side = SIDE_BID; side <= SIDE_ASK; side++) {
-		for (uint8_t k = 0; k < ORDER_LEVELS; k++) {
+		uint32_t some = in->live[side];
+
+		if (t != 0 && t->side == side)
+			some |= UINT32_C(1) << t->level;
+		for (; some != 0; some &= some - 1) {
+			uint8_t k = (uint8_t)__builtin_ctz(some);
 			struct line *l = &line[n];
 			bool own = line_of(r, i, (enum side)side, k, t, l);
 
@@ -269,6 +274,7 @@ risk_order_add(struct risk *r, struct risk_slot *s, const struct risk_order *o)
 	CHECK(s->n < RISK_SLOT_ORDERS);
 	s->order[s->n] = *o;
 	r->open_n++;
+	r->instr[s->instr].live[s->side] |= UINT32_C(1) << s->level;
 	risk_dirty_slot(r, s);
 	return &s->order[s->n++];
 }
@@ -286,6 +292,8 @@ risk_order_drop(struct risk *r, struct risk_slot *s, uint64_t id)
 	/* The newest stays last. */
 	memmove(o, o + 1, (size_t)(&s->order[s->n] - o) * sizeof(*o));
 	memset(&s->order[s->n], 0, sizeof(*o));
+	if (s->n == 0)
+		r->instr[s->instr].live[s->side] &= ~(UINT32_C(1) << s->level);
 	risk_dirty_slot(r, s);
 	risk_refresh(r, s->instr);
 }

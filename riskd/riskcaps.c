@@ -179,9 +179,14 @@ risk_edge_check(struct risk *r, int64_t wall_ns)
 {
 	const struct cfg *c = &r->cfg;
 	uint64_t was = r->edge.latched;
-	usd_t limit = risk_frac(r->capital, c->risk_edge_daily_loss_frac);
 	struct risk_note n = {.what = RISK_STOPPED};
+	usd_t limit;
 
+	/* It never traded, and holds nothing. */
+	if (r->edge.realised_e16 == 0 && r->edge.fees.e6 == 0 &&
+	    r->edge.hwm.e6 == 0 && r->edge.carried.e6 == 0 && r->edge_n == 0)
+		return;
+	limit = risk_frac(r->capital, c->risk_edge_daily_loss_frac);
 	if (limit.e6 <= 0)
 		return;
 	loss_check(&r->edge, r->edge_unrealised, limit, wall_ns);

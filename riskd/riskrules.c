@@ -115,10 +115,11 @@ static bool
 self_crosses(struct risk *r, const struct order *o)
 {
 	enum side other = side_opposite((enum side)o->side);
+	uint32_t some = r->instr[o->hdr.instr].live[other];
 
-	for (uint8_t k = 0; k < ORDER_LEVELS; k++) {
-		const struct risk_slot *s =
-		    risk_slot_at(r, o->hdr.instr, (uint8_t)other, k);
+	for (; some != 0; some &= some - 1) {
+		const struct risk_slot *s = risk_slot_at(r, o->hdr.instr,
+		    (uint8_t)other, (uint8_t)__builtin_ctz(some));
 		px_t px;
 
 		if (s == 0 || risk_slot_bound(s, &px).e8 == 0)

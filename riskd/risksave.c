@@ -339,6 +339,9 @@ risk_loaded(struct risk *r)
 
 		r->slot_of[s->instr][s->side][s->level] = (uint16_t)r->slot_n;
 		r->open_n += s->n;
+		if (s->n > 0)
+			r->instr[s->instr].live[s->side] |= UINT32_C(1)
+							    << s->level;
 		if (s->instr > r->max_instr)
 			r->max_instr = s->instr;
 	}

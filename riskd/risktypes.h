@@ -67,6 +67,7 @@ struct risk_instr {
 	uint8_t outcome;      /* enum outcome, 0 unknown                 */
 	uint16_t first_epoch; /* of this market in this slot              */
 	uint32_t rate_n; /* orders within the last second                 */
+	uint32_t live[SIDE_N]; /* bit k: the slot of level k has orders    */
 	/* the mark; valid while mark_gen is that of its venue */
 	px_t bid;
 	px_t ask;
@@ -145,5 +146,7 @@ struct risk_stat {
 	uint64_t corrections;
 	uint64_t fee_diffs; /* fills whose fee is not the model's          */
 };
+
+_Static_assert(ORDER_LEVELS <= 32, "a bit a level");
 
 #endif
