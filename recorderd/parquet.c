@@ -394,6 +394,18 @@ encode_dict(struct pq *p, struct pq_scratch *s, struct chunk *c, uint8_t *dst,
 	return 1 + pqenc_hybrid(dst + 1, d->code, c->n, width);
 }
 
+/* One value all over: nothing to look for. */
+static size_t
+encode_same(struct pq *p, struct pq_scratch *s, struct chunk *c, uint8_t *dst)
+{
+	struct pqenc_dict d = {.value = s->distinct, .n = 1};
+
+	d.value[0] = c->v[0];
+	write_dict(p, s, c, &d);
+	dst[0] = 0;
+	return 1 + pqenc_run(dst + 1, 0, c->n, 0);
+}
+
 static void
 write_chunk(struct pq *p, struct pq_scratch *s, struct chunk *c)
 {
@@ -408,12 +420,17 @@ write_chunk(struct pq *p, struct pq_scratch *s, struct chunk *c)
 	find_range(c);
 	uint8_t *dst = s->body + (c->col->optional ? 4 + s->levels_len : 0);
 
-	if (c->n > 0 && (c->col->enc == PQ_ENC_AUTO || is_text))
+	bool same = c->n > 0 && c->min == c->max &&
+		    (c->col->enc == PQ_ENC_AUTO || is_text);
+
+	if (c->n > 0 && !same && (c->col->enc == PQ_ENC_AUTO || is_text))
 		has_dict = pqenc_dict_build(&d, c->v, c->n, is_text) == 0;
-	CHECK(has_dict || !is_text || c->n == 0);
+	CHECK(has_dict || same || !is_text || c->n == 0);
 	c->encoding = ENC_PLAIN;
-	if (c->n > 0 &&
-	    (is_text || !encode_ints(c, dst, has_dict ? &d : NULL, &len)))
+	if (same)
+		len = encode_same(p, s, c, dst);
+	else if (c->n > 0 &&
+		 (is_text || !encode_ints(c, dst, has_dict ? &d : NULL, &len)))
 		len = encode_dict(p, s, c, dst, &d);
 	if (c->col->optional) {
 		uint32_t n = (uint32_t)s->levels_len;

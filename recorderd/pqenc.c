@@ -174,6 +174,13 @@ pqenc_hybrid(uint8_t *dst, const uint32_t *v, size_t n, unsigned width)
 	return (size_t)(p - dst);
 }
 
+size_t
+pqenc_run(uint8_t *dst, uint32_t v, size_t n, unsigned width)
+{
+	CHECK(width <= 32);
+	return n > 0 ? hybrid_rle(dst, v, n, width) : 0;
+}
+
 static size_t
 levels_packed(uint8_t *dst, const uint8_t *bits, size_t bytes)
 {

@@ -29,6 +29,9 @@ size_t pqenc_delta(uint8_t *dst, const int64_t *v, size_t n);
 #define PQENC_HYBRID_BOUND(n) ((size_t)(n)*5 + 64)
 size_t pqenc_hybrid(uint8_t *dst, const uint32_t *v, size_t n, unsigned width);
 
+/* pqenc_run - the same for n times v. */
+size_t pqenc_run(uint8_t *dst, uint32_t v, size_t n, unsigned width);
+
 /* pqenc_levels - the same encoding at width 1 for n bits, packed eight a byte
  * from the lowest up (unused bits of the last byte zero): bytes of equal bits
  * become runs. dst as for pqenc_hybrid. */
