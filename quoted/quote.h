@@ -147,9 +147,8 @@ struct quote_hold {
 	qty_t qty; /* signed, 0: free                                     */
 	usd_t cost;
 	uint16_t instr;
-	uint16_t epoch;
 	uint8_t strategy;
-	uint8_t pad[3];
+	uint8_t pad[5];
 };
 
 struct quote {

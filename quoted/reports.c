@@ -91,6 +91,9 @@ market_state(struct quote *q, const struct order *o, const struct event *ev,
 
 	if (m->position.e8 != o->qty.e8)
 		hurry(q, o->hdr.instr);
+	/* Whoever sold it, nothing is held any more. */
+	if (m->position.e8 != 0 && o->qty.e8 == 0)
+		quote_hold_drop(q, o->hdr.instr);
 	m->position = o->qty;
 	m->risk_reason = o->reason;
 	m->risk_state = o->status;

@@ -102,9 +102,8 @@ hold_add(struct quote *q, const struct quote_take *k, const struct order *o)
 	if (h == 0)
 		return; /* full: kelly.concurrent_max is far below */
 	if (h->qty.e8 == 0)
-		*h = (struct quote_hold){.instr = k->instr,
-		    .epoch = m->in.epoch,
-		    .strategy = k->strategy};
+		*h = (struct quote_hold){
+		    .instr = k->instr, .strategy = k->strategy};
 	h->qty.e8 += signed_e8;
 	h->cost.e6 += usd_notional(stake, o->exec_qty).e6;
 }

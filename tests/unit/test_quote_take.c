@@ -182,6 +182,10 @@ a_holding_is_not_the_makers_inventory(void **state)
 	bbo(PM, 0.57, 0.59, 200, 200);
 	assert_null(sent(STRATEGY_EDGE, SIDE_BID));
 	assert_int_equal(chain(SIDE_BID)->take_stop, WHY_STAKE);
+	/* sold by riskd, or paid out: the next one may be taken */
+	state_is(PM, TRADING_RUN, 0, 0);
+	assert_int_equal(q->mkt[PM].held.e8, 0);
+	assert_non_null(sent(STRATEGY_EDGE, SIDE_BID));
 }
 
 static void
