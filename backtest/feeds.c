@@ -7,11 +7,15 @@
 #include "libcore/check.h"
 #include "libcore/hash.h"
 
-#define WIRE_NS	  (UINT64_C(200) * (uint64_t)NS_PER_US) /* client <-> venue */
-#define HTTP_NS	  (UINT64_C(3) * (uint64_t)NS_PER_MS)
-#define TAIL_NS	  ((uint64_t)NS_PER_S) /* for what is on its way at the end */
-#define EVENTS	  8192u
-#define ANSWER_SZ ((size_t)4 << 20)
+#define WIRE_NS (UINT64_C(200) * (uint64_t)NS_PER_US) /* client <-> venue */
+#define HTTP_NS (UINT64_C(3) * (uint64_t)NS_PER_MS)
+#define TAIL_NS ((uint64_t)NS_PER_S) /* for what is on its way at the end */
+#define EVENTS	8192u
+/* A silence of all recordings longer than this is passed over, some time
+ * into it. */
+#define SILENCE_NS (UINT64_C(3600) * (uint64_t)NS_PER_S)
+#define GRACE_NS   (UINT64_C(60) * (uint64_t)NS_PER_S)
+#define ANSWER_SZ  ((size_t)4 << 20)
 
 enum what {
 	AT_UP = 1,
@@ -59,7 +63,8 @@ struct feeds {
 	struct feeds_sink sink;
 	uint64_t start_ns;
 	uint64_t now_ns;
-	uint64_t end_ns; /* 0: frames are left                            */
+	uint64_t end_ns;    /* 0: frames are left                            */
+	uint64_t played_ns; /* the last frame                             */
 	int64_t wall_step_ns;
 	bool begun;
 	uint64_t order;
@@ -298,6 +303,7 @@ play(struct site *s)
 	}
 	s->next++;
 	s->n.frames++;
+	s->f->played_ns = s->f->now_ns;
 	s->ops->apply(s->state, f);
 	for (uint8_t c = 0; c < FEED_CONN_N; c++) {
 		if (!s->conn[c].open || !s->ops->is_active(s->conn[c].sub))
@@ -356,12 +362,14 @@ feeds_next_ns(const struct feeds *f)
 		return f->start_ns;
 	if (f->end_ns != 0 && f->now_ns >= f->end_ns)
 		return 0;
-	if (f->heap_n > 0)
-		t = f->heap[0].t_ns;
-	for (int v = 1; v < VENUE_N; v++) {
+	for (int v = 1; v < VENUE_N; v++)
 		earlier(&t, frame_ns(&f->site[v]));
+	if (t > f->now_ns + SILENCE_NS && f->now_ns > f->played_ns + GRACE_NS)
+		return t;
+	if (f->heap_n > 0)
+		earlier(&t, f->heap[0].t_ns);
+	for (int v = 1; v < VENUE_N; v++)
 		earlier(&t, feed_wake(f->site[v].feed));
-	}
 	earlier(&t, f->end_ns);
 	return t > f->now_ns ? t : f->now_ns;
 }

@@ -7,6 +7,7 @@
  * Time   : nanoseconds since 1970 of the recording. Venues whose recordings
  *          have no moment in common are moved so that all begin together
  *          with the first of them (Polymarket's, when there is one).
+ *          An hour in which nothing was recorded at all is passed over.
  * Same   : captures and config give the same ticks, run after run.
  * Limits : CHECK on the queue of messages under way.
  */

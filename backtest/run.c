@@ -12,6 +12,7 @@
 #include "libsys/clock.h"
 
 #define TAIL_NS	      ((uint64_t)NS_PER_S) /* for what is still on its way */
+#define SILENCE_NS    (UINT64_C(3600) * (uint64_t)NS_PER_S)
 #define LOOK_EVENTS   8192u
 #define DEFAULT_OUT   "backtest.out"
 #define SEED_FEED     UINT64_C(0x66656564)
@@ -112,8 +113,12 @@ loop(struct running *x)
 	progress_init(&p, x->a->progress);
 	while ((rc = source_next(x->source, &ev)) == 1) {
 		if (ev.t_ns > last_ns) {
-			pass(x, ev.t_ns);
+			/* Nobody is awake through a hole of days. */
+			pass(x, last_ns != 0 && ev.t_ns > last_ns + SILENCE_NS
+				    ? last_ns + SILENCE_NS
+				    : ev.t_ns);
 			last_ns = ev.t_ns;
+			ledger_time(x->r->ledger, last_ns);
 		}
 		engine_tick(x->engine, ev.venue, &ev.tick, ev.instr, last_ns);
 		ledger_tick(x->r->ledger, ev.venue, &ev.tick, ev.instr);
