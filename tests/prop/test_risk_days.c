@@ -25,7 +25,7 @@
 
 #include "libcore/fees.h"
 #include "libshm/ctl.h"
-#include "tests/unit/riskkit.h"
+#include "tests/unit/risklife.h"
 
 #define MARKETS	 4
 #define OPEN_MAX 40

@@ -27,7 +27,6 @@ struct kit {
 	int64_t wall;
 	uint64_t id; /* of the last intent */
 	uint64_t seq;
-	bool fresh; /* intents carry the present time */
 	/* of the next instruments */
 	uint32_t cluster;
 	uint32_t fee_ppm;
@@ -52,41 +51,6 @@ kit_step(struct kit *k, enum event_kind kind, enum ring_id ring,
 	k->r->dirty_n = 0;
 	if (k->after != 0)
 		k->after();
-}
-
-/* The keys as they are in k->cfg. */
-static inline void
-kit_reload(struct kit *k)
-{
-	kit_step(k, EV_CFG, RG_INTENT, 0, 0);
-}
-
-/* Was a note of this kind made in the last step? */
-static inline const struct risk_note *
-kit_noted(const struct kit *k, enum risk_what what)
-{
-	for (uint32_t n = 0; n < k->r->note_n; n++)
-		if (k->r->note[n].what == what)
-			return &k->r->note[n];
-	return 0;
-}
-
-/* kill -9 and a new life from the records. */
-static inline void
-kit_reborn(struct kit *k)
-{
-	struct risk *r = calloc(1, sizeof(*r));
-	uint8_t rec[RISK_REC_SZ];
-
-	assert_non_null(r);
-	risk_init(r, &k->cfg, k->r->epoch + 1);
-	for (uint32_t i = 0; i < RISK_REC_N; i++) {
-		risk_save(k->r, i, rec);
-		assert_true(risk_load(r, i, rec));
-	}
-	risk_loaded(r);
-	free(k->r);
-	k->r = r;
 }
 
 /* Time passes: both clocks, and timers that come due. */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "libshm/ctl.h"
-#include "tests/unit/riskkit.h"
+#include "tests/unit/risklife.h"
 
 static struct kit k;
 

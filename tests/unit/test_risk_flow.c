@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "libshm/ctl.h"
-#include "tests/unit/riskkit.h"
+#include "tests/unit/risklife.h"
 
 #define SEC(x) ((uint64_t)(x)*UINT64_C(1000000000))
 

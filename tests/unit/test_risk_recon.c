@@ -12,7 +12,7 @@
 
 #include "libcore/fees.h"
 #include "libshm/ctl.h"
-#include "tests/unit/riskkit.h"
+#include "tests/unit/risklife.h"
 
 static struct kit k;
 
