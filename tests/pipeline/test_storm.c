@@ -437,7 +437,7 @@ show_fills(void)
 }
 
 /* Cash in the frame of YES: a NO that is held is a dollar and a short YES. */
-static void
+static bool
 polymarket_agrees(json_t *account)
 {
 	int64_t cash = DEPOSIT;
@@ -462,30 +462,31 @@ polymarket_agrees(json_t *account)
 		int64_t px;
 		int64_t no;
 
-		if (strchr(symbol, '-') == NULL || ledger.qty[s] == 0)
+		if (strchr(symbol, '-') == NULL)
 			continue;
 		px = outcome_of(symbol);
 		if (px >= 0) {
 			e16 += (i128_t)ledger.qty[s] * px;
 			continue;
 		}
-		assert_true(find_instr(symbol, &in));
-		if (held(account, &in, &no) != ledger.qty[s])
-			fail_msg("%s: ours %lld, the venue's %lld", symbol,
-			    (long long)ledger.qty[s],
+		if (!find_instr(symbol, &in)) {
+			assert_int_equal(ledger.qty[s], 0);
+			continue;
+		}
+		if (held(account, &in, &no) != ledger.qty[s]) {
+			print_message("storm: %s: ours %lld, the venue's "
+				      "%lld\n",
+			    symbol, (long long)ledger.qty[s],
 			    (long long)held(account, &in, &no));
+			return false;
+		}
 		no_sum += no;
 	}
 	cash += ledger_e6(e16);
 	usd += no_sum / 100;
 	print_message("storm: cash %lld, the venue's %lld, off the grid %lld\n",
 	    (long long)cash, (long long)usd, (long long)off);
-	if (ledger_abs(cash - usd) > off) {
-		show_fills();
-		print_message(
-		    "storm: %s\n", json_dumps(account, JSON_INDENT(1)));
-	}
-	assert_true(ledger_abs(cash - usd) <= off);
+	return ledger_abs(cash - usd) <= off;
 }
 
 static void
@@ -537,8 +538,17 @@ the_venue_and_we_agree_after_a_storm(void **state)
 	ledger_load(&ledger, rig_path(&rig, "cap"));
 	print_message("storm: %u fills, %llu told twice\n", ledger.fill_n,
 	    (unsigned long long)ledger.repeats);
-	polymarket_agrees(simkit_account(l, "polymarket"));
 	hyperliquid_agrees(simkit_account(l, "hyperliquid"));
+	/* A window may be resolved between two answers: look again. */
+	for (unsigned k = 0;
+	     !polymarket_agrees(simkit_account(l, "polymarket")); k++) {
+		if (k == 2)
+			show_fills();
+		assert_true(k < 2);
+		json_decref(l);
+		sleep(1);
+		l = simkit_json("/sim/ledger");
+	}
 	json_decref(l);
 }
 
