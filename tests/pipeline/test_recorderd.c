@@ -6,9 +6,11 @@
 #define _GNU_SOURCE
 #include "tests/unit/pqread.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -253,6 +255,8 @@ read_back(void)
 	struct reader_event ev;
 	struct err e;
 	uint64_t n[2] = {0, 0};
+	unsigned freezes = 0;
+	unsigned keys = 0;
 	bool named = false;
 	int rc;
 
@@ -261,6 +265,8 @@ read_back(void)
 	while ((rc = reader_next(r, &ev)) == 1) {
 		if (ev.kind == READER_INSTR)
 			named = ev.instr_idx == INSTR_BN_BASE;
+		freezes += ev.kind == READER_FREEZE;
+		keys += ev.kind == READER_CONFIG;
 		if (ev.slot == NULL || ev.source == ST_RECORDERD)
 			continue;
 		assert_true(named);
@@ -273,6 +279,8 @@ read_back(void)
 	assert_int_equal(reader_stat(r)->lost, 0);
 	assert_int_equal(n[0], sent_bn);
 	assert_int_equal(n[1], sent_ex);
+	assert_true(freezes >= FW_N);
+	assert_true(keys >= CFG_KEY_N);
 	reader_close(r);
 }
 
@@ -370,10 +378,99 @@ no_disk(void **state)
 	metrics_detach(m);
 }
 
+static int
+setup_small_disk(void **state)
+{
+	(void)state;
+	snprintf(shm, sizeof(shm), "%s", proc_tmp("recorderd"));
+	setenv("RINGMAKER_SHM", shm, 1);
+	snprintf(out, sizeof(out), "%s/captures", shm);
+	snprintf(log_path, sizeof(log_path), "%s/log", shm);
+	mkdir(out, 0755);
+	return setup_dir(out);
+}
+
+static bool
+is_lossy(void *arg)
+{
+	return metrics_value(arg, M_RECORDERD_LOST) > 0;
+}
+
+/* The disk is full for a while: the producer never waits, and what it could
+ * not keep is declared, to the slot. */
+static void
+disk_full(void **state)
+{
+	struct reader_args a = {.dir = out, .with_trace = true};
+	struct metrics *m;
+	struct reader *r;
+	struct reader_event ev;
+	struct err e;
+	char path[400];
+	uint64_t n = 0;
+	uint64_t lost = 0;
+
+	(void)state;
+	if (mount("none", out, "tmpfs", 0, "size=48m") != 0) {
+		printf("skipped: cannot mount a tmpfs\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/ballast", out);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	assert_int_equal(posix_fallocate(fd, 0, 46 << 20), 0);
+	close(fd);
+	pid_t pid = start();
+
+	assert_int_equal(
+	    metrics_attach(&m, in.dirfd, ST_RECORDERD, false, &e), 0);
+	/* The rest of the disk, the buffer, and then some. */
+	while (!is_lossy(m) && sent_bn < 600000) {
+		struct timespec nap = {.tv_nsec = 1000000};
+
+		publish(2000);
+		nanosleep(&nap, NULL);
+	}
+	assert_true(proc_until(is_lossy, m, PROC_WAIT_MS));
+	publish(3000);
+	assert_true(proc_until(drained, NULL, PROC_WAIT_MS));
+	assert_int_equal(unlink(path), 0);
+	for (int i = 0; i < 150; i++) {
+		struct timespec nap = {.tv_nsec = 10000000};
+
+		publish(20);
+		nanosleep(&nap, NULL);
+	}
+	/* Records were given up, so the code is that of a loss. */
+	stop_with(pid, GAVE_UP);
+	assert_int_equal(reader_open(&r, &a, &e), 0);
+	while (reader_next(r, &ev) == 1) {
+		if (ev.source == ST_RECORDERD)
+			continue;
+		n += ev.slot != NULL;
+		if (ev.kind != READER_GAP)
+			continue;
+		assert_int_equal(ev.gap.cause, JOURNAL_LOST_FILE);
+		assert_int_equal(ev.gap.err, ENOSPC);
+		lost += ev.gap.lost_n;
+	}
+	assert_int_equal(reader_stat(r)->jumped, 0);
+	assert_true(lost > 0);
+	assert_int_equal(n + lost, sent_bn + sent_ex);
+	assert_int_equal(lost, metrics_value(m, M_RECORDERD_LOST));
+	printf("%llu recorded, %llu lost and declared\n", (unsigned long long)n,
+	    (unsigned long long)lost);
+	reader_close(r);
+	metrics_detach(m);
+	umount2(out, MNT_DETACH);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		disk_full, setup_small_disk, teardown),
 	    cmocka_unit_test_setup_teardown(killed_under_load, setup, teardown),
 	    cmocka_unit_test_setup_teardown(no_disk, setup_no_disk, teardown),
 	};

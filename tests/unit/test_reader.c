@@ -1,4 +1,4 @@
-/* links: recorderd libsys libshm libcore */
+/* links: recorderd libvenue libsys libshm libcore */
 /*
  * What was recorded comes back, slot for slot and in the same order, whether
  * it lies in journal segments, in Parquet files, or in both; over hours,
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "recorderd/reader.h"
+#include "recorderd/tool.h"
 #include "tests/unit/reckit.h"
 
 #define WALL INT64_C(1760003590000000000) /* ten seconds before an hour */
@@ -331,6 +332,40 @@ pick(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 	return 0;
 }
 
+/* The verbs say the same: sound with its declared losses, then damaged. */
+static void
+verbs(void **state)
+{
+	struct tool_args a = {
+	    .dir = dir, .json = true, .rows_max = 1024, .zstd_level = 1};
+	struct stat st;
+	uint8_t b;
+
+	(void)state;
+	fflush(stdout);
+	assert_int_equal(tool_convert(&a), 0);
+	assert_int_equal(tool_verify(&a), 0);
+	/* Slots were lost on the way. */
+	assert_int_equal(tool_inspect(&a), TOOL_DAMAGED);
+	victim_at = 3;
+	nftw(dir, pick, 16, FTW_PHYS);
+	int fd = open(victim, O_RDWR);
+
+	assert_int_equal(fstat(fd, &st), 0);
+	/* In the middle of the first page of the file. */
+	assert_int_equal(pread(fd, &b, 1, 60), 1);
+	b ^= 4;
+	assert_int_equal(pwrite(fd, &b, 1, 60), 1);
+	assert_int_equal(tool_verify(&a), TOOL_DAMAGED);
+	b ^= 4;
+	assert_int_equal(pwrite(fd, &b, 1, 60), 1);
+	close(fd);
+	assert_int_equal(tool_verify(&a), 0);
+	a.dir = "/tmp/rm-no-such-capture";
+	assert_int_equal(tool_verify(&a), TOOL_NO_INPUT);
+	assert_int_equal(tool_inspect(&a), TOOL_NO_INPUT);
+}
+
 /* Returns whether the damage was noticed. */
 static bool
 damaged(off_t at, uint8_t bit)
@@ -387,7 +422,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(comes_back),
 	    cmocka_unit_test(parts), cmocka_unit_test(nothing_there),
-	    cmocka_unit_test(flipped)};
+	    cmocka_unit_test(verbs), cmocka_unit_test(flipped)};
 	const char *env = getenv("SEED");
 
 	rk_seed = env != NULL ? strtoull(env, NULL, 10) : 20261121;
