@@ -13,6 +13,9 @@
 
 #define TAIL_NS	      ((uint64_t)NS_PER_S) /* for what is still on its way */
 #define SILENCE_NS    (UINT64_C(3600) * (uint64_t)NS_PER_S)
+#define NO_LINK_NS    (UINT64_C(15) * (uint64_t)NS_PER_S)
+#define LINK_NS	      ((uint64_t)NS_PER_S)
+#define LINK_RTT_US   20000u
 #define LOOK_EVENTS   8192u
 #define DEFAULT_OUT   "backtest.out"
 #define SEED_FEED     UINT64_C(0x66656564)
@@ -25,6 +28,11 @@ struct running {
 	struct engine *engine;
 	struct latency lat[3];
 	struct source *source;
+	/* of data that says nothing of connections */
+	uint64_t first_ns[VENUE_N];
+	uint64_t link_ns[VENUE_N];
+	bool has_link[VENUE_N];
+	uint32_t msgs;
 };
 
 static void
@@ -102,6 +110,50 @@ pass(struct running *x, uint64_t to_ns)
 		ledger_time(x->r->ledger, to_ns);
 }
 
+/* Imported data has no connections: where none was told of for a while, one
+ * that is well is made up, every second. */
+static void
+make_links(struct running *x, uint64_t now_ns)
+{
+	for (int v = 1; v < VENUE_N; v++) {
+		struct tick t = {.hdr = {.kind = TICK_LINK, .recv_ns = now_ns}};
+
+		if (x->has_link[v] || x->first_ns[v] == 0 ||
+		    now_ns < x->first_ns[v] + NO_LINK_NS ||
+		    now_ns < x->link_ns[v] + LINK_NS)
+			continue;
+		x->link_ns[v] = now_ns;
+		t.u.link = (struct tick_link){.rtt_us = LINK_RTT_US,
+		    .rtt_ema_us = LINK_RTT_US,
+		    .msgs = ++x->msgs,
+		    .venue = (uint8_t)v,
+		    .state = LINK_READY};
+		engine_tick(x->engine, (enum venue)v, &t, NULL, now_ns);
+	}
+}
+
+/* Time passes from one event to the next, in steps where links are made. */
+static void
+wait_for(struct running *x, uint64_t last_ns, uint64_t to_ns)
+{
+	bool made = false;
+
+	for (int v = 1; v < VENUE_N; v++)
+		made = made || (x->first_ns[v] != 0 && !x->has_link[v]);
+	if (last_ns == 0 || to_ns <= last_ns + SILENCE_NS)
+		while (made && last_ns != 0 && to_ns > last_ns + LINK_NS) {
+			last_ns += LINK_NS;
+			pass(x, last_ns);
+			make_links(x, last_ns);
+		}
+	/* Nobody is awake through a hole of days. */
+	pass(x, last_ns != 0 && to_ns > last_ns + SILENCE_NS
+		    ? last_ns + SILENCE_NS
+		    : to_ns);
+	ledger_time(x->r->ledger, to_ns);
+	make_links(x, to_ns);
+}
+
 static int
 loop(struct running *x)
 {
@@ -113,13 +165,12 @@ loop(struct running *x)
 	progress_init(&p, x->a->progress);
 	while ((rc = source_next(x->source, &ev)) == 1) {
 		if (ev.t_ns > last_ns) {
-			/* Nobody is awake through a hole of days. */
-			pass(x, last_ns != 0 && ev.t_ns > last_ns + SILENCE_NS
-				    ? last_ns + SILENCE_NS
-				    : ev.t_ns);
+			wait_for(x, last_ns, ev.t_ns);
 			last_ns = ev.t_ns;
-			ledger_time(x->r->ledger, last_ns);
 		}
+		x->has_link[ev.venue] |= ev.tick.hdr.kind == TICK_LINK;
+		if (x->first_ns[ev.venue] == 0)
+			x->first_ns[ev.venue] = last_ns;
 		engine_tick(x->engine, ev.venue, &ev.tick, ev.instr, last_ns);
 		ledger_tick(x->r->ledger, ev.venue, &ev.tick, ev.instr);
 		if (++x->r->events % LOOK_EVENTS == 0 && x->a->progress) {
