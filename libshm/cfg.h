@@ -93,6 +93,9 @@ enum cfg_sizing {
 	CFG_SIZING_N
 };
 
+/* vol.estimator: enum vol_kind, and this. */
+#define CFG_VOL_WINDOW 6
+
 enum cfg_spread {
 	CFG_SPREAD_TARGET = 1,
 	CFG_SPREAD_AS,

@@ -34,7 +34,9 @@ cfg_vol(struct signal *s, const struct cfg *c)
 	    .var_cap = vol_var_of_annual(dec(c->vol_cap)),
 	    .lstm = keep,
 	};
-	s->kind = (enum vol_kind)c->vol_estimator;
+	s->kind = c->vol_estimator == CFG_VOL_WINDOW
+		      ? (enum vol_kind)0
+		      : (enum vol_kind)c->vol_estimator;
 	s->window_min = (unsigned)i64_clamp(
 	    (c->fair_vol_window.ns + 60 * NS_PER_S - 1) / (60 * NS_PER_S), 1,
 	    VOLEST_MINUTES);
@@ -194,8 +196,9 @@ signal_vol(const struct signal *s, uint16_t instr, double *var)
 
 	if (r == 0)
 		return false;
-	return volest_get(&r->est, &s->vol, s->kind, var) ||
-	       volest_recent(&r->est, &s->vol, s->window_min, var);
+	if (s->kind == 0)
+		return volest_recent(&r->est, &s->vol, s->window_min, var);
+	return volest_get(&r->est, &s->vol, s->kind, var);
 }
 
 /* Mean of the reference over its lead, from the ticks the basis keeps. */

@@ -57,7 +57,7 @@ struct signal {
 	struct volest_cfg vol;
 	struct fair_cfg fair;
 	struct basis_cfg basis;
-	enum vol_kind kind;
+	enum vol_kind kind;  /* 0: the plain window */
 	unsigned window_min; /* fair.vol_window                           */
 	double noise;	     /* least, of a logarithm                     */
 	uint32_t pad;

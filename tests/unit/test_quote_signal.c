@@ -96,20 +96,28 @@ each_estimator_answers_by_its_name(void **state)
 	}
 }
 
-/* har has no answer in the first minutes; the plain window stands in. */
+/* A minute of calm after ten of swings: five minutes remember, one does not. */
 static void
-the_window_stands_in_for_a_slow_estimator(void **state)
+the_plain_window_is_as_long_as_it_is_set(void **state)
 {
-	double var;
+	double five;
+	double one;
 
 	(void)state;
-	q->cfg.vol_estimator = VOL_HAR;
+	q->cfg.vol_estimator = CFG_VOL_WINDOW;
 	signal_cfg(&q->sig, &q->cfg);
-	assert_false(signal_vol(&q->sig, SPOT, &var));
-	assert_false(signal_vol(&q->sig, PM, &var));
-	feeds(120, 60000.0);
-	assert_true(signal_vol(&q->sig, SPOT, &var));
-	assert_true(var > 0.5e-8 && var < 2e-8);
+	assert_false(signal_vol(&q->sig, SPOT, &five));
+	assert_false(signal_vol(&q->sig, PM, &five));
+	feeds(600, 60000.0);
+	for (int i = 0; i < 120; i++) {
+		now += S;
+		bbo(SPOT, 59999.5, 60000.5 + (double)(i % 2), 1, 1);
+	}
+	assert_true(signal_vol(&q->sig, SPOT, &five));
+	q->cfg.fair_vol_window.ns = 60 * NS_PER_S;
+	signal_cfg(&q->sig, &q->cfg);
+	assert_true(signal_vol(&q->sig, SPOT, &one));
+	assert_true(five > 10.0 * one);
 }
 
 /* The reference stands on the strike; what settles is 30 dollars below. */
@@ -198,7 +206,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    KIT(each_estimator_answers_by_its_name),
-	    KIT(the_window_stands_in_for_a_slow_estimator),
+	    KIT(the_plain_window_is_as_long_as_it_is_set),
 	    KIT(T_01_the_basis_is_taken_off_the_reference),
 	    KIT(T_01_what_was_seen_of_the_average_counts),
 	    KIT(T_03_confidence_falls_with_what_is_old_or_ours),
