@@ -111,8 +111,8 @@ struct ctl_stage {
 		_Atomic uint64_t next_start_ns;	  /* backing off until      */
 		_Atomic uint64_t quarantine_ring; /* + 1; 0 none: poisoned */
 		_Atomic uint64_t quarantine_seq;  /* slot to be skipped    */
-		_Atomic uint64_t down_ns; /* last outage, kill to READY   */
-		_Atomic uint64_t sweep;	  /* enum ctl_sweep, the last one */
+		_Atomic uint64_t down_ns;  /* last outage, kill to READY   */
+		_Atomic uint64_t sweep;	   /* enum ctl_sweep, the last one */
 		_Atomic uint64_t sweep_ns; /* when it began or ended       */
 		uint8_t pad[40];
 	} sup;
