@@ -406,6 +406,16 @@ feeds_run(struct feeds *f, uint64_t now_ns)
 		f->end_ns = now_ns + TAIL_NS;
 }
 
+void
+feeds_resync(struct feeds *f, uint64_t now_ns)
+{
+	CHECK(now_ns >= f->now_ns);
+	f->now_ns = now_ns;
+	for (int v = 1; v < VENUE_N; v++)
+		feed(&f->site[v], (struct feed_event){.kind = FEED_EV_RESYNC,
+				      .content = RING_FULL});
+}
+
 uint64_t
 feeds_start_ns(const struct feeds *f)
 {

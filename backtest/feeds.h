@@ -51,6 +51,9 @@ void feeds_free(struct feeds *f);
 uint64_t feeds_next_ns(const struct feeds *f);
 void feeds_run(struct feeds *f, uint64_t now_ns);
 
+/* feeds_resync - everything that is known again, at now_ns. */
+void feeds_resync(struct feeds *f, uint64_t now_ns);
+
 /* feeds_start_ns - the first moment. feeds_played - frames played, and of
  * all. */
 uint64_t feeds_start_ns(const struct feeds *f);

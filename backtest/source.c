@@ -26,6 +26,7 @@ struct raw {
 	uint64_t now_ns;
 	uint64_t from_ns;
 	uint64_t to_ns;
+	bool begun; /* from_ns has come                                  */
 	struct pending *queue; /* of one moment                           */
 	uint32_t n;
 	uint32_t at;
@@ -71,6 +72,26 @@ on_tick(void *user, enum venue v, const struct tick *t)
 	p->instr = r->entry_n;
 }
 
+/* What was known when the time that is asked for begins. */
+static void
+catch_up(struct raw *r)
+{
+	for (uint16_t i = 1; i < INSTR_N; i++) {
+		const struct instr *in = &r->table[i];
+		struct tick t = {
+		    .hdr = {
+			.kind = TICK_INSTR, .instr = i, .recv_ns = r->now_ns}};
+
+		if (in->state == 0)
+			continue;
+		t.u.instr.epoch = in->epoch;
+		t.u.instr.state = in->state;
+		t.u.instr.cls = in->cls;
+		on_tick(r, instr_venue(i), &t);
+	}
+	feeds_resync(r->feeds, r->now_ns);
+}
+
 static int
 raw_next(struct source *s, struct source_event *ev)
 {
@@ -84,9 +105,14 @@ raw_next(struct source *s, struct source_event *ev)
 			return 0;
 		r->at = r->n = r->entry_n = 0;
 		r->now_ns = t;
+		if (!r->begun && t >= r->from_ns) {
+			r->begun = true;
+			if (r->from_ns != 0)
+				catch_up(r);
+		}
 		feeds_run(r->feeds, t);
 		if (t < r->from_ns)
-			r->n = 0;
+			r->n = r->entry_n = 0;
 	}
 	p = &r->queue[r->at++];
 	ev->t_ns = p->t_ns;

@@ -128,6 +128,8 @@ only_the_time_that_is_asked_for(void **state)
 	assert_true((int64_t)part.ledger->start_ns >= a.from_ns);
 	assert_true((int64_t)part.ledger->now_ns <= a.to_ns + NS_PER_S);
 	assert_true(part.events < all.events / 2);
+	/* It knows the markets and their books from the first moment. */
+	assert_true(part.n.orders > 5);
 	run_free(&all);
 	run_free(&part);
 	a.from_ns = 1;
