@@ -151,7 +151,9 @@ adopt(struct risk *r, uint16_t i, qty_t theirs)
 void
 risk_adopt(struct risk *r)
 {
-	for (uint16_t i = 1; i <= r->max_instr; i++) {
+	/* What one step has no room for freezes again, for the next thaw. */
+	for (uint16_t i = 1; i <= r->max_instr && r->dirty_n < RISK_DIRTY / 2;
+	     i++) {
 		struct risk_watch *w = &r->watch[i];
 		int64_t need = r->cfg.risk_reconcile_looks;
 

@@ -420,9 +420,10 @@ risk_look(struct risk *r, uint16_t i, uint64_t now_ns, struct core_out *out)
 }
 
 static bool
-has_room(const struct core_out *out)
+has_room(const struct risk *r, const struct core_out *out)
 {
-	return out->n + LOOK_MSGS + RISK_SWEEP + 4 <= CORE_OUT_MAX;
+	return r->dirty_n < RISK_DIRTY / 2 &&
+	       out->n + LOOK_MSGS + RISK_SWEEP + 4 <= CORE_OUT_MAX;
 }
 
 void
@@ -430,12 +431,12 @@ risk_look_due(struct risk *r, uint64_t now_ns, struct core_out *out)
 {
 	bool all = r->due_ns != 0 && r->due_ns <= now_ns;
 
-	while (r->touched_n > 0 && has_room(out))
+	while (r->touched_n > 0 && has_room(r, out))
 		risk_look(r, r->touched[--r->touched_n], now_ns, out);
 	if (all) {
 		r->due_ns = 0;
 		for (uint32_t h = 0; h < r->held_n; h++) {
-			if (!has_room(out)) {
+			if (!has_room(r, out)) {
 				r->due_ns = now_ns;
 				break;
 			}

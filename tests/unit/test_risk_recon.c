@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -258,6 +259,33 @@ test_words_that_do_not_count(void **state)
 	assert_int_equal(k.r->stat.unknown, odd + 4);
 }
 
+/* More than one step can write down: the rest waits for another thaw. */
+static void
+test_many_differ(void **state)
+{
+	int left = 0;
+
+	(void)state;
+	for (uint16_t n = 0; n < 300; n++) {
+		char name[16] = "m";
+
+		snprintf(name, sizeof(name), "m%u", n);
+		kit_instr(&k, (uint16_t)(PM + 20 + n), CLASS_BINARY, name,
+		    INSTR_NORMAL);
+		kit_bbo(&k, (uint16_t)(PM + 20 + n), CENT(48), CENT(52));
+		says((uint16_t)(PM + 20 + n), 0, 1);
+		says((uint16_t)(PM + 20 + n), 0, 1);
+	}
+	for (int thaws = 0; thaws < 20; thaws++) {
+		k.r->dirty_n = 0;
+		risk_thaw(k.r, k.now, &k.out);
+		assert_false(is_frozen(VENUE_POLYMARKET));
+	}
+	for (uint16_t n = 0; n < 300; n++)
+		left += k.r->instr[PM + 20 + n].pos.qty.e8 != UNIT(1).e8;
+	assert_int_equal(left, 0);
+}
+
 /* A frozen venue stays so through a reboot; the file has it. */
 static void
 test_latch_survives_a_reboot(void **state)
@@ -391,6 +419,7 @@ main(void)
 	    T(T_28_fills_are_conserved),
 	    T(test_looks_are_a_key),
 	    T(test_words_that_do_not_count),
+	    T(test_many_differ),
 	    T(test_latch_survives_a_reboot),
 	    T(T_29_fee_is_computed_twice),
 	    T(T_46_late_acknowledgement_by_our_own_doing),
