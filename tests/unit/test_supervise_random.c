@@ -18,7 +18,8 @@
  *
  * Always: a stage is started only when it has no process, signalled only
  * when it has one; the state says whether there is one; parking and poison
- * come with a freeze; after stop_all nothing starts and everything ends.
+ * come with a freeze; only gateways are swept, in the place of a dead one;
+ * after stop_all nothing starts and everything ends.
  */
 
 #define MS(x) ((uint64_t)(x)*UINT64_C(1000000))
@@ -35,6 +36,8 @@ static const struct supervise_cfg cfg = {
     .ready_timeout_ns = MS(10000),
     .stop_timeout_ns = MS(5000),
     .crash_loop_n = 5,
+    .sweep_ns = MS(20000),
+    .sweep_mask = 1u << ST_EXECD_PM | 1u << ST_EXECD_HL,
 };
 
 struct process {
@@ -53,6 +56,7 @@ struct world {
 	uint64_t x;
 	bool stopping;
 	uint32_t started;
+	uint32_t swept;
 };
 
 static uint64_t
@@ -89,6 +93,14 @@ carry_out(struct world *w, const struct sup_out *out)
 			    .beat_ns = w->now_ns,
 			    .deaf = roll(w, 8) == 0};
 			w->started++;
+			break;
+		case SUP_DO_SWEEP:
+			/* In the place of the stage, also during a stop. */
+			assert_false(w->p[id].alive);
+			assert_true((cfg.sweep_mask >> id & 1) != 0);
+			w->p[id] = (struct process){
+			    .alive = true, .beat_ns = w->now_ns};
+			w->swept++;
 			break;
 		case SUP_DO_TERM: deliver(w, id, 15); break;
 		case SUP_DO_ABRT: deliver(w, id, 6); break;
