@@ -46,6 +46,9 @@ struct port_act *exec_act(
     const struct exec_now *n, const struct exec_slot *s, enum port_do what);
 /* exec_ask - what became of it? */
 void exec_ask(const struct exec_now *n, struct exec_slot *s);
+/* exec_sent - when the order of the slot left, if the event says it; until
+ * then it is when that was decided. */
+void exec_sent(struct exec_slot *s, const struct port_event *ev);
 /* exec_report - one message about an order, to riskd and to quoted. */
 struct exec_note {
 	const struct exec_want *of;

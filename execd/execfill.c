@@ -89,6 +89,7 @@ fill_order(
 	struct exec_fill *f = keep(e, ev);
 	uint32_t from = n->out->n;
 
+	exec_sent(s, ev);
 	e->stat.late += v == OMS_LATE;
 	e->stat.odd += v == OMS_BAD;
 	e->stat.fills++;

@@ -119,6 +119,15 @@ exec_ask(const struct exec_now *n, struct exec_slot *s)
 }
 
 void
+exec_sent(struct exec_slot *s, const struct port_event *ev)
+{
+	CHECK(exec_has_order(s));
+	if (ev->sent_ns >= s->order.recv_ns && ev->sent_ns != 0 &&
+	    s->acked == 0)
+		s->send_delta = slot_delta(s->order.recv_ns, ev->sent_ns);
+}
+
+void
 exec_report(const struct exec_now *n, const struct exec_slot *s,
     const struct exec_note *note)
 {

@@ -242,6 +242,7 @@ exec_port_event(struct exec *e, const struct port_event *ev, uint64_t now_ns,
 	/* Of an order that is over: a repeat. */
 	if (!exec_has_order(s) || s->ref != ev->id)
 		return;
+	exec_sent(s, ev);
 	exec_dirty_slot(e, s);
 	on_order(&n, s, ev);
 }

@@ -106,7 +106,7 @@ take_over(const struct exec_now *n, struct exec_slot *s)
 	s->drop = 0;
 	s->status = ORDER_LIVE;
 	s->acked = 1;
-	s->send_delta = slot_delta(s->order.recv_ns, n->ns);
+	s->send_delta = 0; /* nothing left for it */
 	memset(&s->want, 0, sizeof(s->want));
 	s->hold_ns = 0;
 	/* The new id first: what rests is never unaccounted for. */

@@ -46,6 +46,7 @@ link_ws(void *user, const char *text, size_t n, bool places)
 		return REASON_BACKPRESSURE;
 	if (places && !g->up->may_place(g->up->user))
 		return REASON_FROZEN;
+	g->port->wrote_ns = clock_mono_ns();
 	rc = ws_send_text(g->ws, text, n);
 	if (rc < 0)
 		return REASON_BACKPRESSURE;

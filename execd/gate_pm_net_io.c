@@ -29,6 +29,15 @@ may_send(void *user)
 }
 
 static void
+on_sent(void *user, uint64_t tag, uint64_t ns)
+{
+	struct gate_pm *p = user;
+
+	if (!p->is_closed)
+		gwpm_sent(&p->g, tag, ns);
+}
+
+static void
 on_answer(void *user, const struct pool_answer *a)
 {
 	struct gate_pm *p = user;
@@ -256,6 +265,7 @@ gate_pm_net_open(struct gate_pm *p)
 	    .keep_warm_ns = (uint64_t)cfg->exec_keep_warm.ns,
 	    .warm_target = "/time",
 	    .may_send = may_send,
+	    .on_sent = on_sent,
 	    .on_answer = on_answer,
 	    .user = p};
 

@@ -212,6 +212,7 @@ struct gwhl {
 	uint64_t armed_ns; /* the dead-man switch fires then, 0: it does not */
 	uint64_t ask_ns;   /* when streams were asked for, 0 not yet */
 	uint64_t sent_ns;  /* last frame to the venue */
+	uint64_t wrote_ns; /* the sink's: just before its last write, 0 none */
 	uint64_t pong_ns;  /* a pong is due by then, 0 none */
 	char why[160];
 	struct gwhl_sync sync;
@@ -219,6 +220,7 @@ struct gwhl {
 	uint32_t todo[GWHL_ORDERS];
 	struct gwhl_call call[GWHL_CALLS];
 	struct gwhl_stat stat;
+	uint64_t wire_ns[GWHL_ORDERS]; /* it left, in this life; 0 not yet */
 	struct hl_order orders[HL_BATCH_MAX];
 	struct hl_cancel cancels[HL_BATCH_MAX];
 	struct hl_modify changes[HL_BATCH_MAX];

@@ -159,7 +159,8 @@ tell_fill(struct gwhl *g, const struct gwhl_order *o, uint64_t id,
 	    .qty = f->qty,
 	    .usd = f->is_usdc ? f->fee : USD(0),
 	    .fill_id = gwhl_fill_id(f->oid, f->tid, f->venue_ns),
-	    .venue_ns = f->venue_ns};
+	    .venue_ns = f->venue_ns,
+	    .sent_ns = o == NULL ? 0 : g->wire_ns[o - g->book->order]};
 
 	g->sink->event(g->sink->user, &ev);
 }

@@ -176,6 +176,7 @@ gwhl_new(struct gwhl *g, uint64_t id)
 			unchain(b, o);
 		b->order_at = (uint32_t)(o - b->order + 1) % GWHL_ORDERS;
 		insert(b, o, id);
+		g->wire_ns[o - b->order] = 0;
 		return o;
 	}
 	return NULL;
@@ -250,7 +251,8 @@ gwhl_tell(struct gwhl *g, const struct gwhl_order *o, enum port_ev what,
 	    .side = o->side,
 	    .reason = why,
 	    .px = o->px,
-	    .qty = gwhl_left(o)};
+	    .qty = gwhl_left(o),
+	    .sent_ns = g->wire_ns[o - g->book->order]};
 
 	if (o->slot != PORT_NO_SLOT)
 		g->sink->event(g->sink->user, &ev);

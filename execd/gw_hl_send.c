@@ -85,9 +85,12 @@ send_ws(struct gwhl *g, const struct gwhl_call *c, size_t n)
 	text_lit(&t, "}}");
 	n = text_end(&t);
 	CHECK(n > 0);
+	g->wrote_ns = 0;
 	rc = g->sink->ws(g->sink->user, g->frame, n, is_placing(c));
 	if (rc != REASON_OK)
 		return rc;
+	for (uint32_t i = 0; c->kind == GWHL_PLACE && i < c->n; i++)
+		g->wire_ns[c->item[i]] = g->wrote_ns;
 	(void)bucket_take(&g->messages, g->now.ns, 1, true);
 	g->sent_ns = g->now.ns;
 	return REASON_OK;

@@ -136,7 +136,7 @@ struct gwpm_setup {
 	uint64_t fill_poll_ns;
 	bool has_presign;
 	qty_t presign_tolerance; /* exec.size_tolerance, 1e-8 */
-	uint64_t reconcile_ns;	 /* between two looks at all balances */
+	uint64_t reconcile_ns;	 /* positions are compared that often */
 	uint64_t seed;		 /* of jitter */
 };
 
@@ -186,7 +186,9 @@ struct gwpm {
 	uint64_t up_ns;
 	uint64_t ping_ns;
 	uint64_t balance_ns;
-	uint32_t balance_at;
+	uint64_t balance_now_ns;
+	struct gwpm_look look[GWPM_LOOKS];
+	uint32_t news_n;
 	struct gwpm_sync sync;
 	struct gwpm_beats beats;
 	struct gwpm_queue post;
@@ -197,6 +199,7 @@ struct gwpm {
 	uint64_t ahead_ns; /* nothing to sign before */
 	uint32_t ahead_at;
 	struct gwpm_ahead ahead[GWPM_AHEADS];
+	uint64_t wire_ns[GWPM_ORDERS]; /* it left, in this life; 0 not yet */
 	char body[GWPM_BODY_MAX];
 };
 
@@ -235,6 +238,8 @@ void gwpm_cancel_all(struct gwpm *g, const struct gwpm_now *now);
 void gwpm_cancel_market(
     struct gwpm *g, uint16_t instr, const struct gwpm_now *now);
 
+/* gwpm_sent - the first byte of a request left. */
+void gwpm_sent(struct gwpm *g, uint64_t tag, uint64_t ns);
 void gwpm_answer(
     struct gwpm *g, const struct gwpm_answer *a, const struct gwpm_now *now);
 void gwpm_user_up(struct gwpm *g, const struct gwpm_now *now);
@@ -260,8 +265,22 @@ bool gwpm_flat(const struct gwpm *g);
 void gwpm_verify(struct gwpm *g, const struct gwpm_now *now);
 bool gwpm_verified(const struct gwpm *g);
 
-/* gwpm_balances - what we believe of an instrument's tokens. False: unknown
- * instrument. */
+/*
+ * gwpm_balances - what we believe of an instrument's tokens. False: unknown
+ * instrument.
+ *
+ * Compared  : tokens of markets that trade and that we hold, or that moved,
+ *             within reconcile_ns; others, which may be held from before,
+ *             less often. What the venue says less our final fills is what
+ *             was there before them: the base. The first base is taken as it
+ *             is; later ones differ, or do not.
+ * Equal     : at once: with or without the fills that are pending.
+ * Different : read twice, nothing filled in between, nothing pending, the
+ *             user channel up.
+ * venue     : all that is held: what was there before us and all fills since.
+ *             A risk core that begins with nothing has only the fills, which
+ *             is a difference for a person to adopt, unless the base is 0.
+ */
 struct gwpm_balance {
 	int64_t yes_e8; /* held, unsettled included */
 	int64_t no_e8;
@@ -269,7 +288,7 @@ struct gwpm_balance {
 	int64_t no_final_e8;
 	int64_t yes_net_e8; /* by the fills of this book */
 	int64_t no_net_e8;
-	int64_t yes_venue_e8; /* by the venue's word, twice read */
+	int64_t yes_venue_e8; /* by the venue's word */
 	int64_t no_venue_e8;
 	int64_t usd_e6; /* of the account */
 	bool is_known;	/* the venue's word is current */
@@ -278,6 +297,10 @@ struct gwpm_balance {
 };
 bool gwpm_balances(
     const struct gwpm *g, uint16_t instr, struct gwpm_balance *out);
+
+/* gwpm_balance_news - an instrument of which the venue says something new;
+ * 0: no more. */
+uint16_t gwpm_balance_news(struct gwpm *g);
 
 /* gwpm_fill_id - of a leg of an order in a trade. */
 uint64_t gwpm_fill_id(

@@ -1,5 +1,5 @@
 /*
- * Trades to fills, positions on two axes, and comparing them with balances.
+ * Trades to fills, and positions on two axes.
  */
 #include <string.h>
 
@@ -7,14 +7,6 @@
 #include "libcore/check.h"
 #include "libcore/fees.h"
 #include "libcore/hash.h"
-#include "libcore/json.h"
-#include "libsign/hex.h"
-#include "libvenue/text.h"
-
-#define STEP_NS	   UINT64_C(500000000)
-#define ROUND_NS   UINT64_C(10000000000)
-#define DRIFT_E6   INT64_C(10000) /* a hundredth: rounding of settlement */
-#define TARGET_MAX 256u
 
 /* An order of ours in a trade: what it is, and how it is told. */
 struct part {
@@ -64,6 +56,7 @@ static void
 tell_fill(struct gwpm *g, const struct gwpm_fill *f, enum port_ev what)
 {
 	bool is_yes = f->role == ROLE_YES;
+	const struct gwpm_order *o = gwpm_order_by_id(g->book, f->order_id);
 	struct port_event ev = {.what = what,
 	    .slot = f->slot,
 	    .id = f->order_id,
@@ -75,7 +68,8 @@ tell_fill(struct gwpm *g, const struct gwpm_fill *f, enum port_ev what)
 	    .qty = f->qty,
 	    .usd = f->fee,
 	    .fill_id = f->key,
-	    .venue_ns = (int64_t)f->match_s * NS_PER_S};
+	    .venue_ns = (int64_t)f->match_s * NS_PER_S,
+	    .sent_ns = o == NULL ? 0 : g->wire_ns[o - g->book->order]};
 
 	g->sink->event(g->sink->user, &ev);
 }
@@ -93,6 +87,7 @@ book_fill(struct gwpm *g, struct gwpm_fill *f)
 	g->book->cash.net_e6 += cash_of(f);
 	g->book->cash.pending_n++;
 	g->book->fill_seq++;
+	gwpm_hold_moved(g, f->market, f->role);
 	g->stat.fills++;
 	tell_fill(g, f, PORT_FILLED);
 }
@@ -110,6 +105,7 @@ settle_fill(struct gwpm *g, struct gwpm_fill *f, bool is_final)
 	t->pending_n--;
 	g->book->cash.pending_n--;
 	g->book->fill_seq++;
+	gwpm_hold_moved(g, f->market, f->role);
 	if (f->deal == SIDE_ASK)
 		t->out_e8 -= f->qty.e8;
 	if (is_final) {
@@ -368,186 +364,4 @@ gwpm_retell(struct gwpm *g)
 		else if (o->id != 0 && o->state == GWPM_UNKNOWN)
 			gwpm_tell(g, o, PORT_UNKNOWN, REASON_STARTUP);
 	}
-}
-
-/* ---- balances ---- */
-
-static void
-ask_balance(struct gwpm *g, uint32_t what, const struct gwpm_now *now)
-{
-	char token[PM_TOKEN_TEXT_MAX];
-	char query[TARGET_MAX];
-	char number[24];
-	struct gwpm_out out = {GWPM_BALANCE, GWPM_ROLE_QUERIES, "GET",
-	    "/balance-allowance", query, 0, false};
-	struct gwpm_call *c = gwpm_call_new(g, GWPM_BALANCE);
-	struct text t;
-
-	if (c == NULL || !bucket_take(&g->queries, now->ns, 1, false))
-		return;
-	text_init(&t, query, sizeof(query));
-	if (what == GWPM_NONE) {
-		text_lit(&t, "asset_type=COLLATERAL");
-	} else {
-		const struct gwpm_market *m = &g->book->market[what / 2];
-
-		text_lit(&t, m->generation == PM_EXCHANGE_V3
-				 ? "asset_type=CONDITIONAL-V2&token_id="
-				 : "asset_type=CONDITIONAL&token_id=");
-		pm_token_format(&m->token[what % 2].id, token);
-		text_lit(&t, token);
-	}
-	*dec_put(number, g->set.account.sig_type) = '\0';
-	text_lit(&t, "&signature_type=");
-	text_lit(&t, number);
-	CHECK(text_end(&t) > 0);
-	c->fill_seq = g->book->fill_seq;
-	c->item[0] = what;
-	gwpm_call_send(g, c, &out, now);
-}
-
-/* Cash first, then each token that matters; then a pause. */
-void
-gwpm_balance_due(struct gwpm *g, const struct gwpm_now *now)
-{
-	if (now->ns < g->balance_ns)
-		return;
-	g->balance_ns = now->ns + STEP_NS;
-	if (g->balance_at == 0) {
-		g->balance_at = 1;
-		ask_balance(g, GWPM_NONE, now);
-		return;
-	}
-	while (g->balance_at <= 2 * GWPM_MARKETS) {
-		uint32_t what = g->balance_at++ - 1;
-		const struct gwpm_market *m = &g->book->market[what / 2];
-
-		if (!m->used || (m->instr == 0 && m->open_n == 0 &&
-				    m->token[what % 2].pending_n == 0))
-			continue;
-		ask_balance(g, what, now);
-		return;
-	}
-	g->balance_at = 0;
-	g->balance_ns = now->ns + (g->set.reconcile_ns > 0 ? g->set.reconcile_ns
-							   : ROUND_NS);
-}
-
-static bool
-read_balance(const struct gwpm_answer *a, uint64_t *units)
-{
-	struct json_str key;
-	bool has = false;
-	struct json j;
-
-	json_init(&j, a->body, a->n);
-	if (json_object(&j))
-		while (json_key(&j, &key)) {
-			if (json_is(key, "balance"))
-				has = json_u64(&j, units);
-			else
-				json_skip(&j);
-		}
-	return json_end(&j) && has && *units <= (uint64_t)QTY_E8_MAX / 100;
-}
-
-/* What would have to have been there at the beginning: true when two reads
- * agree. */
-static bool
-agrees(struct gwpm *g, struct gwpm_twice *r, int64_t base)
-{
-	bool is_same = r->seq == g->book->fill_seq + 1 && r->value == base;
-
-	r->seq = g->book->fill_seq + 1;
-	r->value = base;
-	return is_same;
-}
-
-/* Small drift is taken over; more is told, once. diff in 1e-6. */
-static int64_t
-judge_diff(struct gwpm *g, bool *is_off, int64_t diff)
-{
-	bool is_small = diff <= DRIFT_E6 && diff >= -DRIFT_E6;
-	bool was_off = *is_off;
-
-	*is_off = !is_small;
-	if (diff == 0 || was_off)
-		return 0;
-	g->stat.differences++;
-	g->sink->log(g->sink->user, GWPM_LOG_DIFFERENCE, diff, "", 0);
-	return is_small ? diff : 0;
-}
-
-static void
-cash_read(struct gwpm *g, int64_t e6)
-{
-	struct gwpm_cash *c = &g->book->cash;
-
-	if (c->pending_n > 0 || !agrees(g, &c->read, e6 - c->final_e6))
-		return;
-	if (!c->has_base)
-		c->base_e6 = c->read.value;
-	c->has_base = true;
-	c->base_e6 += judge_diff(g, &c->is_off, c->read.value - c->base_e6);
-}
-
-static void
-token_read(struct gwpm *g, struct gwpm_token *t, int64_t e8)
-{
-	if (t->pending_n > 0 || !agrees(g, &t->read, e8 - t->final_e8))
-		return;
-	if (!t->has_base)
-		t->base_e8 = t->read.value;
-	t->has_base = true;
-	t->base_e8 +=
-	    judge_diff(g, &t->is_off, (t->read.value - t->base_e8) / 100) * 100;
-}
-
-void
-gwpm_balance_answer(
-    struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a)
-{
-	uint32_t what = c->item[0];
-	uint64_t units;
-
-	if (a->status != 200 || !read_balance(a, &units) ||
-	    c->fill_seq != g->book->fill_seq)
-		return;
-	if (what == GWPM_NONE)
-		cash_read(g, (int64_t)units);
-	else
-		token_read(g, &g->book->market[what / 2].token[what % 2],
-		    (int64_t)units * 100);
-}
-
-/* What the venue says is there now, as far as it was read twice. */
-static int64_t
-venue_e8(const struct gwpm_token *t)
-{
-	return (t->is_off ? t->read.value : t->base_e8) + t->net_e8;
-}
-
-bool
-gwpm_balances(const struct gwpm *g, uint16_t instr, struct gwpm_balance *out)
-{
-	const struct gwpm_market *m = gwpm_market_of(g->book, instr);
-	const struct gwpm_cash *cash = &g->book->cash;
-	const struct gwpm_token *t;
-
-	if (m == NULL)
-		return false;
-	t = m->token;
-	*out = (struct gwpm_balance){.yes_e8 = t[0].base_e8 + t[0].net_e8,
-	    .no_e8 = t[1].base_e8 + t[1].net_e8,
-	    .yes_final_e8 = t[0].base_e8 + t[0].final_e8 - t[0].out_e8,
-	    .no_final_e8 = t[1].base_e8 + t[1].final_e8 - t[1].out_e8,
-	    .yes_net_e8 = t[0].net_e8,
-	    .no_net_e8 = t[1].net_e8,
-	    .yes_venue_e8 = venue_e8(&t[0]),
-	    .no_venue_e8 = venue_e8(&t[1]),
-	    .usd_e6 = cash->base_e6 + cash->net_e6,
-	    .is_known = t[0].has_base && t[1].has_base,
-	    .is_usd_known = cash->has_base,
-	    .is_off = t[0].is_off || t[1].is_off || cash->is_off};
-	return true;
 }

@@ -133,6 +133,7 @@ gwpm_place(struct gwpm *g, const struct port_act *a, const struct gwpm_now *now)
 	o->px = a->px;
 	o->qty = QTY((int64_t)(pm_qty_to_e2(a->qty) * 1000000u));
 	o->sent_ns = now->ns;
+	g->wire_ns[o - g->book->order] = 0;
 	o->expiration_s = expiration(g, a, now);
 	m->open_n++;
 	gwpm_choose(g, o, now);
@@ -288,6 +289,18 @@ gwpm_flush_posts(struct gwpm *g, const struct gwpm_now *now)
 }
 
 /* ---- answers ---- */
+
+void
+gwpm_sent(struct gwpm *g, uint64_t tag, uint64_t ns)
+{
+	const struct gwpm_call *c = gwpm_call_find(g, tag);
+
+	CHECK(ns > 0);
+	if (c == NULL || c->kind != GWPM_POST)
+		return;
+	for (uint32_t i = 0; i < c->n; i++)
+		g->wire_ns[c->item[i]] = ns;
+}
 
 struct leg {
 	bool success;

@@ -24,7 +24,8 @@ gwpm_tell(struct gwpm *g, const struct gwpm_order *o, enum port_ev what,
 	    .side = o->side,
 	    .reason = why,
 	    .px = o->px,
-	    .qty = gwpm_left(o)};
+	    .qty = gwpm_left(o),
+	    .sent_ns = g->wire_ns[o - g->book->order]};
 
 	g->sink->event(g->sink->user, &ev);
 }

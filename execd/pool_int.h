@@ -96,6 +96,7 @@ struct pool {
 	char *warm_target;
 	uint64_t keep_warm_ns;
 	bool (*may_send)(void *user);
+	void (*on_sent)(void *user, uint64_t tag, uint64_t ns);
 	void (*on_answer)(void *user, const struct pool_answer *a);
 	void *user;
 	uv_timer_t tend;

@@ -343,6 +343,7 @@ pool_open(const struct pool_cfg *cfg)
 	p->loop = cfg->loop;
 	p->keep_warm_ns = cfg->keep_warm_ns;
 	p->may_send = cfg->may_send;
+	p->on_sent = cfg->on_sent;
 	p->on_answer = cfg->on_answer;
 	p->user = cfg->user;
 	if (!pool_fill(p, cfg)) {

@@ -58,6 +58,8 @@ struct pool_cfg {
 	uint64_t keep_warm_ns;
 	const char *warm_target; /* of the small GET, "/time" */
 	bool (*may_send)(void *user);
+	/* NULL, or: the first byte of a call leaves now. No pool_call in it. */
+	void (*on_sent)(void *user, uint64_t tag, uint64_t ns);
 	void (*on_answer)(void *user, const struct pool_answer *a);
 	void *user;
 };

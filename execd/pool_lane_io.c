@@ -263,6 +263,8 @@ before_bytes(void *arg, char *ip, char *local_ip, int port, int local_port)
 		p->stats.cold++;
 	l->was_sent = true;
 	l->sent_ns = clock_mono_ns();
+	if (p->on_sent != NULL)
+		p->on_sent(p->user, l->item->call.tag, l->sent_ns);
 	return CURL_PREREQFUNC_OK;
 }
 

@@ -86,6 +86,8 @@ struct port_event {
 	usd_t usd;
 	uint64_t fill_id;
 	int64_t venue_ns; /* of the venue's clock, 0 unknown */
+	uint64_t sent_ns; /* the placement's first byte left (monotonic, just
+			     before the write), 0 unknown */
 };
 
 #define PORT_NO_SLOT UINT32_MAX

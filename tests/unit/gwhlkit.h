@@ -65,6 +65,7 @@ on_ws(void *user, const char *text, size_t n, bool places)
 	if (k.full || (k.held && places))
 		return k.full ? REASON_BACKPRESSURE : REASON_FROZEN;
 	k.placing_n += places;
+	k.g->wrote_ns = k.ms * MS + 77;
 	k.out[k.out_n].tag = 0;
 	memcpy(k.out[k.out_n].body, text, n);
 	k.out[k.out_n++].body[n] = '\0';

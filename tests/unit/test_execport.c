@@ -269,6 +269,63 @@ T_31_unknown_is_found_resting(void **state)
 	assert_int_equal(act_n, 0);
 }
 
+/* From the market data to the order's first byte; the decision until that is
+ * known. Of what came after the answer nothing is believed any more. */
+static void
+test_sent_is_when_it_left(void **state)
+{
+	uint64_t a = order(48, 20);
+	struct port_event ev = event(PORT_ACKED, a);
+
+	(void)state;
+	assert_int_equal(e->slot[0].send_delta, 0);
+	ev.sent_ns = now + 1234;
+	now += 5000;
+	exec_port_event(e, &ev, now, &out);
+	take();
+	ASSERT_SAID(0, MSG_ACK, a, REASON_OK);
+	assert_int_equal(said[0].send_delta, 1234);
+	assert_int_equal(said[0].ack_delta, 5000);
+	ev.what = PORT_CANCELLED;
+	ev.sent_ns = now + 9999;
+	exec_port_event(e, &ev, now, &out);
+	take();
+	assert_int_equal(said[0].send_delta, 1234);
+	/* Refused, by a clock that cannot be, and by one that can. */
+	a = order(47, 20);
+	ev = event(PORT_REJECTED, a);
+	ev.sent_ns = now - 1;
+	exec_port_event(e, &ev, now, &out);
+	take();
+	assert_int_equal(said[0].send_delta, 0);
+	a = order(47, 20);
+	ev.id = a;
+	ev.sent_ns = now + 55;
+	exec_port_event(e, &ev, now, &out);
+	take();
+	ASSERT_SAID(0, MSG_REJECT, a, REASON_VENUE);
+	assert_int_equal(said[0].send_delta, 55);
+}
+
+/* A fill may be the first word of an order. */
+static void
+test_sent_by_a_fill(void **state)
+{
+	uint64_t a = order(48, 20);
+	struct port_event ev = event(PORT_FILLED, a);
+
+	(void)state;
+	ev.px = CENT(48);
+	ev.qty = UNIT(5);
+	ev.fill_id = 9;
+	ev.sent_ns = now + 321;
+	exec_port_event(e, &ev, now, &out);
+	take();
+	venue(PORT_ACKED, a);
+	ASSERT_SAID(0, MSG_ACK, a, REASON_OK);
+	assert_int_equal(said[0].send_delta, 321);
+}
+
 static void
 T_32_delayed_is_alive(void **state)
 {
@@ -634,6 +691,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(T_31_silence_is_asked_about_and_never_placed_again),
 	    T(T_31_unknown_is_found_resting),
+	    T(test_sent_is_when_it_left),
+	    T(test_sent_by_a_fill),
 	    T(T_32_delayed_is_alive),
 	    T(T_34_a_refused_cancel_leaves_the_order_counted),
 	    T(T_35_a_silent_cancel_is_not_a_cancel),

@@ -162,6 +162,7 @@ T_35_cancelled_waits_for_its_fills(void **state)
 	act(PORT_CANCEL, ID, 100);
 	statuses(post_of("cancelByCloid"), "\"success\"");
 	last(PORT_ACKED, REASON_OK);
+	assert_int_equal(k.ev[0].sent_ns, NOW_MS * MS + 77);
 	update(ID, 7, "0.0006", "canceled");
 	last(PORT_ACKED, REASON_OK);
 	fill(ID, 7, 1, "0.0004", "0.0");

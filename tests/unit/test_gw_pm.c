@@ -31,8 +31,11 @@ an_order_leaves_signed_and_known(void **state)
 	assert_non_null(strstr(k->body, "\"postOnly\":true"));
 	assert_non_null(strstr(k->body, "\"orderType\":\"GTC\""));
 	kit_hash(id, hash);
+	gwpm_sent(&kit.g, k->tag, kit.now.ns + 77);
+	gwpm_sent(&kit.g, k->tag + 1, kit.now.ns + 78); /* of no request */
 	kit_reply_of(k, 200, id, KIT_LIVE);
 	assert_int_equal(last(), PORT_ACKED);
+	assert_int_equal(kit.ev[kit.ev_n - 1].sent_ns, kit.now.ns + 77);
 	assert_int_equal(kit.ev[kit.ev_n - 1].qty.e8, 10 * E8);
 }
 

@@ -9,6 +9,9 @@
 #include "execd/pool_io.h"
 
 struct told {
+	unsigned sent_n;
+	uint64_t first_sent_ns;
+	uint64_t last_sent_ns;
 	unsigned n;
 	unsigned status;
 	bool was_sent;
@@ -23,12 +26,26 @@ may_send(void *user)
 }
 
 static void
+on_sent(void *user, uint64_t tag, uint64_t ns)
+{
+	struct told *t = user;
+
+	assert_int_equal(tag, 5);
+	assert_true(ns >= t->last_sent_ns);
+	if (t->sent_n++ == 0)
+		t->first_sent_ns = ns;
+	t->last_sent_ns = ns;
+}
+
+static void
 on_answer(void *user, const struct pool_answer *a)
 {
 	struct told *t = user;
 
 	t->n++;
 	t->status = a->status;
+	if (a->sent_ns != 0)
+		assert_in_range(a->sent_ns, t->first_sent_ns, t->last_sent_ns);
 	t->was_sent = a->was_sent;
 	(void)snprintf(
 	    t->error, sizeof(t->error), "%s", a->error != NULL ? a->error : "");
@@ -45,6 +62,7 @@ open_pool(struct tls_pair *p, struct told *t, const char *ca)
 	    .keep_warm_ns = UINT64_C(60000000000),
 	    .warm_target = "/time",
 	    .may_send = may_send,
+	    .on_sent = on_sent,
 	    .on_answer = on_answer,
 	    .user = t};
 	struct pool *pool;
@@ -59,7 +77,8 @@ open_pool(struct tls_pair *p, struct told *t, const char *ca)
 static void
 order(struct pool *pool)
 {
-	struct pool_call c = {.role = POOL_ORDERS,
+	struct pool_call c = {.tag = 5,
+	    .role = POOL_ORDERS,
 	    .method = "POST",
 	    .target = "/order",
 	    .body = "{}",
@@ -97,6 +116,7 @@ a_private_authority_is_enough(void **state)
 		order(pool);
 		pair_wait(&p, &t.n, 2 * i);
 		assert_int_equal(t.status, 200);
+		assert_int_equal(t.sent_n, 2 * i);
 	}
 	assert_int_equal(pool_stats(pool)->cold, 0);
 	finish(&p, pool);
