@@ -137,7 +137,10 @@ gate_pm_tell_held(struct gate_pm *p, uint64_t now_ns)
 {
 	bool is_all = now_ns >= p->hold_ns;
 	bool any = is_all;
+	uint16_t news;
 
+	while ((news = gwpm_balance_news(&p->g)) != 0)
+		gate_pm_held(p, news);
 	if (is_all)
 		p->hold_ns = now_ns + (uint64_t)p->s->cfg.exec_reconcile_s.ns;
 	for (uint32_t i = 0; i < GATE_PM_SET_N; i++) {

@@ -201,8 +201,11 @@ take_over(struct gwpm *g)
 
 	gwpm_book_index(g->book);
 	for (uint32_t i = 0; i < GWPM_MARKETS; i++)
-		for (int k = 0; k < 2; k++)
+		for (int k = 0; k < 2; k++) {
 			g->book->market[i].token[k].hold_ns = 0;
+			g->book->market[i].token[k].read.seq = 0;
+		}
+	g->book->cash.read.seq = 0;
 	for (uint32_t i = g->book->active_n; i-- > 0;) {
 		struct gwpm_order *o = &g->book->order[g->book->active[i]];
 
@@ -267,6 +270,16 @@ gwpm_start(struct gwpm *g, const struct gwpm_now *now)
 	gwpm_timer(g, now);
 }
 
+/* Not before the venue has described it. */
+static bool
+has_tokens(const struct instr *in)
+{
+	static const uint8_t none[sizeof(in->token_yes)];
+
+	return memcmp(in->token_yes, none, sizeof(none)) != 0 &&
+	       memcmp(in->token_no, none, sizeof(none)) != 0;
+}
+
 static struct gwpm_market *
 market_entry(struct gwpm_book *b, const struct instr *in)
 {
@@ -295,7 +308,8 @@ void
 gwpm_market(struct gwpm *g, uint16_t instr, const struct instr *in)
 {
 	struct gwpm_market *old = gwpm_market_of(g->book, instr);
-	struct gwpm_market *m = market_entry(g->book, in);
+	struct gwpm_market *m =
+	    has_tokens(in) ? market_entry(g->book, in) : NULL;
 
 	CHECK(instr > 0 && instr < GWPM_INSTRS);
 	if (old != NULL && old != m)
@@ -310,10 +324,10 @@ gwpm_market(struct gwpm *g, uint16_t instr, const struct instr *in)
 		memcpy(m->token[1].id.w, in->token_no, 32);
 		for (int k = 0; k < 2; k++)
 			pm_asset_init(&m->token[k].asset, m->token[k].id.w);
-		g->balance_at = 0;
-		g->balance_ns = 0;
+		gwpm_hold_begin(g, m);
 	}
 	m->used = true;
+	m->is_over = in->state == INSTR_CLOSED || in->state == INSTR_RESOLVED;
 	m->instr = instr;
 	m->epoch = in->epoch;
 	m->neg_risk = in->neg_risk != 0;
@@ -416,7 +430,7 @@ dispatch(struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a,
 	case GWPM_CANCEL_MANY: gwpm_cancel_answer(g, c, a, now); return;
 	case GWPM_ASK: gwpm_ask_answer(g, c, a, now); return;
 	case GWPM_SYNC: gwpm_sync_answer(g, c, a, now); return;
-	case GWPM_BALANCE: gwpm_balance_answer(g, c, a); return;
+	case GWPM_BALANCE: gwpm_balance_answer(g, c, a, now); return;
 	case GWPM_BEAT: gwpm_beat_answer(g, c, a, now); return;
 	case GWPM_TIME: time_answer(g, a, now); return;
 	case GWPM_KIND_N: break;
@@ -504,6 +518,7 @@ gwpm_user_up(struct gwpm *g, const struct gwpm_now *now)
 	g->is_up = true;
 	g->up_ns = now->ns;
 	g->ping_ns = now->ns + PING_NS;
+	gwpm_hold_again(g);
 	if (g->sync.step == GWPM_STEP_NONE || g->sync.is_ready)
 		gwpm_sync_want(g, GWPM_STEP_OPEN, true, now);
 	gwpm_timer(g, now);

@@ -13,7 +13,7 @@
 #define TARGET_MAX  384u
 #define SLOW_NS	    UINT64_C(500000000)
 #define READ_BURST  20u
-#define READ_NS	    UINT64_C(200000000)
+#define READ_NS	    UINT64_C(100000000)
 #define NS_A_SECOND UINT64_C(1000000000)
 
 /* Refill a second of the tiers, orders; cancels are twice that, a burst is
@@ -49,7 +49,7 @@ set_rate(struct gwpm *g, uint32_t rate)
 void
 gwpm_limits_init(struct gwpm *g)
 {
-	struct bucket_limit reads = {READ_BURST, 0, READ_NS};
+	struct bucket_limit reads = {READ_BURST, READ_BURST / 4, READ_NS};
 
 	set_rate(g, tiers[0].rate);
 	bucket_init(&g->queries, &reads, 1);

@@ -9,7 +9,8 @@
  *   gw_pm_ahead.c  signing before it is wanted
  *   gw_pm_cancel.c cancels
  *   gw_pm_state.c  what became of an order
- *   gw_pm_fill.c   trades, positions, balances
+ *   gw_pm_fill.c   trades, positions
+ *   gw_pm_hold.c   positions against the venue's balances
  *   gw_pm_sync.c   start, gaps, heartbeats
  *   gw_pm_text.c   the venue's sentences
  */
@@ -183,10 +184,19 @@ void gwpm_ask_at(struct gwpm_order *o, uint64_t ns);
 
 void gwpm_trade(
     struct gwpm *g, const struct pm_user_trade *t, const struct gwpm_now *now);
-void gwpm_balance_due(struct gwpm *g, const struct gwpm_now *now);
-void gwpm_balance_answer(
-    struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a);
 int64_t gwpm_sellable(struct gwpm_book *b, uint16_t market, uint8_t role);
+
+/* ---- gw_pm_hold.c ---- */
+
+/* gwpm_hold_moved - a fill of the token has changed: it is read again soon.
+ * gwpm_hold_begin - nothing that was read of the market counts any more.
+ * gwpm_hold_again - everything is due. */
+void gwpm_hold_moved(struct gwpm *g, uint16_t market, uint8_t role);
+void gwpm_hold_begin(struct gwpm *g, const struct gwpm_market *m);
+void gwpm_hold_again(struct gwpm *g);
+void gwpm_balance_due(struct gwpm *g, const struct gwpm_now *now);
+void gwpm_balance_answer(struct gwpm *g, struct gwpm_call *c,
+    const struct gwpm_answer *a, const struct gwpm_now *now);
 
 /* ---- gw_pm_sync.c ---- */
 

@@ -33,7 +33,7 @@ struct gwpm_call {
 	uint32_t n;
 	uint64_t sent_ns;
 	uint64_t due_ns;
-	uint64_t fill_seq;	   /* BALANCE: of the book then */
+	uint64_t fill_seq;	   /* BALANCE: of what is asked about, then */
 	uint32_t item[GWPM_ITEMS]; /* orders; BALANCE: 2 * market + role */
 };
 
@@ -73,6 +73,18 @@ struct gwpm_beats {
 	uint64_t lapse_ns; /* answers to older questions do not count */
 	char id[80];
 	bool is_busy;
+};
+
+/* When the venue's word on a token, or on the collateral, is asked for. */
+#define GWPM_LOOKS (2u * GWPM_MARKETS + 1u)
+#define GWPM_CASH  (2u * GWPM_MARKETS)
+
+struct gwpm_look {
+	uint64_t due_ns; /* 0: now */
+	uint64_t asked_ns;
+	uint64_t seen_ns; /* asked then, and the answer counted; 0: never */
+	uint64_t seq;	  /* grows with every change of a fill of the token */
+	bool is_news;	  /* to be told on */
 };
 
 /* An order that was signed before it was wanted. */

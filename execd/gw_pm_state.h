@@ -104,10 +104,12 @@ struct gwpm_fill {
 	uint32_t pad2;
 };
 
-/* A figure of the venue counts when it was read twice with no fill between. */
+/* A figure of the venue that is not ours counts when it was read twice with no
+ * fill between. */
 struct gwpm_twice {
 	int64_t value;
 	uint64_t seq; /* of fills, + 1; 0: never read */
+	uint64_t ns;  /* when it was asked for */
 };
 
 struct gwpm_token {
@@ -136,7 +138,8 @@ struct gwpm_market {
 	uint32_t tick_e4;
 	uint32_t fee_ppm;
 	uint32_t open_n; /* orders that are not done */
-	uint32_t pad;
+	bool is_over;	 /* no more trades; tokens may be paid out any time */
+	uint8_t pad[3];
 	qty_t min_qty;
 	uint8_t condition[32];
 	struct gwpm_token token[2]; /* role - 1 */

@@ -145,7 +145,7 @@ kit_quiet(void)
 	}
 }
 
-static void
+void
 kit_market(uint16_t instr, const char *yes, const char *no)
 {
 	struct instr in = {.epoch = 1,

@@ -87,6 +87,9 @@ void kit_reply_of(
 void kit_pass(uint64_t ns);
 void kit_quiet(void);
 
+/* kit_market - an instrument by its tokens. */
+void kit_market(uint16_t instr, const char *yes, const char *no);
+
 /* kit_open - everything but the start; the book stays when there is one. */
 void kit_open(void);
 int kit_begin(void **state);
