@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "execd/desk.h"
 #include "execd/paperdesk.h"
 #include "libcore/check.h"
 #include "libcore/hash.h"
@@ -38,7 +39,9 @@ struct engine {
 	struct risk *risk;
 	struct core_out out;
 	uint64_t risk_wake;
-	struct paperdesk *exec[VENUE_N]; /* NULL: not traded           */
+	const struct desk_ops *ops;
+	void *desk[VENUE_N];	    /* NULL: not traded                */
+	struct exec *exec[VENUE_N]; /* of the desk                     */
 	uint64_t exec_wake[VENUE_N];
 	uint64_t mask[VENUE_N];
 	struct instr *instr; /* INSTR_N                                  */
@@ -203,25 +206,39 @@ forward(struct engine *e, const struct core_out *out)
 	}
 }
 
+/* What a desk said and did in a call. */
+static void
+said(struct engine *e, enum venue v)
+{
+	struct exec *x = e->exec[v];
+
+	e->exec_wake[v] =
+	    e->a.venue.act != NULL ? exec_wake(x, e->now_ns) : e->out.wake_ns;
+	x->dirty_n = 0;
+	forward(e, &e->out);
+	for (uint32_t i = 0; i < x->act_n; i++)
+		e->a.venue.act(e->a.venue.user, v, &x->act[i], e->now_ns);
+	x->act_n = 0;
+}
+
 static void
 run_exec(struct engine *e, enum venue v, const struct event *ev)
 {
-	struct paperdesk *d = e->exec[v];
 	struct event due = *ev;
 
-	if (e->a.order != NULL &&
-	    (ev->kind != EV_SLOT || slot_is_order(ev->slot->hdr.kind)))
+	if (e->a.order != NULL && e->a.venue.act == NULL &&
+	    (ev->kind != EV_SLOT || slot_is_order(ev->slot->hdr.kind))) {
+		struct paperdesk *d = e->desk[v];
+
 		d->p.latency.floor_ns = latency_draw(e->a.order, v);
-	due.kind = EV_TIMER;
-	while (paperdesk_due(d, e->now_ns)) {
-		paperdesk_step(d, &due, &e->out);
-		d->e.dirty_n = 0;
-		forward(e, &e->out);
 	}
-	paperdesk_step(d, ev, &e->out);
-	e->exec_wake[v] = e->out.wake_ns;
-	d->e.dirty_n = 0;
-	forward(e, &e->out);
+	due.kind = EV_TIMER;
+	while (e->ops->due(e->desk[v], e->now_ns)) {
+		e->ops->step(e->desk[v], &due, &e->out);
+		said(e, v);
+	}
+	e->ops->step(e->desk[v], ev, &e->out);
+	said(e, v);
 }
 
 /* What the control page would say. */
@@ -230,24 +247,21 @@ gates(struct engine *e)
 {
 	for (size_t i = 0; i < TRADED_N; i++) {
 		enum venue v = traded[i];
-		struct paperdesk *d = e->exec[v];
+		const struct exec *x = e->exec[v];
 		uint64_t mask = e->risk->freeze_all | e->risk->freeze[v] |
 				(e->risk->lease_ok ? 0 : FREEZE_RISKD_DEAD);
 
-		if (mask == e->mask[v] && !exec_more(&d->e))
+		if (mask == e->mask[v] && !exec_more(x))
 			continue;
 		if (mask != 0 && e->mask[v] == 0)
 			e->n.freezes++;
 		e->mask[v] = mask;
-		paperdesk_freeze(d, mask, e->now_ns, &e->out);
-		e->exec_wake[v] = e->out.wake_ns;
-		forward(e, &e->out);
-		while (exec_more(&d->e)) {
-			paperdesk_sweep(d, e->now_ns, &e->out);
-			e->exec_wake[v] = e->out.wake_ns;
-			forward(e, &e->out);
+		e->ops->freeze(e->desk[v], mask, e->now_ns, &e->out);
+		said(e, v);
+		while (exec_more(x)) {
+			e->ops->sweep(e->desk[v], e->now_ns, &e->out);
+			said(e, v);
 		}
-		d->e.dirty_n = 0;
 	}
 }
 
@@ -443,6 +457,19 @@ engine_tick(struct engine *e, enum venue v, const struct tick *t,
 }
 
 void
+engine_port(struct engine *e, enum venue v, const struct port_event *ev,
+    uint64_t now_ns)
+{
+	CHECK(e->a.venue.act != NULL);
+	CHECK(e->exec[v] != NULL);
+	set_now(e, now_ns);
+	core_out_reset(&e->out);
+	exec_port_event(e->exec[v], ev, now_ns, &e->out);
+	said(e, v);
+	drain(e);
+}
+
+void
 engine_wall_step(struct engine *e, int64_t step_ns)
 {
 	e->wall_step_ns = step_ns;
@@ -480,7 +507,9 @@ engine_hash(const struct engine *e)
 	h = hash_u64(h, quote_hash(e->quote));
 	h = hash_u64(h, risk_hash(e->risk));
 	for (size_t i = 0; i < TRADED_N; i++)
-		h = hash_u64(h, paperdesk_hash(e->exec[traded[i]]));
+		h = hash_u64(h, e->a.venue.act != NULL
+				    ? exec_hash(e->exec[traded[i]])
+				    : paperdesk_hash(e->desk[traded[i]]));
 	return h;
 }
 
@@ -494,6 +523,7 @@ engine_new(const struct engine_args *a)
 		return NULL;
 	e->a = *a;
 	e->cfg = *a->cfg;
+	e->ops = a->venue.act != NULL ? &desk_live : &desk_paper;
 	e->quote = calloc(1, sizeof(*e->quote));
 	e->risk = calloc(1, sizeof(*e->risk));
 	e->instr = calloc(INSTR_N, sizeof(e->instr[0]));
@@ -503,8 +533,8 @@ engine_new(const struct engine_args *a)
 	ok = e->quote != NULL && e->risk != NULL && e->instr != NULL &&
 	     e->queue != NULL && e->flight != NULL;
 	for (size_t i = 0; i < TRADED_N; i++) {
-		e->exec[traded[i]] = calloc(1, sizeof(struct paperdesk));
-		ok = ok && e->exec[traded[i]] != NULL;
+		e->desk[traded[i]] = calloc(1, e->ops->size);
+		ok = ok && e->desk[traded[i]] != NULL;
 	}
 	if (!ok) {
 		engine_free(e);
@@ -513,8 +543,12 @@ engine_new(const struct engine_args *a)
 	quote_init(e->quote, &e->cfg, 1);
 	risk_init(e->risk, &e->cfg, 1);
 	for (size_t i = 0; i < TRADED_N; i++) {
-		paperdesk_init(e->exec[traded[i]], &e->cfg, traded[i], 1);
-		e->mask[traded[i]] = UINT64_MAX;
+		enum venue v = traded[i];
+
+		e->exec[v] = e->ops->init(e->desk[v], &e->cfg, v, 1);
+		if (a->venue.act != NULL)
+			exec_port_mode(e->exec[v], PORT_NORMAL);
+		e->mask[v] = UINT64_MAX;
 	}
 	return e;
 }
@@ -523,7 +557,7 @@ void
 engine_free(struct engine *e)
 {
 	for (int v = 1; v < VENUE_N; v++)
-		free(e->exec[v]);
+		free(e->desk[v]);
 	free(e->quote);
 	free(e->risk);
 	free(e->instr);

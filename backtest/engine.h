@@ -3,7 +3,8 @@
  *
  * What    : the pure cores of the stages, joined as topo.def says: ticks go
  *           in, messages go from core to core in a fixed order, paper orders
- *           rest at the paper port (execd/paperdesk.h).
+ *           rest at the paper port (execd/paperdesk.h), or orders go to a
+ *           venue of the caller's (engine_venue).
  * Latency : `feed` delays ticks to quoted and riskd, not to the port, whose
  *           book is the venue's; `order` is how long an order, a cancel or a
  *           reduction takes from execd to the venue (NULL: what
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "backtest/latency.h"
+#include "execd/port.h"
 #include "libshm/cfg.h"
 #include "libshm/instr.h"
 #include "libshm/slots.h"
@@ -40,8 +42,18 @@ struct engine_hooks {
 	    const struct core_out *out, uint64_t now_ns);
 };
 
+/* A venue of the caller's: takes each act of order management when it is
+ * decided, and answers by engine_port, never within the call. `order` and
+ * `response` do not apply; NORMAL from the start. */
+struct engine_venue {
+	void *user;
+	void (*act)(void *user, enum venue v, const struct port_act *a,
+	    uint64_t now_ns);
+};
+
 struct engine_args {
 	const struct cfg *cfg;
+	struct engine_venue venue; /* act NULL: the paper port           */
 	struct latency *feed; /* NULL: none                               */
 	struct latency *order;
 	struct latency *response;
@@ -75,6 +87,10 @@ void engine_run(struct engine *e, uint64_t now_ns);
  * tick's recv_ns is on the engine's clock. */
 void engine_tick(struct engine *e, enum venue v, const struct tick *t,
     const struct instr *in, uint64_t now_ns);
+
+/* engine_port - what happened at a venue of the caller's. */
+void engine_port(struct engine *e, enum venue v, const struct port_event *ev,
+    uint64_t now_ns);
 
 /* engine_wall_step - from now on UTC is off by so much. */
 void engine_wall_step(struct engine *e, int64_t step_ns);
