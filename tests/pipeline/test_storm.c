@@ -7,7 +7,8 @@
  * venue, sometimes a freeze. At the end: no order was sent twice, none rests,
  * nothing was placed while frozen, and the venue's ledger is what our
  * recorded fills say, to the last unit. The seed is printed; RM_SEED takes it
- * again, RM_STORM_S makes it longer.
+ * again, RM_STORM_S makes it longer, RM_STORM_KEEP names a directory that
+ * takes what is left of it: logs, requests, recordings.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -35,17 +36,26 @@
 #else
 #define STORM_S 60
 #endif
-#define CALM_S	 5
-#define DEPOSIT	 (INT64_C(10000) * E6)
-#define LATE_NS	 INT64_C(100000000) /* between a byte and its arrival */
-#define PLACED_N 10		    /* orders that show that it trades again */
-#define IDS_MAX	 (1u << 20)
-#define LINE_SZ	 ((size_t)1 << 20)
+#define CALM_S	  5
+#define DEPOSIT	  (INT64_C(10000) * E6)
+#define LATE_NS	  INT64_C(100000000) /* between a byte and its arrival */
+#define PLACED_N  10		     /* orders that show that it trades again */
+#define IDS_MAX	  (1u << 20)
+#define LOOK_NS	  (2 * NS_PER_S)
+#define KILLS_MAX 4096u
+#define LINE_SZ	  ((size_t)1 << 20)
 
 static struct rig rig;
 static struct ledger ledger;
 static uint64_t seed;
-static unsigned kills, faults, freezes;
+static unsigned kills, faults, freezes, latches;
+static const char *fault = "none"; /* the last */
+
+/* When each was killed, wall time; how soon orders came again is told. */
+static struct {
+	int64_t ns;
+	enum stage_id st;
+} killed[KILLS_MAX];
 
 static uint64_t
 rnd(uint64_t below)
@@ -63,6 +73,31 @@ wall_ns(void)
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+/* As much as the account bears, as often as quotes move, through all deaths. */
+static const char often[] =
+    "polymarket:\n"
+    "  series: [btc-updown-1m, btc-updown-5m, btc-updown-15m]\n"
+    "capital:\n"
+    "  usd: 5000\n"
+    "mm:\n"
+    "  global_daily_loss_limit: 4000\n"
+    "risk:\n"
+    "  max_order_usd: 100\n"
+    "  max_orders_per_s_market: 100\n"
+    "  max_orders_per_s: 1000\n"
+    "perp:\n"
+    "  order_usd: 100\n"
+    "  inventory_limit_usd: 1000\n"
+    "updown:\n"
+    "  strike_guard_sigma: 0\n"
+    "micro_price:\n"
+    "  divergence_threshold: 0.2\n"
+    "supervisor:\n"
+    "  crash_loop_n: 100\n"
+    "  crash_loop_window: 1s\n"
+    "  backoff_min: 1ms\n"
+    "  backoff_max: 1ms\n";
+
 static int
 setup(void **state)
 {
@@ -71,7 +106,8 @@ setup(void **state)
 	char requests[256];
 	const char *const options[] = {"--live", "--rate", "20", "--seed",
 	    number, "--series", "btc-updown-1m:60", "--series",
-	    "btc-updown-5m:300", "--requests", requests, NULL};
+	    "btc-updown-5m:300", "--series", "btc-updown-15m:900", "--requests",
+	    requests, NULL};
 
 	(void)state;
 	seed = s != NULL ? strtoull(s, NULL, 10) : (uint64_t)wall_ns();
@@ -82,11 +118,7 @@ setup(void **state)
 	snprintf(requests, sizeof(requests), "%s", rig_path(&rig, "requests"));
 	rig.preset = "etc/sim.yaml";
 	rig_quick(&rig);
-	rig_set(&rig, "polymarket.series=btc-updown-1m, btc-updown-5m");
-	rig_set(&rig, "supervisor.crash_loop_n=100");
-	rig_set(&rig, "supervisor.crash_loop_window=1s");
-	rig_set(&rig, "supervisor.backoff_min=1ms");
-	rig_set(&rig, "supervisor.backoff_max=1ms");
+	rig_config(&rig, "storm.yaml", often);
 	if (!rig_venue(&rig, options))
 		fail_msg("%s", rig.out);
 	simkit_open(&rig);
@@ -98,7 +130,13 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	const char *keep = getenv("RM_STORM_KEEP");
+	char cmd[400];
+
 	(void)state;
+	snprintf(cmd, sizeof(cmd), "cp -r %s %s", rig.root, keep);
+	if (keep != NULL && system(cmd) != 0)
+		print_message("storm: %s did not work\n", cmd);
 	rig_free(&rig);
 	return 0;
 }
@@ -114,36 +152,101 @@ kill_one(void)
 	if (pid == 0 || !rig_alive(pid))
 		return;
 	kill((pid_t)pid, SIGKILL);
-	kills++;
+	killed[kills % KILLS_MAX].ns = wall_ns();
+	killed[kills++ % KILLS_MAX].st = st;
 }
 
-/* How the venue may fail for a while; count: for the next so many only. */
+/*
+ * How the venue may fail for a while; count: for the next so many only.
+ * Those of the exchange are in force until the next one comes.
+ */
 static const char *const wrong[] = {
+    /* order entry */
     "{\"name\":\"reply_lost\",\"count\":3}",
+    "{\"name\":\"request_lost\",\"count\":3}",
     "{\"name\":\"slow_answer\",\"count\":3,\"value\":2000}",
+    "{\"name\":\"fill_before_ack\",\"count\":5}",
+    "{\"name\":\"partial_batch\",\"count\":3}",
+    "{\"name\":\"half_batch\",\"count\":3}",
+    "{\"name\":\"batch_one_error\",\"count\":3}",
+    "{\"name\":\"empty_id\",\"count\":3}",
+    "{\"name\":\"order_delayed\",\"count\":5,\"value\":1000}",
+    "{\"name\":\"order_unknown\",\"count\":5}",
+    "{\"name\":\"stale_orders\",\"value\":1500}",
+    "{\"name\":\"no_balance\",\"count\":5}",
+    "{\"name\":\"post_only_crosses\",\"count\":5}",
+    "{\"name\":\"not_canceled\",\"count\":3}",
+    "{\"name\":\"cancel_late\",\"count\":5}",
+    "{\"name\":\"fill_in_cancel\",\"count\":5}",
+    "{\"name\":\"fill_in_cancel\",\"count\":5,\"value\":1}",
+    "{\"name\":\"action_late\",\"count\":2}",
+    "{\"name\":\"nonce_collision\",\"count\":3}",
+    "{\"name\":\"signer_unknown\",\"count\":2}",
+    /* answers, limits */
     "{\"name\":\"http_425\",\"count\":5}",
     "{\"name\":\"http_429\",\"count\":3,\"value\":1}",
     "{\"name\":\"http_503\",\"count\":5}",
+    "{\"name\":\"http_503\",\"count\":5,\"value\":1}",
     "{\"name\":\"http_500_html\",\"count\":3}",
-    "{\"name\":\"fill_before_ack\",\"count\":5}",
-    "{\"name\":\"partial_batch\",\"count\":3}",
-    "{\"name\":\"disconnect_storm\",\"count\":3}",
-    "{\"name\":\"close_1012\",\"count\":2}",
-    "{\"name\":\"delayed\",\"count\":20,\"value\":300}",
-    "{\"name\":\"settlement_retries\",\"value\":500000}",
-    "{\"name\":\"settlement_fails\",\"value\":200000}",
+    "{\"name\":\"http_500_html\",\"count\":3,\"value\":1}",
+    "{\"name\":\"date_skew\",\"count\":5}",
+    "{\"name\":\"throttled\",\"value\":5}",
+    "{\"name\":\"budget_exhausted\"}",
+    "{\"name\":\"schedule_gated\"}",
+    "{\"name\":\"clock_skew\"}",
+    /* modes of the exchange */
     "{\"name\":\"mode_post_only\"}",
     "{\"name\":\"mode_cancel_only\"}",
     "{\"name\":\"mode_disabled\"}",
+    "{\"name\":\"engine_restart\",\"value\":1000}",
     "{\"name\":\"heartbeat_lapse\"}",
-    "{\"name\":\"nonce_collision\"}",
+    /* users' channels, sockets */
+    "{\"name\":\"disconnect_storm\",\"count\":3}",
+    "{\"name\":\"disconnect_storm\",\"conn\":\"user\",\"count\":2}",
+    "{\"name\":\"close_1012\",\"count\":2}",
+    "{\"name\":\"close_1013\",\"conn\":\"user\",\"count\":2}",
+    "{\"name\":\"refuse_upgrade\",\"count\":5}",
+    "{\"name\":\"silent_socket\",\"conn\":\"user\",\"count\":1}",
+    "{\"name\":\"half_open\",\"conn\":\"user\",\"count\":1}",
+    "{\"name\":\"half_open\",\"conn\":\"ws\",\"count\":1}",
+    "{\"name\":\"slow_reader\",\"conn\":\"ws\",\"count\":1}",
+    "{\"name\":\"no_pong\",\"count\":2}",
+    "{\"name\":\"fragmented_frames\",\"count\":3}",
+    "{\"name\":\"delayed\",\"count\":20,\"value\":300}",
+    "{\"name\":\"gap\",\"conn\":\"user\",\"count\":2}",
+    "{\"name\":\"gap\",\"conn\":\"ws\",\"count\":5}",
+    "{\"name\":\"duplicate\",\"count\":20}",
+    "{\"name\":\"duplicate_trade\",\"count\":10}",
+    "{\"name\":\"reorder\",\"conn\":\"user\",\"count\":5}",
+    "{\"name\":\"reorder\",\"conn\":\"ws\",\"count\":5}",
+    "{\"name\":\"truncated_batch\",\"count\":5}",
+    "{\"name\":\"bad_json\",\"count\":3}",
+    "{\"name\":\"invalid_utf8\",\"count\":3}",
+    "{\"name\":\"wrong_type\",\"count\":3}",
+    "{\"name\":\"overlong_frame\",\"conn\":\"user\",\"count\":1}",
+    /* settlement, accounts */
+    "{\"name\":\"settlement_retries\",\"value\":500000}",
+    "{\"name\":\"settlement_fails\",\"value\":200000}",
+    "{\"name\":\"settlement_slow\",\"value\":5000}",
+    "{\"name\":\"not_broadcast\"}",
+    "{\"name\":\"empty_account\",\"count\":3}",
+    "{\"name\":\"liquidation\",\"count\":1}",
+    "{\"name\":\"external_change\",\"count\":1}",
+    "{\"name\":\"sweep\",\"count\":1}",
+    "{\"name\":\"dispute\"}",
+    "{\"name\":\"void\"}",
+    "{\"name\":\"tick_change\",\"count\":1}",
 };
 
 static void
 fail_one(void)
 {
+	fault = wrong[rnd(sizeof(wrong) / sizeof(wrong[0]))];
 	simkit_clear("");
-	simkit_fault(wrong[rnd(sizeof(wrong) / sizeof(wrong[0]))]);
+	simkit_fault(fault);
+	if (getenv("RM_STORM_KEEP") != NULL)
+		print_message("fault: %lld %s\n",
+		    (long long)(wall_ns() / NS_PER_MS), fault);
 	faults++;
 }
 
@@ -168,6 +271,16 @@ placed_between(int64_t from_ns, int64_t to_ns)
 	return n;
 }
 
+/* It may say that a freeze of another cause is left. */
+static void
+thaw(const char *reason)
+{
+	int code = rig_sup(&rig, "thaw", "--reason", reason, NULL);
+
+	if (code != 0 && strstr(rig.out, "thawed") == NULL)
+		RIG_EXPECT(&rig, code, 0);
+}
+
 static void
 freeze_a_while(void)
 {
@@ -179,9 +292,24 @@ freeze_a_while(void)
 	usleep(400000);
 	to = wall_ns();
 	assert_int_equal(placed_between(from, to), 0);
-	RIG_EXPECT(&rig,
-	    rig_sup(&rig, "thaw", "--reason", "the storm goes on", NULL), 0);
+	thaw("the storm goes on");
 	freezes++;
+}
+
+/* What only a person ends: none of ours but a venue's, and it is thawed. */
+static void
+look_at_latches(void)
+{
+	uint64_t latched = rig_gate(&rig) & FREEZE_LATCHED;
+	char names[160];
+
+	if (latched == 0)
+		return;
+	freeze_format(latched, names, sizeof(names));
+	print_message("storm: latched: %s, after %s\n", names, fault);
+	latches++;
+	assert_int_equal(latched & ~(uint64_t)FREEZE_RECONCILE, 0);
+	thaw("looked at");
 }
 
 static void
@@ -192,6 +320,7 @@ rage(int64_t seconds)
 	int64_t kill_at = now;
 	int64_t fail_at = now + NS_PER_S;
 	int64_t freeze_at = now + 8 * NS_PER_S;
+	int64_t look_at = now + LOOK_NS;
 
 	while ((now = wall_ns()) < end) {
 		if (now >= kill_at) {
@@ -207,9 +336,52 @@ rage(int64_t seconds)
 			freeze_at =
 			    now + (int64_t)(8000 + rnd(6000)) * NS_PER_MS;
 		}
+		if (now >= look_at) {
+			look_at_latches();
+			look_at = now + LOOK_NS;
+		}
 		usleep(20000);
 	}
 	simkit_clear("");
+	look_at_latches();
+}
+
+/* How long no order came after a stage was killed: the worst of each. */
+static void
+show_recovery(void)
+{
+	json_t *list = simkit_json("/sim/arrivals");
+	unsigned n[ST_N] = {0};
+	int64_t sum[ST_N] = {0};
+	int64_t most[ST_N] = {0};
+	json_t *a;
+
+	for (unsigned k = 0; k < kills && k < KILLS_MAX; k++) {
+		enum stage_id st = killed[k].st;
+		size_t i;
+
+		json_array_foreach(list, i, a)
+		{
+			int64_t ns = simkit_i64(a, "ns") - killed[k].ns;
+
+			if (ns < LATE_NS ||
+			    strcmp(
+				json_string_value(json_object_get(a, "call")),
+				"place") != 0)
+				continue;
+			n[st]++;
+			sum[st] += ns;
+			most[st] = ns > most[st] ? ns : most[st];
+			break;
+		}
+	}
+	json_decref(list);
+	for (int st = 0; st < ST_N; st++)
+		print_message("storm: %s killed %u times, orders came %lld ms "
+			      "later, at most %lld\n",
+		    topo_stages[st].name, n[st],
+		    n[st] == 0 ? 0LL : (long long)(sum[st] / n[st] / NS_PER_MS),
+		    (long long)(most[st] / NS_PER_MS));
 }
 
 /* ---- the end ---- */
@@ -529,8 +701,9 @@ the_venue_and_we_agree_after_a_storm(void **state)
 	/* What has settled is told and recorded. */
 	sleep(2);
 	RIG_EXPECT(&rig, rig_sup(&rig, "stop", "all", NULL), 0);
-	print_message(
-	    "storm: %u kills, %u faults, %u freezes\n", kills, faults, freezes);
+	print_message("storm: %u kills, %u faults, %u freezes, %u latched\n",
+	    kills, faults, freezes, latches);
+	show_recovery();
 	l = simkit_json("/sim/ledger");
 	assert_int_equal(open_orders(l, "polymarket"), 0);
 	assert_int_equal(open_orders(l, "hyperliquid"), 0);
