@@ -521,6 +521,8 @@ gwpm_user_up(struct gwpm *g, const struct gwpm_now *now)
 	gwpm_hold_again(g);
 	if (g->sync.step == GWPM_STEP_NONE || g->sync.is_ready)
 		gwpm_sync_want(g, GWPM_STEP_OPEN, true, now);
+	else
+		g->sync.at_ns = now->ns; /* the start waited for it */
 	gwpm_timer(g, now);
 }
 

@@ -134,6 +134,35 @@ a_gap_of_the_channel_stops_placing(void **state)
 	assert_false(gwpm_flat(&kit.g));
 }
 
+/* What a start waits for it has the moment that it comes. */
+static void
+a_start_goes_on_when_the_channel_is_there(void **state)
+{
+	static const char *const asked[][2] = {
+	    {"/version", "{\"version\":2}"},
+	    {"/auth/ban", "{\"closed_only\":false}"},
+	    {"/balance-allowance", "{\"balance\":\"1000000000\"}"},
+	    {"/data/trades", "{\"data\":[],\"next_cursor\":\"LTE=\"}"},
+	    {"/data/orders", "{\"data\":[],\"next_cursor\":\"LTE=\"}"},
+	    {"/data/trades", "{\"data\":[],\"next_cursor\":\"LTE=\"}"},
+	};
+
+	(void)state;
+	kit_open();
+	gwpm_start(&kit.g, &kit.now);
+	for (unsigned i = 0; i < 6; i++) {
+		if (i == 4) {
+			assert_null(kit_find("GET", "/data/orders"));
+			gwpm_user_up(&kit.g, &kit.now);
+		}
+		gwpm_timer(&kit.g, &kit.now);
+		assert_non_null(kit_find("GET", asked[i][0]));
+		assert_int_not_equal(kit.mode, PORT_NORMAL);
+		kit_reply(kit_find("GET", asked[i][0]), 200, asked[i][1]);
+	}
+	assert_int_equal(kit.mode, PORT_NORMAL);
+}
+
 static void
 T_39_after_a_restart_of_the_venue_one_order_goes_first(void **state)
 {
@@ -375,6 +404,7 @@ main(void)
 	    T(T_15_what_was_told_is_told_again_by_the_same_ids),
 	    T(T_17_side_and_outcome_are_our_order_s),
 	    T(a_gap_of_the_channel_stops_placing),
+	    T(a_start_goes_on_when_the_channel_is_there),
 	    T(T_39_after_a_restart_of_the_venue_one_order_goes_first),
 	    T(modes_follow_the_sentences),
 	    T(a_market_of_another_version_is_left_alone),
