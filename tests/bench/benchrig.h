@@ -5,8 +5,8 @@
  * What    : the real quoted, riskd and execd.polymarket on one quiet market;
  *           in mode sim they trade on a real `simvenue --live`, whose quiet
  *           market it is. Include once; links libvenue libsys libshm libcore.
- * Quoting : book(true) is two cents wide and quoted, each time with two
- *           orders; book(false) is ten wide, gapped, and withdraws them.
+ * Quoting : an open book is two cents wide and quoted, each time with two
+ *           orders; a closed one is gapped, and withdraws them.
  * Ends    : everything that can fail ends the bench with a line on stderr.
  */
 #ifndef TESTS_BENCH_BENCHRIG_H
@@ -208,18 +208,24 @@ market(void)
 	push(RG_MD_PM_X, &t);
 }
 
-/* Open: two cents wide, quoted. Closed: ten, gapped. */
+/* Open: two cents wide around the mid, quoted. Closed: twelve, gapped. */
 static inline void
-book(bool open)
+book_at(int64_t cents, bool open)
 {
 	union tap t = {
 	    .hdr = {.kind = TICK_BBO, .flags = SLOT_BATCH_END, .instr = PM}};
 
-	t.tick.u.bbo.bid_px = PX((open ? 49 : 44) * E8 / 100);
-	t.tick.u.bbo.ask_px = PX((open ? 51 : 56) * E8 / 100);
+	t.tick.u.bbo.bid_px = PX((cents - (open ? 1 : 6)) * E8 / 100);
+	t.tick.u.bbo.ask_px = PX((cents + (open ? 1 : 6)) * E8 / 100);
 	t.tick.u.bbo.bid_qty = t.tick.u.bbo.ask_qty = QTY(100 * E8);
 	t.hdr.recv_ns = proc_now_ns();
 	push_all(&t);
+}
+
+static inline void
+book(bool open)
+{
+	book_at(50, open);
 }
 
 static inline void
