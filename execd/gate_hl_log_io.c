@@ -48,6 +48,8 @@ static const struct row rows[GWHL_LOG_N] = {
     [GWHL_LOG_RATE_LIMIT] = {LOG_VENUE_RATE, NULL, VALUE_NUMBER, "code",
 	"text"},
     [GWHL_LOG_STRAY] = {LOG_ORDER_STRAY, NULL, VALUE_NUMBER, "oid", NULL},
+    [GWHL_LOG_IMPOSSIBLE] = {LOG_FILL_IMPOSSIBLE, "beyond the order's size",
+	VALUE_QTY, "beyond", "coin"},
     [GWHL_LOG_SILENT] = {LOG_VENUE_ANSWER,
 	"no pong or no stream: a new connection", VALUE_NONE, NULL, NULL},
 };
@@ -88,6 +90,9 @@ gate_hl_count(struct gate_hl *g)
 	uint64_t left = g->port->budget_left;
 
 	metrics_add(m, M_EXECD_UNKNOWN, now->unknowns - was->unknowns);
+	metrics_add(m, M_EXECD_POSTS, now->orders - was->orders);
+	metrics_add(m, M_EXECD_CANCEL_REQUESTS, now->cancels - was->cancels);
+	metrics_add(m, M_EXECD_IMPOSSIBLE, now->impossible - was->impossible);
 	metrics_add(m, M_EXECD_ASKS, now->asks - was->asks);
 	metrics_add(m, M_EXECD_RESYNCS, now->resyncs - was->resyncs);
 	metrics_add(m, M_EXECD_HELD, now->held - was->held);

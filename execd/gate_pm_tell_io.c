@@ -22,6 +22,7 @@ gate_pm_log(
 	    [GWPM_LOG_SELF_THROTTLE] = LOG_SELF_THROTTLE,
 	    [GWPM_LOG_LAPSE] = LOG_HEARTBEAT_LAPSE,
 	    [GWPM_LOG_RATE_LIMIT] = LOG_VENUE_RATE,
+	    [GWPM_LOG_IMPOSSIBLE] = LOG_FILL_IMPOSSIBLE,
 	};
 	struct gate_pm *p = user;
 
@@ -59,6 +60,7 @@ gate_pm_count(struct gate_pm *p)
 	metrics_set(m, M_EXECD_SELF_THROTTLED, (int64_t)g->throttled);
 	metrics_set(m, M_EXECD_LAPSES, (int64_t)g->lapses);
 	metrics_set(m, M_EXECD_STRAYS, (int64_t)g->strays);
+	metrics_set(m, M_EXECD_IMPOSSIBLE, (int64_t)g->impossible);
 	metrics_set(m, M_EXECD_BAD_ANSWERS, (int64_t)g->bad);
 	metrics_set(m, M_EXECD_PRESIGN_HITS, (int64_t)g->ahead_hits);
 	metrics_set(m, M_EXECD_PRESIGN_MISSES, (int64_t)g->ahead_misses);

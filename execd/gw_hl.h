@@ -113,8 +113,9 @@ enum gwhl_log {
 	GWHL_LOG_NO_SCHEDULE,  /* the dead-man switch is off */
 	GWHL_LOG_SCHEDULED,    /* it fired; value: times today */
 	GWHL_LOG_RATE_LIMIT,
-	GWHL_LOG_STRAY,	 /* an order of ours that nobody wants; oid */
-	GWHL_LOG_SILENT, /* no pong: the socket should be made again */
+	GWHL_LOG_STRAY,	     /* an order of ours that nobody wants; oid */
+	GWHL_LOG_SILENT,     /* no pong: the socket should be made again */
+	GWHL_LOG_IMPOSSIBLE, /* beyond its order's size, not booked; qty */
 	GWHL_LOG_N
 };
 
@@ -171,7 +172,8 @@ struct gwhl_stat {
 	uint64_t unknowns;
 	uint64_t fills;
 	uint64_t repeats;
-	uint64_t stale; /* words about older oids */
+	uint64_t impossible; /* fills beyond an order's size, not booked */
+	uint64_t stale;	     /* words about older oids */
 	uint64_t resyncs;
 	uint64_t post_only;
 	uint64_t held; /* placements that the sink refused */

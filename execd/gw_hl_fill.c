@@ -178,8 +178,12 @@ order_fill(struct gwhl *g, struct gwhl_order *o, const struct hlu_fill *f,
 	gwhl_exists(g, o);
 	tell_fill(g, o, o->id, c, f);
 	o->total.e8 += f->qty.e8;
-	if (f->oid == o->oid)
+	if (f->oid == o->oid) {
 		o->done.e8 += f->qty.e8;
+		o->got.e8 += f->qty.e8;
+	} else if (f->oid == o->old_oid) {
+		o->old_got.e8 += f->qty.e8;
+	}
 	if (o->state == GWHL_DONE)
 		return;
 	if (f->oid != o->oid) {
@@ -195,6 +199,38 @@ order_fill(struct gwhl *g, struct gwhl_order *o, const struct hlu_fill *f,
 		gwhl_end(g, o, QTY(0), REASON_OK);
 	else
 		gwhl_finish(g, o, false);
+}
+
+/* How much of it goes beyond what its oid was signed for; older oids are not
+ * remembered. */
+static int64_t
+beyond(const struct gwhl_order *o, const struct hlu_fill *f)
+{
+	int64_t most = o->qty.e8 - o->got.e8;
+
+	if (f->oid == o->old_oid)
+		most = o->old_qty.e8 - o->old_got.e8;
+	else if (f->oid > o->oid)
+		most = i64_max(o->qty.e8, o->new_qty.e8);
+	else if (f->oid != o->oid)
+		return 0;
+	return i64_max(0, f->qty.e8 - most);
+}
+
+/* Its key is not kept: a later life must not tell it as one of before. */
+static bool
+is_impossible(
+    struct gwhl *g, const struct gwhl_order *o, const struct hlu_fill *f)
+{
+	int64_t more = beyond(o, f);
+
+	if (more == 0)
+		return false;
+	g->stat.impossible++;
+	gwhl_log(g, GWHL_LOG_IMPOSSIBLE, more, f->coin);
+	gwhl_block(g, "a fill beyond its order's size was not booked: compare "
+		      "positions with the venue");
+	return true;
 }
 
 void
@@ -219,6 +255,9 @@ gwhl_fill(struct gwhl *g, const struct hlu_fill *f)
 		gwhl_log(g, GWHL_LOG_FOREIGN_FILL, (int64_t)f->oid, f->coin);
 		return;
 	}
+	if (o != NULL && o->side == f->side && o->state != GWHL_QUEUED &&
+	    is_impossible(g, o, f))
+		return;
 	if (o != NULL)
 		gwhl_change(g, o);
 	key_add(g->book, key);

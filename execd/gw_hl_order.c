@@ -358,6 +358,7 @@ gwhl_newer(
 	CHECK(oid > o->oid);
 	if (changed) {
 		o->old_oid = o->oid;
+		o->old_got = o->got;
 		o->old_qty = o->qty;
 		o->old_done = o->done;
 		o->old_left = o->is_ended ? o->end_left : QTY(-1);
@@ -368,6 +369,7 @@ gwhl_newer(
 	o->px = px;
 	o->qty = qty;
 	o->done = QTY(0);
+	o->got = QTY(0);
 	o->is_ended = false;
 	if (!changed)
 		return;

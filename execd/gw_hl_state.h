@@ -52,6 +52,7 @@ struct gwhl_order {
 	px_t px;
 	qty_t qty;   /* of this oid */
 	qty_t done;  /* booked of this oid */
+	qty_t got;   /* fills of this oid that this book was told of */
 	px_t new_px; /* of a change; qty 0: none */
 	qty_t new_qty;
 	qty_t end_left; /* of is_ended: what was not filled */
@@ -61,6 +62,7 @@ struct gwhl_order {
 	uint64_t old_oid; /* of is_held: the one before the change */
 	qty_t old_qty;
 	qty_t old_done;
+	qty_t old_got;
 	qty_t old_left; /* -1: not said yet */
 	uint64_t held_ns;
 	uint64_t ask_ns; /* next question about it, 0 none */

@@ -21,6 +21,11 @@
  * Fills     : from trades only, by our own orders' side and price, once for
  *             each (trade, order); FAILED takes back once. A taker's legs
  *             are separate events whose ids follow from the first.
+ * Signed    : what a signature cannot have given is no fill: more than the
+ *             order's size, failed trades included (an order that buys at
+ *             once: more dollars than its budget), a price worse than its
+ *             limit, for who rested any price but its own. Not booked,
+ *             logged, and PORT_BLOCKED.
  * Gaps      : after each (re)connect of the user channel, and after the venue
  *             refused to trade, nothing is placed until open orders and
  *             trades were read (PORT_RESYNC).
@@ -107,6 +112,7 @@ enum gwpm_log {
 	GWPM_LOG_SELF_THROTTLE, /* slow while we ask a lot; value: ms */
 	GWPM_LOG_LAPSE,
 	GWPM_LOG_RATE_LIMIT,
+	GWPM_LOG_IMPOSSIBLE, /* not booked; value: shares too many, 1e-8 */
 	GWPM_LOG_N
 };
 
@@ -152,6 +158,7 @@ struct gwpm_stat {
 	uint64_t throttled;
 	uint64_t lapses;
 	uint64_t strays;
+	uint64_t impossible;
 	uint64_t bad;
 	uint64_t ahead_hits; /* orders that had been signed ahead */
 	uint64_t ahead_misses;

@@ -7,6 +7,11 @@
 #include "libcore/check.h"
 #include "libcore/fees.h"
 #include "libcore/hash.h"
+#include "libsign/hex.h"
+#include "libsign/pm_amount.h"
+#include "libvenue/text.h"
+
+#define SAY_MAX 256u
 
 /* An order of ours in a trade: what it is, and how it is told. */
 struct part {
@@ -205,6 +210,111 @@ apply_new(struct gwpm *g, const struct part *p)
 		head->leg_n = n;
 }
 
+/* ---- what our signature cannot have given ---- */
+
+#define PX_SLACK_E8 INT64_C(5000) /* half of the finest price step */
+#define UNIT_E8	    INT64_C(100)  /* shares and dollars have six decimals */
+
+/* What an order in a trade comes to, and what was wrong with a leg. */
+struct sum {
+	int64_t qty_e8;
+	int64_t usd_e6; /* fees left out */
+	px_t bad_px;	/* 0 none */
+};
+
+static void
+sum_leg(struct sum *s, const struct part *p, const struct gwpm_token *t,
+    const struct pm_user_leg *l)
+{
+	px_t own = p->o->role == ROLE_YES ? p->o->px : px_complement(p->o->px);
+	bool same = p->is_maker || pm_token_eq(&l->asset, &t->id);
+	px_t px = same ? l->px : px_complement(l->px);
+	int64_t worse = p->deal == SIDE_BID ? px.e8 - own.e8 : own.e8 - px.e8;
+
+	/* Who rests has its own price. */
+	if (worse > PX_SLACK_E8 || (p->is_maker && worse < -PX_SLACK_E8))
+		s->bad_px = px.e8 > 0 ? px : PX(1);
+	s->qty_e8 += l->qty.e8;
+	s->usd_e6 += usd_notional(px, l->qty).e6;
+}
+
+static struct sum
+sum_of(const struct gwpm *g, const struct part *p)
+{
+	const struct gwpm_token *t = gwpm_token_at(g->book, p->market, p->role);
+	struct pm_user_leg whole = {
+	    .asset = p->t->asset, .px = p->t->px, .qty = p->t->qty};
+	struct sum s = {0};
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->t->leg_n; i++)
+		if (is_of(p, i)) {
+			sum_leg(&s, p, t, &p->t->leg[i]);
+			n++;
+		}
+	if (n == 0)
+		sum_leg(&s, p, t, &whole);
+	return s;
+}
+
+/* An order that buys at once is signed for dollars; every other for shares,
+ * of which what failed is gone, too. */
+static bool
+is_within(const struct gwpm_order *o, const struct sum *s)
+{
+	px_t own = o->role == ROLE_YES ? o->px : px_complement(o->px);
+
+	if (o->deal == SIDE_BID && (o->tif == TIF_IOC || o->tif == TIF_FOK))
+		return o->spent.e6 + s->usd_e6 <=
+		       (int64_t)pm_market_budget(
+			   (uint32_t)(own.e8 / 10000), pm_qty_to_e2(o->qty)) *
+			   10000;
+	return o->matched.e8 + s->qty_e8 < o->qty.e8 + UNIT_E8;
+}
+
+static void
+say_figure(struct text *t, const char *name, int64_t e8)
+{
+	char digits[24];
+
+	text_lit(t, name);
+	*dec_put(digits, (uint64_t)i64_max(0, e8 / E8)) = '\0';
+	text_lit(t, digits);
+	*dec_put(digits, (uint64_t)(E8 + i64_max(0, e8 % E8))) = '\0';
+	digits[0] = '.';
+	text_lit(t, digits);
+}
+
+/* Never booked; the trade is known from now on, and says nothing more. */
+static void
+refuse_part(struct gwpm *g, const struct part *p, const struct sum *s)
+{
+	struct gwpm_fill *head =
+	    gwpm_fill_new(g->book, gwpm_fill_id(p->t->key, p->hash, 0));
+	const struct gwpm_order *o = p->o;
+	char line[SAY_MAX];
+	struct text t;
+
+	if (head != NULL)
+		head->state = GWPM_FILL_FAILED;
+	text_init(&t, line, sizeof(line));
+	text_lit(&t, p->deal == SIDE_BID ? "bought " : "sold ");
+	say_figure(&t, "", s->qty_e8);
+	if (s->bad_px.e8 != 0)
+		say_figure(&t, " at ", s->bad_px.e8);
+	say_figure(&t, "; the order: ", o->qty.e8);
+	say_figure(&t, " at ",
+	    o->role == ROLE_YES ? o->px.e8 : px_complement(o->px).e8);
+	say_figure(&t, ", traded ", o->matched.e8);
+	text_lit(&t, "; trade ");
+	text_lit(&t, p->t->id);
+	g->stat.impossible++;
+	g->sink->log(g->sink->user, GWPM_LOG_IMPOSSIBLE,
+	    o->matched.e8 + s->qty_e8 - o->qty.e8, line, text_end(&t));
+	gwpm_block(g, "a trade that our signature does not allow was not "
+		      "booked: compare positions with the venue");
+}
+
 /* Heard of only when it had failed: never a fill, but that much of the order
  * is gone. */
 static void
@@ -228,6 +338,15 @@ apply(struct gwpm *g, const struct part *p, const struct gwpm_now *now)
 	enum pm_trade_status s = p->t->status;
 	bool was_there = head != NULL;
 
+	if (!was_there && p->o != NULL) {
+		struct sum sum = sum_of(g, p);
+
+		if (sum.bad_px.e8 != 0 || !is_within(p->o, &sum)) {
+			refuse_part(g, p, &sum);
+			return;
+		}
+		p->o->spent.e6 += sum.usd_e6;
+	}
 	if (!was_there && s == PM_TRADE_FAILED) {
 		apply_failed(g, p, key);
 		if (p->o != NULL)

@@ -63,6 +63,7 @@ struct gwpm_order {
 	qty_t matched; /* by trades; never falls */
 	qty_t told;    /* by the venue's order, the most seen */
 	qty_t filled;  /* of matched, what was told as fills */
+	usd_t spent;   /* of matched, in dollars of its own token */
 	uint64_t sent_ns;
 	uint64_t ask_ns; /* when to ask, 0 never */
 	uint64_t absent_ns;

@@ -312,10 +312,13 @@ kit_trade(uint64_t id, const char *trade, const char *status, const char *size)
 {
 	const struct gwpm_order *o = gwpm_order_by_id(kit.book, id);
 	bool is_yes = o->role == ROLE_YES;
+	px_t own = is_yes ? o->px : px_complement(o->px);
 	char hash[PM_ID_TEXT_MAX];
 	char text[2048];
+	char px[32];
 
 	kit_hash(id, hash);
+	(void)snprintf(px, sizeof(px), "0.%04lld", (long long)own.e8 / 10000);
 	(void)snprintf(text, sizeof(text),
 	    "{\"event_type\":\"trade\",\"type\":\"TRADE\",\"id\":\"%s\","
 	    "\"taker_order_id\":\"0x%064d\",\"asset_id\":\"%s\",\"side\":"
@@ -324,7 +327,7 @@ kit_trade(uint64_t id, const char *trade, const char *status, const char *size)
 	    "[{\"order_id\":\"%s\",\"owner\":\"" KIT_KEY
 	    "\",\"matched_amount\":\"%s\",\"price\":\"%s\","
 	    "\"asset_id\":\"%s\"}],\"trader_side\":\"MAKER\"}",
-	    trade, 7, KIT_YES, size, status, hash, size, is_yes ? "0.4" : "0.6",
+	    trade, 7, KIT_YES, size, status, hash, size, px,
 	    is_yes ? KIT_YES : KIT_NO);
 	gwpm_user_text(&kit.g, text, strlen(text), &kit.now);
 }

@@ -154,6 +154,22 @@ T_19_a_fill_may_come_first(void **state)
 }
 
 static void
+T_28_more_than_the_order_is_no_fill(void **state)
+{
+	(void)state;
+	act(PORT_PLACE, ID, 100);
+	statuses(post_of("Alo"), "{\"resting\":{\"oid\":7}}");
+	fill(ID, 7, 1, "0.0004", "0.0");
+	assert_int_equal(k.ev_n, 2);
+	fill(ID, 7, 2, "0.00061", "0.0004");
+	assert_int_equal(k.ev_n, 2);
+	assert_int_equal(k.logs[GWHL_LOG_IMPOSSIBLE], 1);
+	assert_int_equal(k.g->stat.impossible, 1);
+	assert_int_equal(k.mode, PORT_BLOCKED);
+	assert_non_null(strstr(k.why, "not booked"));
+}
+
+static void
 T_35_cancelled_waits_for_its_fills(void **state)
 {
 	(void)state;
@@ -410,6 +426,7 @@ main(void)
 	    T(T_31_a_timeout_is_asked_about_never_sent_again),
 	    T(T_31_an_unknown_order_that_rests_is_acknowledged),
 	    T(T_19_a_fill_may_come_first),
+	    T(T_28_more_than_the_order_is_no_fill),
 	    T(T_35_cancelled_waits_for_its_fills),
 	    T(T_34_a_cancel_that_lost_the_race_is_asked_about),
 	    T(T_37_a_change_is_a_new_oid_of_the_same_cloid),

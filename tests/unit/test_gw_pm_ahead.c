@@ -236,6 +236,25 @@ signatures_age(void **state)
 	assert_int_equal(kit.g.stat.ahead_hits, 0);
 }
 
+/* What was wanted is more than what was signed. */
+static void
+T_28_a_short_order_bounds_its_fills(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	live(SIDE_BID, 400, 100);
+	idle(20);
+	id = kit_place(2, SIDE_BID, 401, 100);
+	(void)sent(id);
+	assert_true(gwpm_order_by_id(kit.book, id)->is_short);
+	kit_reply_of(kit_find("POST", "/order"), 200, id, KIT_LIVE);
+	kit_trade(id, "t1", "MATCHED", "100");
+	assert_int_equal(kit_events(PORT_FILLED, id), 0);
+	assert_int_equal(kit.log_n[GWPM_LOG_IMPOSSIBLE], 1);
+	assert_int_equal(kit.mode, PORT_BLOCKED);
+}
+
 /* All of it has traded: what was never sent is over too. */
 static void
 a_short_order_ends_whole(void **state)
@@ -286,6 +305,7 @@ main(void)
 	    CASE(dates_are_the_orders_own),
 	    CASE(signatures_age),
 	    CASE(a_short_order_ends_whole),
+	    CASE(T_28_a_short_order_bounds_its_fills),
 	    CASE(off_means_off),
 	};
 
