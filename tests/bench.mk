@@ -41,7 +41,9 @@ $(foreach b,$(BENCH_SRCS),$(eval $(call \
 	bench_rules,$(basename $(notdir $(b))),$(b))))
 
 # A tiny size of these runs as a test.
-$(OUT)/test/test_bench: | $(addprefix $(OUT)/bench/bench_,ring wake chain sign connect)
+$(OUT)/test/test_bench: | $(addprefix $(OUT)/bench/bench_,ring wake chain sign order \
+    connect pipeline freeze) \
+    $(addprefix $(OUT)/bin/,execd quoted riskd simvenue)
 
 # With JSON=1 remarks go to stderr, so that each line of stdout is an object.
 bench: all $(BENCH_BINS)

@@ -253,7 +253,6 @@ main(void)
 	freezes(bench_quick() ? 3 : 40);
 	deaths(dir, bench_quick() ? 3 : 50);
 	rig_close();
-
 	proc_rmtree(dir);
 	return 0;
 }

@@ -263,7 +263,7 @@ until_trading(void)
 {
 	struct order o;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 100; i++) {
 		links();
 		book(false);
 		usleep(150000);

@@ -108,6 +108,20 @@ test_order(void **state)
 	run("bench_order");
 }
 
+static void
+test_pipeline(void **state)
+{
+	(void)state;
+	run("bench_pipeline");
+}
+
+static void
+test_freeze(void **state)
+{
+	(void)state;
+	run("bench_freeze");
+}
+
 int
 main(void)
 {
@@ -118,6 +132,8 @@ main(void)
 	    cmocka_unit_test(test_connect),
 	    cmocka_unit_test(test_sign),
 	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_pipeline),
+	    cmocka_unit_test(test_freeze),
 	};
 
 	return cmocka_run_group_tests(tests, 0, 0);
