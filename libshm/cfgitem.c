@@ -90,6 +90,17 @@ is_coin(const char *s, size_t n)
 	return n <= SYMBOL_N && all_of(s, n, LOWER UPPER DIGIT "@/:-_.");
 }
 
+/* Tables that recorderd may leave out. */
+static bool
+is_table(const char *s, size_t n)
+{
+	static const char *const kinds[] = {"price_ticks", "orderbook_ticks",
+	    "orders", "fills", "latency", "trace", "signals", "markouts",
+	    "freezes"};
+
+	return ONE_OF(s, n, kinds);
+}
+
 static const struct {
 	size_t key;
 	bool (*ok)(const char *s, size_t n);
@@ -107,6 +118,9 @@ static const struct {
 	"latter four also with @100ms"},
     {CFG_KEY_hyperliquid_coins, is_coin,
 	"letters, digits and @ / : - _ ., as BTC or @107"},
+    {CFG_KEY_recorder_kinds, is_table,
+	"price_ticks, orderbook_ticks, orders, fills, latency, trace, "
+	"signals, markouts or freezes"},
 };
 
 bool

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "libcore/rrs.h"
 #include "libshm/cfgpage.h"
 #include "libshm/ctl.h"
 #include "libshm/instr.h"
@@ -105,6 +106,21 @@ wait_ready(uint64_t epoch)
 	assert_true(proc_until(is_ready, &epoch, PROC_WAIT_MS));
 }
 
+static void
+level(enum side side, int64_t px_e8)
+{
+	union tap t = {0};
+
+	t.hdr.kind = TICK_LEVEL;
+	t.hdr.instr = PM;
+	t.hdr.recv_ns = proc_now_ns();
+	t.tick.u.level.px = PX(px_e8);
+	t.tick.u.level.qty = QTY(100 * E8);
+	t.tick.u.level.side = (uint8_t)side;
+	t.tick.u.level.epoch = 1;
+	assert_true(ring_push(&md, &t));
+}
+
 /* One market with a book, a ready link, and permission to trade. */
 static void
 feed(int64_t bid_e8)
@@ -116,7 +132,9 @@ feed(int64_t bid_e8)
 	    .epoch = 1,
 	    .tick_px = PX(E8 / 100),
 	    .lot_qty = QTY(E8 / 100),
-	    .min_qty = QTY(5 * E8)};
+	    .min_qty = QTY(5 * E8),
+	    .liquidity = USD(10000 * E6),
+	    .rules = RRS_SEEN};
 	union tap t = {0};
 
 	instr_write(table, PM, &i);
@@ -131,6 +149,14 @@ feed(int64_t bid_e8)
 	assert_true(ring_push(&md, &t));
 	t.hdr.kind = TICK_INSTR;
 	t.hdr.instr = PM;
+	assert_true(ring_push(&md, &t));
+	memset(&t.tick.u, 0, sizeof(t.tick.u));
+	t.hdr.kind = TICK_SNAP_BEGIN;
+	t.tick.u.snap.epoch = 1;
+	assert_true(ring_push(&md, &t));
+	level(SIDE_BID, bid_e8);
+	level(SIDE_ASK, bid_e8 + E8 / 50);
+	t.hdr.kind = TICK_SNAP_END;
 	assert_true(ring_push(&md, &t));
 	memset(&t.tick.u, 0, sizeof(t.tick.u));
 	t.hdr.kind = TICK_BBO;
@@ -286,11 +312,11 @@ a_quarantined_slot_is_skipped_and_the_next_is_not(void **state)
 	pid_t pid;
 
 	(void)state;
-	/* LINK, INSTR and BBO of feed(), then the slot at hand. */
+	/* LINK, INSTR, a book in four and BBO of feed(), then the slot. */
 	atomic_store(
 	    &ctl->stage[ST_QUOTED].sup.quarantine_ring, RG_MD_PM_Q + 1);
 	atomic_store(
-	    &ctl->stage[ST_QUOTED].sup.quarantine_seq, md.next + 3 + 1);
+	    &ctl->stage[ST_QUOTED].sup.quarantine_seq, md.next + 7 + 1);
 	pid = quoted("t");
 	wait_ready(1);
 	feed(49 * E8 / 100);

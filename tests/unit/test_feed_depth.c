@@ -197,11 +197,11 @@ gap_drops_the_book(void **state)
 	depth(r, 15, 16, "[\"100\",\"9\"]", "");
 	assert_int_equal(r->tick[0].hdr.kind, TICK_GAP);
 	assert_int_equal(r->tick[0].u.gap.lost_n, 2);
-	assert_false(feed_is_ready(r->f));
+	assert_false(feed_link(r->f, 0)->complete);
 	assert_non_null(rig_last(r, FEED_GET, -1));
 	snapshot(r, 15);
 	assert_int_equal(rig_last_tick(r, TICK_BBO)->u.bbo.bid_qty.e8, 9 * E8);
-	assert_true(feed_is_ready(r->f));
+	assert_true(feed_link(r->f, 0)->complete);
 	rig_close(r);
 }
 
