@@ -13,12 +13,16 @@ wanted(const struct exec_slot *s)
 	return QTY(i64_max(0, s->want.qty.e8 - missed));
 }
 
+/* The least quantity is of orders that rest; what trades at once may be as
+ * small as a lot, so that an exit leaves no remainder. */
 static bool
 placeable(const struct exec *e, const struct exec_slot *s, qty_t qty)
 {
 	const struct market_instr *in = market_look(&e->mkt, s->instr);
+	bool rests = s->want.tif == TIF_GTC || s->want.tif == TIF_GTD;
+	qty_t least = rests ? in->in.min_qty : in->in.lot_qty;
 
-	return qty.e8 > 0 && qty.e8 >= in->in.min_qty.e8 &&
+	return qty.e8 > 0 && qty.e8 >= least.e8 &&
 	       usd_notional(s->want.px, qty).e6 >= in->in.min_usd.e6;
 }
 

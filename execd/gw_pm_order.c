@@ -71,7 +71,9 @@ judge(struct gwpm *g, const struct port_act *a, const struct gwpm_market *m)
 		return REASON_VENUE_MODE;
 	if (post_only && is_now(a->tif))
 		return REASON_PROTOCOL;
-	if (pm_qty_to_e2(a->qty) * 1000000u < (uint64_t)m->min_qty.e8)
+	if (pm_qty_to_e2(a->qty) == 0 ||
+	    (!is_now(a->tif) &&
+		pm_qty_to_e2(a->qty) * 1000000u < (uint64_t)m->min_qty.e8))
 		return REASON_TOO_SMALL;
 	return REASON_OK;
 }

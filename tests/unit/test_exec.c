@@ -463,6 +463,13 @@ test_bad_orders(void **state)
 	o = kit_make(&k, SIDE_BID, 48, 4);
 	kit_send(&k, &o);
 	ASSERT_TOLD(2, MSG_DONE, o.id, REASON_TOO_SMALL);
+	assert_int_equal(k.e->stat.orders, 0);
+	/* What trades at once may be smaller: an exit leaves nothing. */
+	o = kit_make(&k, SIDE_BID, 48, 4);
+	o.tif = TIF_IOC;
+	o.oflags = ORDER_IMPERATIVE;
+	kit_send(&k, &o);
+	assert_int_equal(k.e->stat.orders, 1);
 }
 
 /* Through records and back, in the middle of everything. */
