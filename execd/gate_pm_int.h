@@ -41,6 +41,7 @@ struct gate_pm {
 	struct secret key;
 	struct keyload_creds creds;
 	struct address signer;
+	int lock_fd; /* nobody else signs with the key; -1 none */
 	struct pool *pool;
 	bool is_started; /* by the shell */
 	bool said;	 /* something, since the last settle */

@@ -153,6 +153,7 @@ gate_open(
 		return EXIT_TEMPORARY;
 	p->s = s;
 	p->sink = sink;
+	p->lock_fd = -1;
 	p->login = GATE_PM_LOGIN_TIME;
 	setup_of(p, &set);
 	rc = gate_pm_keys(p, &set);

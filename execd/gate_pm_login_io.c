@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "execd/gate_pm_int.h"
+#include "execd/signer_io.h"
 #include "libcore/check.h"
 #include "libsys/clock.h"
 #include "libsys/log.h"
@@ -61,7 +63,10 @@ gate_pm_keys(struct gate_pm *p, struct gwpm_setup *set)
 		return failed("no key to sign orders with", "not a key");
 	set->secp = &p->secp;
 	set->key = key_bytes(&p->key);
-	return account_of(p, &set->account);
+	rc = account_of(p, &set->account);
+	if (rc != 0)
+		return rc;
+	return signer_lock(p->s, VENUE_POLYMARKET, &p->signer, &p->lock_fd);
 }
 
 void
@@ -70,6 +75,9 @@ gate_pm_login_close(struct gate_pm *p)
 	keyload_creds_close(&p->creds);
 	secret_close(&p->key);
 	secp_close(&p->secp);
+	if (p->lock_fd >= 0)
+		close(p->lock_fd);
+	p->lock_fd = -1;
 }
 
 /* ---- credentials ---- */

@@ -539,6 +539,25 @@ wrong_credentials_block(void **state)
 	assert_int_equal(pmdesk_stop(me), 0);
 }
 
+/* Of another instance, too; as long as it runs, and no longer. */
+static void
+T_82_a_second_engine_with_the_key_is_refused(void **state)
+{
+	(void)state;
+	me->cfg.system_mode = other->cfg.system_mode = MODE_LIVE;
+	memcpy(me->key, other->key, sizeof(me->key));
+	desk_run(me);
+	desk_start(other);
+	assert_int_equal(proc_exit_code(other->pid), EXIT_TEMPORARY);
+	other->pid = 0;
+	assert_non_null(strstr(
+	    rig_read(&rig, "desk.log"), "another engine signs with this key"));
+	assert_true(is_normal(me));
+	assert_int_equal(pmdesk_stop(me), 0);
+	desk_run(other);
+	assert_int_equal(pmdesk_stop(other), 0);
+}
+
 /* Credentials are fetched until the venue can give them. */
 static void
 login_is_tried_again(void **state)
@@ -627,6 +646,7 @@ main(void)
 	    CASE(T_60_a_fill_while_the_channel_is_down),
 	    CASE(a_kill_anywhere_loses_and_repeats_nothing),
 	    CASE(wrong_credentials_block),
+	    CASE(T_82_a_second_engine_with_the_key_is_refused),
 	    CASE(login_is_tried_again),
 	    CASE(over_tls_with_its_authority),
 	};
