@@ -324,6 +324,7 @@ step_window(struct day *d, uint16_t market)
 		    d->pmx, market, PX(w->in.outcome == OUTCOME_YES ? E8 : 0));
 		feed_instr(d, day_pm_idx(market), &w->in);
 		w->phase = RESOLVED;
+		day_settled(d, day_pm_idx(market));
 	}
 }
 

@@ -150,6 +150,7 @@ void day_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f);
  * over what was put in, positions at the mid; *pm_e6: of Polymarket. */
 int64_t day_equity(const struct day *d, int64_t *pm_e6);
 void day_mid(struct day *d, uint16_t instr, const struct tick_bbo *b);
+void day_settled(struct day *d, uint16_t instr);
 void day_msg(
     void *user, enum ring_id ring, const struct order *o, uint64_t now_ns);
 void day_risk(void *user, const struct risk *r, const struct core_out *out,

@@ -3,6 +3,8 @@
  * without riskd's own sums: fills as they are told to it, and every order that
  * it passed and nobody has ended counted as filled.
  */
+#include <string.h>
+
 #include "libcore/check.h"
 #include "tests/tools/daysim_int.h"
 
@@ -43,6 +45,13 @@ day_mid(struct day *d, uint16_t instr, const struct tick_bbo *b)
 {
 	if (b->bid_px.e8 > 0 && b->ask_px.e8 > b->bid_px.e8)
 		d->ledger[instr].mid = PX((b->bid_px.e8 + b->ask_px.e8) / 2);
+}
+
+/* The venue has paid out: nothing is held or rests there any more. */
+void
+day_settled(struct day *d, uint16_t instr)
+{
+	memset(&d->ledger[instr], 0, sizeof(d->ledger[instr]));
 }
 
 static bool

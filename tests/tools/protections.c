@@ -3,6 +3,9 @@
  * each of them switched off, one at a time, over simulated days.
  *
  *   protections [--days N] [--hours N] [--seed N] [--only TEXT] [--json]
+ *               [KEY=VALUE]...
+ *
+ * KEY=VALUE is a setting of every variant, before what it switches off.
  *
  * A day is daysim.h: windows of 1, 5 and 15 minutes and the perpetual, on the
  * simulated exchanges with their participants, the settings of the capital
@@ -32,6 +35,7 @@
 
 #define DAYS_MAX 32u
 #define KEYS	 6u
+#define SETS	 8u
 
 enum trouble {
 	CALM = 0,
@@ -114,6 +118,9 @@ struct opts {
 	uint64_t seed;
 	const char *only;
 	bool json;
+	uint32_t set_n;
+	struct set set[SETS]; /* for every variant */
+	char key[SETS][64];
 };
 
 struct total {
@@ -157,6 +164,8 @@ run(const struct opts *o, const struct variant *v, struct total *t)
 	cfg_defaults(&cfg);
 	for (size_t i = 0; i < sizeof(stage) / sizeof(stage[0]); i++)
 		apply(&cfg, &stage[i]);
+	for (uint32_t i = 0; i < o->set_n; i++)
+		apply(&cfg, &o->set[i]);
 	for (uint32_t i = 0; i < KEYS && v->set[i].key != NULL; i++)
 		apply(&cfg, &v->set[i]);
 	a.cfg = &cfg;
@@ -297,6 +306,20 @@ is_sound(const struct opts *o, const struct total *t)
 }
 
 static bool
+parse_set(const char *arg, struct opts *o)
+{
+	const char *eq = strchr(arg, '=');
+	char *key = o->key[o->set_n];
+
+	if (eq == NULL || (size_t)(eq - arg) >= sizeof(o->key[0]) ||
+	    o->set_n == SETS - 1)
+		return false;
+	memcpy(key, arg, (size_t)(eq - arg));
+	o->set[o->set_n++] = (struct set){key, eq + 1};
+	return true;
+}
+
+static bool
 parse(int argc, char **argv, struct opts *o)
 {
 	for (int i = 1; i < argc; i++) {
@@ -312,7 +335,7 @@ parse(int argc, char **argv, struct opts *o)
 			o->seed = strtoull(argv[++i], NULL, 10);
 		else if (more && strcmp(argv[i], "--only") == 0)
 			o->only = argv[++i];
-		else
+		else if (!parse_set(argv[i], o))
 			return false;
 	}
 	return o->days >= 1 && o->days <= DAYS_MAX && o->hours >= 1 &&
@@ -322,14 +345,15 @@ parse(int argc, char **argv, struct opts *o)
 int
 main(int argc, char **argv)
 {
-	struct opts o = {.days = 5, .hours = 24, .seed = 1};
+	static struct opts o = {.days = 5, .hours = 24, .seed = 1};
 	static struct total on;
 	static struct total off;
 	bool ok = true;
 
 	if (!parse(argc, argv, &o)) {
 		fprintf(stderr, "usage: protections [--days N] [--hours N] "
-				"[--seed N] [--only TEXT] [--json]\n");
+				"[--seed N] [--only TEXT] [--json] "
+				"[KEY=VALUE]...\n");
 		return 64;
 	}
 	if (!o.json)
