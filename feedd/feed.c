@@ -44,6 +44,15 @@ feed_init(struct feed *f, enum venue venue, const struct cfg *cfg,
 		f->shard[i].main = i;
 }
 
+void
+feed_recall(struct feed *f, uint16_t idx, const struct instr *in)
+{
+	CHECK(f->ops != NULL);
+	CHECK(f->now_ns == 0);
+	if (f->ops->recall != NULL && in->venue == f->venue)
+		f->ops->recall(f, idx, in);
+}
+
 struct tick
 feed_tick(
     const struct feed *f, enum slot_kind kind, uint16_t idx, int64_t venue_ns)

@@ -175,6 +175,13 @@ size_t feed_sz(enum venue venue);
 void feed_init(struct feed *f, enum venue venue, const struct cfg *cfg,
     uint64_t epoch, const struct feed_sink *sink);
 
+/*
+ * feed_recall - before the first step: an entry of the table as the life
+ * before left it. Its epochs go on, and a market found again has it again:
+ * orders, fills and positions of that life mean the same market.
+ */
+void feed_recall(struct feed *f, uint16_t idx, const struct instr *in);
+
 /* feed_step - one event, completely. */
 void feed_step(struct feed *f, const struct feed_event *ev);
 

@@ -30,6 +30,8 @@ struct feed_ops {
 	 * be NULL. Not for shard 0: its state is read for all. */
 	void (*stale)(struct feed *f, uint8_t shard, bool is_stale);
 	uint64_t (*hash)(const struct feed *f, uint64_t h);
+	/* feed_recall; NULL: indices are the configuration's. */
+	void (*recall)(struct feed *f, uint16_t idx, const struct instr *in);
 };
 
 /* What readers know as one connection: the lanes s and s + FEED_LANES. */

@@ -501,6 +501,17 @@ read_key(const struct stage *s, enum venue venue)
 	return false;
 }
 
+/* What the life before has left in the table. */
+static void
+recall(void)
+{
+	struct instr in;
+
+	for (uint16_t i = 1; i < INSTR_N; i++)
+		if (instr_read(shell.stage->instr, i, &in))
+			feed_recall(shell.feed, i, &in);
+}
+
 static int
 feed_io_open(struct stage *s)
 {
@@ -530,6 +541,7 @@ feed_io_open(struct stage *s)
 	shell.clock_ns = s->now_ns + CLOCK_FIRST_NS;
 	shell.start_ns = s->now_ns;
 	feed_init(shell.feed, venue, &s->cfg, s->epoch, &shell.sink);
+	recall();
 	run(&ev);
 	explicit_bzero(login, sizeof(login));
 	return 0;

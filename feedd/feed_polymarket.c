@@ -369,4 +369,5 @@ const struct feed_ops pm_ops = {
     .stop = stop,
     .stale = shard_stale,
     .hash = hash,
+    .recall = pm_recall,
 };

@@ -78,6 +78,7 @@ struct pm_market {
 	bool has_own_strike; /* our record answered for the opening */
 	bool is_listed;	     /* came by the listing, not by name */
 	bool was_seen;	     /* in the present look at the listing */
+	bool is_recalled;    /* free since the life before; cond was there */
 	uint8_t missed;	     /* looks without it */
 	uint16_t want;	     /* index + 1 */
 	uint64_t over_ns;    /* it ended then (monotonic), 0 not yet */
@@ -189,6 +190,9 @@ struct pm_market *pm_find(
 
 /* pm_find_cond - market of a condition, or NULL. */
 struct pm_market *pm_find_cond(struct pm_feed *p, const struct pm_cond *c);
+
+/* pm_recall - feed_recall for an entry that held a market. */
+void pm_recall(struct feed *f, uint16_t idx, const struct instr *in);
 
 /* pm_add - a market from discovery with both tokens; NULL when the table or
  * the connections are full (told). off: an entry without books. */

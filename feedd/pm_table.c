@@ -99,18 +99,56 @@ init_tok(
 	book_init(&t->book, t->level, BOOK_DEPTH);
 }
 
-static struct pm_market *
-free_entry(struct pm_feed *p)
+void
+pm_recall(struct feed *f, uint16_t idx, const struct instr *in)
 {
-	uint32_t i = 0;
+	struct pm_feed *p = pm_of(f);
+	uint32_t i = idx - (INSTR_PM_BASE + PM_INDEX_N);
+	struct pm_market *m;
 
-	while (i < p->market_n && p->market[i].used)
-		i++;
-	if (i >= PM_MARKETS_N)
-		return NULL;
-	if (i == p->market_n)
-		p->market_n++;
-	return &p->market[i];
+	if (idx < INSTR_PM_BASE + PM_INDEX_N || i >= PM_MARKETS_N)
+		return;
+	m = &p->market[i];
+	CHECK(!m->used);
+	memcpy(m->cond.b, in->condition, sizeof(m->cond.b));
+	m->in.epoch = in->epoch;
+	m->in.end_wall_ns = in->end_wall_ns;
+	m->is_recalled = true;
+	if (p->market_n <= i)
+		p->market_n = i + 1;
+}
+
+/* Its market of the life before may yet be found again. */
+static bool
+is_awaited(const struct pm_feed *p, const struct pm_market *m)
+{
+	return m->is_recalled &&
+	       (m->in.end_wall_ns == 0 || m->in.end_wall_ns > pm_venue_now(p));
+}
+
+/* The one that held the market last; else one that nobody waits for, else a
+ * new one, else any. */
+static struct pm_market *
+free_entry(struct pm_feed *p, const struct pm_cond *cond)
+{
+	struct pm_market *any = NULL;
+	struct pm_market *best = NULL;
+
+	for (uint32_t i = 0; i < p->market_n; i++) {
+		struct pm_market *m = &p->market[i];
+
+		if (m->used)
+			continue;
+		if (memcmp(m->cond.b, cond->b, sizeof(cond->b)) == 0)
+			return m;
+		if (best == NULL && !is_awaited(p, m))
+			best = m;
+		if (any == NULL)
+			any = m;
+	}
+	if (best == NULL && p->market_n < PM_MARKETS_N)
+		best = &p->market[p->market_n++];
+	return best != NULL ? best : any;
 }
 
 struct pm_market *
@@ -118,7 +156,8 @@ pm_add(struct pm_feed *p, const struct gamma_market *g, bool off)
 {
 	struct feed *f = &p->feed;
 	uint8_t shard = pm_room(p, FEED_LANES);
-	struct pm_market *m = shard == FEED_LANES ? NULL : free_entry(p);
+	struct pm_market *m =
+	    shard == FEED_LANES ? NULL : free_entry(p, &g->cond);
 	uint16_t epoch;
 	uint32_t i;
 

@@ -631,6 +631,61 @@ a_listing_without_end(void **state)
 	rig_close(r);
 }
 
+/* A life that finds in the table: at IDX another market that ends then, and
+ * after it SLUG's. */
+static struct rig *
+second_life(const struct instr *was, int64_t end_s, bool has_slug)
+{
+	struct rig *r = rig_open();
+	struct instr other = *was;
+
+	r->cfg.polymarket_series.n = 1;
+	r->cfg.discovery_behind.ns = 0;
+	r->wall_ns = (START - 20) * NS_PER_S - (int64_t)r->now_ns;
+	r->f = calloc(1, feed_sz(VENUE_POLYMARKET));
+	feed_init(r->f, VENUE_POLYMARKET, &r->cfg, 8, &r->sink);
+	other.condition[0] ^= 1;
+	other.epoch = 4;
+	other.end_wall_ns = end_s * NS_PER_S;
+	feed_recall(r->f, IDX, &other);
+	if (has_slug)
+		feed_recall(r->f, IDX + 1, was);
+	rig_step(r, FEED_EV_START, 0);
+	pass(r, 5);
+	return r;
+}
+
+/* What is under way in a life of the feed means the same in the next. */
+static void
+a_market_keeps_its_place_and_its_epochs_over_a_death(void **state)
+{
+	struct instr was;
+	struct rig *r;
+
+	(void)state;
+	usual("");
+	r = open_feed();
+	was = r->instr[IDX];
+	rig_close(r);
+	assert_string_equal(was.symbol, SLUG);
+	was.epoch = 9;
+	r = second_life(&was, START + 900, true);
+	assert_int_equal(r->instr[IDX].state, 0);
+	assert_string_equal(r->instr[IDX + 1].symbol, SLUG);
+	assert_int_equal(r->instr[IDX + 1].epoch, 10);
+	rig_close(r);
+	/* What is not over is waited for, */
+	r = second_life(&was, START + 900, false);
+	assert_int_equal(r->instr[IDX].state, 0);
+	assert_string_equal(r->instr[IDX + 1].symbol, SLUG);
+	rig_close(r);
+	/* and the place of what is over goes to another epoch. */
+	r = second_life(&was, START - 900, false);
+	assert_string_equal(r->instr[IDX].symbol, SLUG);
+	assert_int_equal(r->instr[IDX].epoch, 5);
+	rig_close(r);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 int
@@ -652,6 +707,7 @@ main(void)
 	    T(slugs_by_the_venues_clock),
 	    T(a_window_is_found_on_a_further_page),
 	    T(a_listing_without_end),
+	    T(a_market_keeps_its_place_and_its_epochs_over_a_death),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
