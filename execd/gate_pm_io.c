@@ -90,6 +90,7 @@ setup_of(const struct gate_pm *p, struct gwpm_setup *set)
 	set->has_presign = cfg->exec_presign;
 	set->presign_tolerance = QTY(cfg->exec_size_tolerance.e8);
 	set->seed = net_random();
+	set->epoch = p->s->epoch;
 }
 
 static int

@@ -227,6 +227,7 @@ gwpm_init(struct gwpm *g, const struct gwpm_setup *s, struct gwpm_book *book,
 	CHECK(s->secp != NULL && s->key != NULL);
 	CHECK(s->creds == NULL || s->secret != NULL);
 	CHECK(s->order_timeout_ns > 0 && s->fill_poll_ns > 0);
+	CHECK(s->epoch > 0);
 	memset(g, 0, sizeof(*g));
 	g->set = *s;
 	g->sink = sink;

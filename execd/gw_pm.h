@@ -144,6 +144,7 @@ struct gwpm_setup {
 	qty_t presign_tolerance; /* exec.size_tolerance, 1e-8 */
 	uint64_t reconcile_ns;	 /* positions are compared that often */
 	uint64_t seed;		 /* of jitter */
+	uint64_t epoch;		 /* of the stage: each life has its own */
 };
 
 struct gwpm_stat {
@@ -202,7 +203,7 @@ struct gwpm {
 	struct gwpm_queue cancel;
 	struct gwpm_call call[GWPM_CALLS];
 	struct gwpm_stat stat;
-	uint64_t ahead_n;  /* signed ahead, ever */
+	uint64_t ahead_n;  /* signed ahead in this life */
 	uint64_t ahead_ns; /* nothing to sign before */
 	uint32_t ahead_at;
 	struct gwpm_ahead ahead[GWPM_AHEADS];

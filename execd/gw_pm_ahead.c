@@ -88,12 +88,12 @@ gwpm_ahead_take(struct gwpm *g, struct gwpm_order *o,
 
 /* ---- signing ---- */
 
-/* The number of a salt that no id of ours has: the counters of ids stay far
- * below the bit that is set here. */
+/* The number of a salt that no id of ours has, of this life or another: the
+ * counters of ids stay far below the bit that is set here. */
 static uint64_t
-ahead_number(struct gwpm *g, uint64_t id)
+ahead_number(struct gwpm *g)
 {
-	return (id >> ID_COUNT & EPOCH_MASK) << ID_COUNT |
+	return (g->set.epoch & EPOCH_MASK) << ID_COUNT |
 	       UINT64_C(1) << (ID_COUNT - 1) | ++g->ahead_n;
 }
 
@@ -157,7 +157,7 @@ sign_one(struct gwpm *g, const struct gwpm_order *like, qty_t qty,
 	    .qty = qty,
 	    .made_ns = now->ns,
 	    .timestamp_ms = (uint64_t)((now->wall_ns + g->skew_ns) / NS_PER_MS),
-	    .salt = pm_salt(ahead_number(g, like->id))};
+	    .salt = pm_salt(ahead_number(g))};
 	struct pm_order w = {.salt = a.salt,
 	    .asset = &m->token[like->role - ROLE_YES].asset,
 	    .side = (enum side)like->deal,

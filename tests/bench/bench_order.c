@@ -421,7 +421,8 @@ port_open(void)
 	    .order_timeout_ns = UINT64_C(5000000000),
 	    .fill_poll_ns = UINT64_C(1000000000),
 	    .has_presign = true,
-	    .presign_tolerance = QTY(E8 / 10)};
+	    .presign_tolerance = QTY(E8 / 10),
+	    .epoch = 1};
 	struct instr in = {.epoch = 1,
 	    .tick_px = PX(E8 / 1000),
 	    .min_qty = QTY(5 * E8),

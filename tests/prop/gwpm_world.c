@@ -454,6 +454,7 @@ new_life(void)
 	struct gwpm_now n = now();
 
 	r.posts += r.g.stat.posts;
+	r.set.epoch++;
 	assert_true(gwpm_init(&r.g, &r.set, r.book, &r.out));
 	tell_markets();
 	gwpm_start(&r.g, &n);

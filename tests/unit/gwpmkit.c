@@ -189,6 +189,7 @@ kit_open(void)
 	kit.set.chain_id = PM_CHAIN_POLYGON;
 	kit.set.order_timeout_ns = 5 * KIT_S;
 	kit.set.fill_poll_ns = KIT_S;
+	kit.set.epoch = kit.set.epoch == 0 ? 3 : kit.set.epoch + 1;
 	assert_true(gwpm_init(&kit.g, &kit.set, kit.book, &kit.sink));
 	kit_market(16, KIT_YES, KIT_NO);
 }

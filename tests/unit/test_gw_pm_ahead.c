@@ -280,6 +280,40 @@ a_short_order_ends_whole(void **state)
 	assert_int_equal(o->state, GWPM_DONE);
 }
 
+/* An order of the life before rests, and its neighbours are signed anew. */
+static void
+another_life_has_other_salts(void **state)
+{
+	uint64_t old[GWPM_AHEADS];
+	unsigned n = 0;
+	unsigned again = 0;
+	uint64_t id;
+
+	(void)state;
+	id = live(SIDE_BID, 400, 100);
+	idle(20);
+	for (unsigned i = 0; i < GWPM_AHEADS; i++)
+		if (kit.g.ahead[i].is_used)
+			old[n++] = kit.g.ahead[i].salt;
+	assert_true(n > 0);
+	for (unsigned i = 0; i < KIT_HTTP; i++)
+		kit.http[i].is_done = true;
+	secp_close(&kit.secp);
+	kit.set.has_presign = true;
+	kit.set.presign_tolerance = QTY(E8 / 10);
+	kit_open();
+	gwpm_start(&kit.g, &kit.now);
+	gwpm_user_up(&kit.g, &kit.now);
+	kit_quiet();
+	kit_reply_of(kit_ask(id), 200, id, KIT_IS_LIVE);
+	idle(20);
+	assert_int_equal(entries(), n);
+	for (unsigned i = 0; i < GWPM_AHEADS; i++)
+		for (unsigned k = 0; k < n && kit.g.ahead[i].is_used; k++)
+			again += kit.g.ahead[i].salt == old[k];
+	assert_int_equal(again, 0);
+}
+
 static void
 off_means_off(void **state)
 {
@@ -306,6 +340,7 @@ main(void)
 	    CASE(signatures_age),
 	    CASE(a_short_order_ends_whole),
 	    CASE(T_28_a_short_order_bounds_its_fills),
+	    CASE(another_life_has_other_salts),
 	    CASE(off_means_off),
 	};
 
