@@ -22,6 +22,7 @@
 #define RTT_US	    25000u
 #define PX_START    84000
 #define VOL	    0.45
+#define OVER_NS	    (3600 * SECOND)
 
 static const uint32_t series_s[SERIES] = {60, 300, 900};
 
@@ -422,7 +423,7 @@ tell_time(struct day *d)
 		feed_bbo(d, VENUE_HYPERLIQUID, INSTR_HL_BASE,
 		    &d->hlx->coin[0].match);
 	d->hl_changed = false;
-	if (d->now_ns % HL_BOOK_NS == 0)
+	if (d->now_ns % HL_BOOK_NS == 0 && d->a.cfg->perp_enabled)
 		feed_snap(d, VENUE_HYPERLIQUID, INSTR_HL_BASE, 1,
 		    &d->hlx->coin[0].match);
 	if (d->now_ns % SECOND == 0)
@@ -527,6 +528,7 @@ new_day(const struct daysim_args *a)
 	CHECK(d != NULL);
 	d->a = *a;
 	d->now_ns = START_NS;
+	d->fill_ns = START_NS;
 	d->start_ns = START_NS;
 	d->pmx = calloc(1, sizeof(*d->pmx));
 	d->hlx = calloc(1, sizeof(*d->hlx));
@@ -582,7 +584,8 @@ step(struct day *d)
 	day_arrive(d);
 	pm_flow_step(&d->pm_flow, d->now_ns);
 	step_windows(d);
-	hl_flow_step(&d->hl_flow, d->now_ns);
+	if (d->a.cfg->perp_enabled)
+		hl_flow_step(&d->hl_flow, d->now_ns);
 	for (uint16_t i = 0; i < PMX_MARKETS; i++)
 		if (d->window[i].phase == OPEN)
 			tell_book(d, i);
@@ -600,9 +603,14 @@ daysim_run(const struct daysim_args *a, void (*progress)(uint32_t hour),
 
 	CHECK(a->hours <= DAYSIM_HOURS);
 	for (uint32_t h = 0; h < a->hours; h++) {
-		while (d->now_ns < START_NS + (h + 1) * 3600 * SECOND)
+		while (d->r.over_h == 0 &&
+		       d->now_ns < START_NS + (h + 1) * 3600 * SECOND)
 			step(d);
 		d->r.equity_e6[h] = day_equity(d, &d->r.pm_e6);
+		if (day_holds(d))
+			d->fill_ns = d->now_ns;
+		if (d->now_ns > d->fill_ns + OVER_NS && d->r.over_h == 0)
+			d->r.over_h = h + 1;
 		if (progress != NULL)
 			progress(h + 1);
 	}

@@ -17,6 +17,10 @@
  * Trouble : `spikes` - every hour, 30 s in which everything takes SPIKE_NS
  *           more each way; `outages` - every hour the settlement feed is
  *           silent for 50 s.
+ * Over    : an hour without a fill and with nothing held ends the day: what
+ *           pauses us for so long lasts longer than the day (maker ratio), or
+ *           has latched (the day's loss).
+ * Perp    : with perp.enabled off its exchange stands still.
  * Same    : config and seed give the same day.
  */
 #ifndef TESTS_DAYSIM_H
@@ -28,7 +32,7 @@
 #include "libshm/cfg.h"
 
 #define DAYSIM_STEP_NS UINT64_C(50000000)
-#define DAYSIM_HOURS   48u
+#define DAYSIM_HOURS   24u
 
 struct daysim_args {
 	const struct cfg *cfg;
@@ -56,6 +60,7 @@ struct daysim_result {
 	int64_t loss_ppm; /* the fall of the day over its limit           */
 	uint64_t breaches;
 	uint64_t hash;
+	uint32_t over_h; /* hours until it was over, 0: it was not      */
 };
 
 /* daysim_run - progress, when not NULL, is called after each hour. */

@@ -102,6 +102,7 @@ struct day {
 	uint64_t listed_ns[SERIES];
 	uint16_t epoch[PMX_MARKETS];
 	struct window window[PMX_MARKETS];
+	uint64_t fill_ns; /* the last, or something is held */
 	struct ledger ledger[INSTR_N];
 	uint32_t late_head;
 	uint32_t late_tail;
@@ -150,6 +151,7 @@ void day_hl_fill(void *user, const struct hlx *x, const struct hlx_fill *f);
  * over what was put in, positions at the mid; *pm_e6: of Polymarket. */
 int64_t day_equity(const struct day *d, int64_t *pm_e6);
 void day_mid(struct day *d, uint16_t instr, const struct tick_bbo *b);
+bool day_holds(const struct day *d);
 void day_settled(struct day *d, uint16_t instr);
 void day_msg(
     void *user, enum ring_id ring, const struct order *o, uint64_t now_ns);

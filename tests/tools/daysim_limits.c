@@ -54,6 +54,15 @@ day_settled(struct day *d, uint16_t instr)
 	memset(&d->ledger[instr], 0, sizeof(d->ledger[instr]));
 }
 
+bool
+day_holds(const struct day *d)
+{
+	for (uint16_t i = 0; i < INSTR_N; i++)
+		if (d->ledger[i].pos_e8 != 0)
+			return true;
+	return false;
+}
+
 static bool
 is_used(const struct ledger *l)
 {
@@ -98,7 +107,6 @@ day_msg(void *user, enum ring_id ring, const struct order *o, uint64_t now_ns)
 	struct ledger *l = &d->ledger[o->hdr.instr];
 	struct passed *p;
 
-	(void)now_ns;
 	if (o->side != SIDE_BID && o->side != SIDE_ASK)
 		return;
 	p = &l->slot[o->side - 1][o->level % ORDER_LEVELS];
@@ -109,6 +117,7 @@ day_msg(void *user, enum ring_id ring, const struct order *o, uint64_t now_ns)
 	if (topo_rings[ring].reader != ST_RISKD)
 		return;
 	if (o->hdr.kind == MSG_FILL) {
+		d->fill_ns = now_ns;
 		l->pos_e8 +=
 		    o->side == SIDE_BID ? o->exec_qty.e8 : -o->exec_qty.e8;
 		if (p->id == o->id)
@@ -127,7 +136,8 @@ day_risk(void *user, const struct risk *r, const struct core_out *out,
 	int64_t pnl = risk_pnl(r).e6;
 
 	(void)out;
-	(void)now_ns;
+	if (now_ns == d->start_ns + DAYSIM_HOURS * 3600 * SECOND)
+		return; /* the next day */
 	d->r.risk_e6 = pnl;
 	d->r.low_e6 = i64_min(d->r.low_e6, pnl);
 	d->r.loss_ppm = i64_mul_div(
