@@ -6,9 +6,10 @@
  * Freeze  : the book goes a cent up and down, 200 times a second, and the
  *           quotes with it as fast as the port's allowance lets them; at a
  *           random moment of an order's way the supervisor's freeze word is
- *           set, and the book goes on moving. By the venue's stamps of what
- *           arrives: the word set -> the last placement, 0 when none came
- *           after it (bar 0), and -> the cancel-all (bar 1 ms).
+ *           set, and the book goes on moving. The word set -> the last
+ *           order left, by its own stamp (bar 0); -> the last one arrived
+ *           and -> the cancel-all arrived (bar 1 ms), by the venue's. What
+ *           left just before the word arrives just after it.
  * Death   : kill -9 of execd while it trades -> READY again (bar 20 ms p50,
  *           250 ms worst), beside starting a program and seeing it end.
  */
@@ -43,11 +44,23 @@ wall_ns(void)
 	       (uint64_t)ts.tv_nsec;
 }
 
+/* When the newest order left that the venue took, by its sender's clock. */
+static uint64_t last_sent_ns;
+
 static void
 drain_all(void)
 {
-	for (size_t i = 0; i < 3; i++)
-		drain(&tap[i]);
+	const union tap *t;
+
+	while ((t = ring_peek(&tap[0])) != NULL) {
+		uint64_t ns = t->hdr.recv_ns + t->order.send_delta;
+
+		if (t->hdr.kind == MSG_ACK && ns > last_sent_ns)
+			last_sent_ns = ns;
+		ring_release(&tap[0]);
+	}
+	drain(&tap[1]);
+	drain(&tap[2]);
 }
 
 static void
@@ -85,7 +98,8 @@ flow(int turns)
 /* ---- freeze ---- */
 
 struct frozen {
-	uint64_t after_ns;  /* last placement after the word, 0 none */
+	uint64_t sent_ns;   /* last order left so long after, 0 before */
+	uint64_t after_ns;  /* ... and arrived, 0 none */
 	uint64_t cancel_ns; /* 0: nothing rested, so nothing was cancelled */
 	unsigned placed;    /* in the flow before it */
 };
@@ -110,7 +124,7 @@ read_arrivals(uint64_t from_ns, uint64_t frozen_ns, struct frozen *f)
 
 		if (places && ns > frozen_ns)
 			f->after_ns = ns - frozen_ns;
-		else if (places)
+		else if (places && ns > from_ns)
 			f->placed++;
 		if (all && ns > frozen_ns && f->cancel_ns == 0)
 			f->cancel_ns = ns - frozen_ns;
@@ -124,17 +138,20 @@ freeze_once(void)
 	struct frozen f = {0};
 	uint64_t from_ns = wall_ns();
 	uint64_t frozen_ns;
+	uint64_t word_ns;
 
 	links();
 	flow(FLOW_TURNS);
 	book_at(50, true);
 	busy_until(proc_now_ns() + random_below(PHASE_NS));
 	frozen_ns = wall_ns();
+	word_ns = proc_now_ns();
 	ctl_freeze_set(ctl, FW_SUPERVISOR, FREEZE_MANUAL, true, proc_now_ns());
 	ctl_wake_all(ctl, in.dirfd);
 	flow(4);
 	rest_ms(AFTER_MS);
 	read_arrivals(from_ns, frozen_ns, &f);
+	f.sent_ns = last_sent_ns > word_ns ? last_sent_ns - word_ns : 0;
 	ctl_freeze_set(ctl, FW_SUPERVISOR, FREEZE_MANUAL, false, proc_now_ns());
 	ctl_wake_all(ctl, in.dirfd);
 	book(false);
@@ -145,17 +162,19 @@ freeze_once(void)
 static void
 freezes(size_t n)
 {
+	uint64_t *sent = calloc(n, sizeof(*sent));
 	uint64_t *last = calloc(n, sizeof(*last));
 	uint64_t *cancel = calloc(n, sizeof(*cancel));
 	unsigned placed = 0;
 	size_t cancels = 0;
 	size_t late = 0;
 
-	if (last == NULL || cancel == NULL)
+	if (sent == NULL || last == NULL || cancel == NULL)
 		die("memory", "none");
 	for (size_t i = 0; i < n; i++) {
 		struct frozen f = freeze_once();
 
+		sent[i] = f.sent_ns;
 		last[i] = f.after_ns;
 		late += f.after_ns > 0;
 		placed += f.placed;
@@ -166,13 +185,15 @@ freezes(size_t n)
 		die("freeze", "no orders flowed");
 	if (cancels == 0)
 		die("freeze", "nothing was cancelled");
-	bench_report("freeze_to_last_order", last, n, 0);
+	bench_report("freeze_to_last_sent", sent, n, 0);
+	bench_report("freeze_to_last_arrival", last, n, 0);
 	bench_report("freeze_to_cancel_all", cancel, cancels, 0);
 	printf("# %u placements before %zu freezes, %zu times one arrived "
 	       "after the word, at most %.0f us; cancel-all %zu times, at "
 	       "most %.0f us\n",
 	    placed, n, late, bench_quantile(last, n, 1000) / 1000, cancels,
 	    bench_quantile(cancel, cancels, 1000) / 1000);
+	free(sent);
 	free(last);
 	free(cancel);
 }

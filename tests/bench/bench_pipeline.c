@@ -46,20 +46,26 @@ enum {
 	AT_RISKD,
 	AT_SENT,
 	AT_ACKED,
+	FIRST_SENT, /* of the two orders of an opening */
 	STATIONS
 };
 
 static void
 say_stations(const char *name, uint64_t *ns[STATIONS], size_t n)
 {
-	double p50[STATIONS];
+	double p50[FIRST_SENT];
+	struct metrics *m;
+	struct err e;
 
-	for (int k = 0; k < STATIONS; k++)
+	if (metrics_attach(&m, in.dirfd, ST_EXECD_PM, false, &e) < 0)
+		die("metrics", e.text);
+	for (int k = 0; k < FIRST_SENT; k++)
 		p50[k] = bench_quantile(ns[k], n, 500) / 1000;
 	printf("# %s: out of quoted %.1f, riskd %.1f, sent %.1f, acknowledged "
-	       "%.1f us p50; %zu orders\n",
-	    name, p50[AT_QUOTED], p50[AT_RISKD], p50[AT_SENT], p50[AT_ACKED],
-	    n);
+	       "%.1f us p50; %zu orders, %lld signed ahead\n",
+	    name, p50[AT_QUOTED], p50[AT_RISKD], p50[AT_SENT], p50[AT_ACKED], n,
+	    (long long)metrics_value(m, M_EXECD_PRESIGN_HITS));
+	metrics_detach(m);
 }
 
 static void
@@ -70,6 +76,8 @@ pass(const struct run *r)
 	uint64_t turn_ns = 0;
 	size_t missed = 0;
 	size_t got = 0;
+	size_t firsts = 0;
+	char name[64];
 	struct order o;
 
 	for (int k = 0; k < STATIONS; k++)
@@ -100,11 +108,15 @@ pass(const struct run *r)
 			ns[AT_RISKD][got] = o.risk_delta;
 			ns[AT_SENT][got] = o.send_delta;
 			ns[AT_ACKED][got++] = o.ack_delta;
+			if (k == 0)
+				ns[FIRST_SENT][firsts++] = o.send_delta;
 		}
 	}
-	if (got == 0)
+	if (firsts == 0)
 		die(r->name, "no order came");
 	bench_report(r->name, ns[AT_SENT], got, r->ref);
+	snprintf(name, sizeof(name), "%s_first", r->name);
+	bench_report(name, ns[FIRST_SENT], firsts, r->ref);
 	say_stations(r->name, ns, got);
 	for (int k = 0; k < STATIONS; k++)
 		free(ns[k]);
