@@ -2,11 +2,12 @@
  * protections - the maker with its protections against the same maker with
  * each of them switched off, one at a time, over simulated days.
  *
- *   protections [--days N] [--hours N] [--seed N] [--only TEXT] [--calm]
+ *   protections [--days N] [--hours N] [--seed N] [--rows A-B] [--calm]
  *               [--json] [KEY=VALUE]...
  *
- * --calm leaves out what needs trouble. KEY=VALUE is a setting of every
- * variant, before what it switches off.
+ * --rows runs some rows of the table, 0 the first, and those with everything
+ * on that they are compared with. --calm leaves out what needs trouble.
+ * KEY=VALUE is a setting of every variant, before what it switches off.
  *
  * A day is daysim.h: windows of 1, 5 and 15 minutes and the perpetual, on the
  * simulated exchanges with their participants, the settings of the capital
@@ -117,7 +118,8 @@ struct opts {
 	uint32_t days;
 	uint32_t hours;
 	uint64_t seed;
-	const char *only;
+	uint32_t first;
+	uint32_t last;
 	bool json;
 	bool calm;
 	uint32_t set_n;
@@ -308,6 +310,27 @@ is_sound(const struct opts *o, const struct total *t)
 }
 
 static bool
+is_picked(const struct opts *o, size_t row)
+{
+	return row >= o->first && row <= o->last &&
+	       (!o->calm || variants[row].trouble == CALM);
+}
+
+/* ... or the row that one of those is compared with. */
+static bool
+is_wanted(const struct opts *o, size_t row)
+{
+	bool any = is_picked(o, row);
+
+	if (variants[row].set[0].key != NULL)
+		return any;
+	for (size_t k = row + 1;
+	     k < VARIANTS && variants[k].trouble == variants[row].trouble; k++)
+		any = any || is_picked(o, k);
+	return any;
+}
+
+static bool
 parse_set(const char *arg, struct opts *o)
 {
 	const char *eq = strchr(arg, '=');
@@ -337,8 +360,8 @@ parse(int argc, char **argv, struct opts *o)
 			o->hours = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else if (more && strcmp(argv[i], "--seed") == 0)
 			o->seed = strtoull(argv[++i], NULL, 10);
-		else if (more && strcmp(argv[i], "--only") == 0)
-			o->only = argv[++i];
+		else if (more && strcmp(argv[i], "--rows") == 0)
+			(void)sscanf(argv[++i], "%u-%u", &o->first, &o->last);
 		else if (!parse_set(argv[i], o))
 			return false;
 	}
@@ -349,14 +372,15 @@ parse(int argc, char **argv, struct opts *o)
 int
 main(int argc, char **argv)
 {
-	static struct opts o = {.days = 5, .hours = 24, .seed = 1};
+	static struct opts o = {
+	    .days = 5, .hours = 24, .seed = 1, .last = VARIANTS - 1};
 	static struct total on;
 	static struct total off;
 	bool ok = true;
 
 	if (!parse(argc, argv, &o)) {
 		fprintf(stderr, "usage: protections [--days N] [--hours N] "
-				"[--seed N] [--only TEXT] [--calm] [--json] "
+				"[--seed N] [--rows A-B] [--calm] [--json] "
 				"[KEY=VALUE]...\n");
 		return 64;
 	}
@@ -368,9 +392,7 @@ main(int argc, char **argv)
 		const struct variant *v = &variants[i];
 		bool is_on = v->set[0].key == NULL;
 
-		if (o.calm && v->trouble != CALM)
-			break;
-		if (!is_on && o.only != NULL && strstr(v->name, o.only) == NULL)
+		if (!is_wanted(&o, i))
 			continue;
 		run(&o, v, is_on ? &on : &off);
 		fprintf(stderr, "\r%60s\r", "");
