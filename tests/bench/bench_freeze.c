@@ -188,10 +188,11 @@ freezes(size_t n)
 	bench_report("freeze_to_last_sent", sent, n, 0);
 	bench_report("freeze_to_last_arrival", last, n, 0);
 	bench_report("freeze_to_cancel_all", cancel, cancels, 0);
-	printf("# %u placements before %zu freezes, %zu times one arrived "
-	       "after the word, at most %.0f us; cancel-all %zu times, at "
-	       "most %.0f us\n",
-	    placed, n, late, bench_quantile(last, n, 1000) / 1000, cancels,
+	printf("# %u placements before %zu freezes; at most %.0f us after the "
+	       "word one left, and one arrived (%zu times), at most %.0f us; "
+	       "cancel-all %zu times, at most %.0f us\n",
+	    placed, n, bench_quantile(sent, n, 1000) / 1000, late,
+	    bench_quantile(last, n, 1000) / 1000, cancels,
 	    bench_quantile(cancel, cancels, 1000) / 1000);
 	free(sent);
 	free(last);
