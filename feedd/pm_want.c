@@ -288,7 +288,19 @@ ask_want(struct pm_feed *p, struct pm_want *w)
 	return true;
 }
 
-/* Nearest windows first: what is due longest goes first. */
+/* What may still trade before what is over; then what is due longest; then
+ * the window that opens first, or that ended last. */
+static bool
+goes_before(const struct pm_want *w, const struct pm_want *than)
+{
+	if (w->is_past != than->is_past)
+		return than->is_past;
+	if (w->due_ns != than->due_ns)
+		return w->due_ns < than->due_ns;
+	return w->is_past ? w->start_s > than->start_s
+			  : w->start_s < than->start_s;
+}
+
 void
 pm_want_run(struct pm_feed *p)
 {
@@ -296,23 +308,23 @@ pm_want_run(struct pm_feed *p)
 
 	for (uint32_t n = 0; n < PM_ASKS_MAX; n++) {
 		struct pm_want *first = NULL;
-		uint64_t due_ns = UINT64_MAX;
+		uint64_t wake_ns = UINT64_MAX;
 
 		for (uint32_t i = 0; i < PM_WANTS_N; i++) {
 			struct pm_want *w = &p->want[i];
 
-			if (w->used && !w->is_open && !w->is_refused &&
-			    w->due_ns < due_ns) {
+			if (!w->used || w->is_open || w->is_refused)
+				continue;
+			if (w->due_ns > f->now_ns)
+				wake_ns =
+				    w->due_ns < wake_ns ? w->due_ns : wake_ns;
+			else if (first == NULL || goes_before(w, first))
 				first = w;
-				due_ns = w->due_ns;
-			}
 		}
+		if (first == NULL && wake_ns != UINT64_MAX)
+			feed_wake_at(f, wake_ns);
 		if (first == NULL)
 			return;
-		if (due_ns > f->now_ns) {
-			feed_wake_at(f, due_ns);
-			return;
-		}
 		if (!ask_want(p, first))
 			break;
 	}

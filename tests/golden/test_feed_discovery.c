@@ -631,6 +631,43 @@ a_listing_without_end(void **state)
 	rig_close(r);
 }
 
+/* How many questions went before that of a slug. */
+static size_t
+asks_before(const struct rig *r, const char *slug)
+{
+	for (size_t i = 0; i < r->act_n; i++)
+		if (strstr(r->act[i].url, slug) != NULL)
+			return i;
+	fail_msg("%s is not asked for", slug);
+	return 0;
+}
+
+/* A series of short windows has many that are over. */
+static void
+what_trades_is_asked_for_before_what_is_over(void **state)
+{
+	struct rig *r = rig_open();
+	struct rig_act clock;
+
+	(void)state;
+	r->cfg.polymarket_series.n = 2;
+	memcpy(r->cfg.polymarket_series.item[0], "btc-updown-5m",
+	    sizeof("btc-updown-5m"));
+	memcpy(r->cfg.polymarket_series.item[1], "btc-updown-15m",
+	    sizeof("btc-updown-15m"));
+	r->wall_ns = (START - 20) * NS_PER_S - (int64_t)r->now_ns;
+	rig_start(r, VENUE_POLYMARKET);
+	clock = *rig_last(r, FEED_GET, -1);
+	answer(r, &clock);
+	assert_true(asks_before(r, "btc-updown-15m-1777428000") <
+		    asks_before(r, "btc-updown-15m-1777428900"));
+	assert_true(asks_before(r, "btc-updown-15m-1777428900") <
+		    asks_before(r, "btc-updown-5m-1777428300"));
+	assert_true(asks_before(r, "btc-updown-5m-1777428300") <
+		    asks_before(r, "btc-updown-15m-1777427100"));
+	rig_close(r);
+}
+
 /* A life that finds in the table: at IDX another market that ends then, and
  * after it SLUG's. */
 static struct rig *
@@ -707,6 +744,7 @@ main(void)
 	    T(slugs_by_the_venues_clock),
 	    T(a_window_is_found_on_a_further_page),
 	    T(a_listing_without_end),
+	    T(what_trades_is_asked_for_before_what_is_over),
 	    T(a_market_keeps_its_place_and_its_epochs_over_a_death),
 	};
 
