@@ -590,7 +590,8 @@ gwpm_timer(struct gwpm *g, const struct gwpm_now *now)
 	gwpm_flush_cancels(g, now);
 	gwpm_ask_due(g, now);
 	gwpm_sync_due(g, now);
-	if (g->sync.is_ready && !g->is_blocked)
+	/* What was not booked may be there: it is looked at. */
+	if (g->sync.is_ready && (!g->is_blocked || g->stat.impossible > 0))
 		gwpm_balance_due(g, now);
 	gwpm_flush_posts(g, now);
 	gwpm_ahead_due(g, now);

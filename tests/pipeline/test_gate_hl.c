@@ -220,8 +220,8 @@ an_order_rests_changes_and_goes(void **state)
 	assert_int_equal(gatekit_said(&k, of, PORT_ACKED), 1);
 	assert_int_equal(gatekit_said(&k, of, PORT_CANCELLED), 1);
 	assert_true(k.settled_n > 0);
-	GATEKIT_UNTIL(&k,
-	    metrics_value(k.stage.metrics, M_EXECD_CANCEL_REQUESTS) == 1);
+	GATEKIT_UNTIL(
+	    &k, metrics_value(k.stage.metrics, M_EXECD_CANCEL_REQUESTS) == 1);
 	assert_int_equal(metrics_value(k.stage.metrics, M_EXECD_POSTS), 1);
 }
 

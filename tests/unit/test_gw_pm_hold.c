@@ -230,6 +230,20 @@ after_a_gap_everything_is_read_at_once(void **state)
 		assert_int_equal(asked[i], 1);
 }
 
+static void
+T_28_what_was_not_booked_is_compared(void **state)
+{
+	uint64_t id = kit_rest(1, SIDE_BID, 400, 10);
+
+	(void)state;
+	run_ms(3000);
+	kit_trade(id, "t1", "MATCHED", "11");
+	assert_int_equal(kit.mode, PORT_BLOCKED);
+	asked_other = 0;
+	run_ms(20000);
+	assert_true(asked_other >= 4); /* two tokens, twice */
+}
+
 int
 main(void)
 {
@@ -242,6 +256,7 @@ main(void)
 	    T(what_is_pending_may_be_there_or_not),
 	    T(no_tokens_and_no_market_are_not_asked_about),
 	    T(after_a_gap_everything_is_read_at_once),
+	    T(T_28_what_was_not_booked_is_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
