@@ -147,24 +147,6 @@ struct gwpm_setup {
 	uint64_t epoch;		 /* of the stage: each life has its own */
 };
 
-struct gwpm_stat {
-	uint64_t posts; /* orders given out */
-	uint64_t cancels;
-	uint64_t asks;
-	uint64_t unknowns;
-	uint64_t fills;
-	uint64_t repeats; /* trades that said nothing new */
-	uint64_t reversals;
-	uint64_t differences;
-	uint64_t throttled;
-	uint64_t lapses;
-	uint64_t strays;
-	uint64_t impossible;
-	uint64_t bad;
-	uint64_t ahead_hits; /* orders that had been signed ahead */
-	uint64_t ahead_misses;
-};
-
 struct gwpm {
 	struct gwpm_setup set;
 	const struct gwpm_sink *sink;

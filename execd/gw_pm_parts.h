@@ -114,4 +114,22 @@ struct gwpm_queue {
 	uint32_t at[GWPM_ORDERS];
 };
 
+struct gwpm_stat {
+	uint64_t posts; /* orders given out */
+	uint64_t cancels;
+	uint64_t asks;
+	uint64_t unknowns;
+	uint64_t fills;
+	uint64_t repeats; /* trades that said nothing new */
+	uint64_t reversals;
+	uint64_t differences;
+	uint64_t throttled;
+	uint64_t lapses;
+	uint64_t strays;
+	uint64_t impossible;
+	uint64_t bad;
+	uint64_t ahead_hits; /* orders that had been signed ahead */
+	uint64_t ahead_misses;
+};
+
 #endif
