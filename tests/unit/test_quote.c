@@ -319,6 +319,30 @@ T_71_jump_filter_counts_ticks_too(void **state)
 	assert_int_equal(q->mkt[PM].reason, REASON_OK);
 }
 
+/* A move that is not worth the place in the queue leaves the quote where it
+ * is; so does a little more or less of it. */
+static void
+T_77_a_small_move_keeps_the_place(void **state)
+{
+	struct quote_side *bid = &q->mkt[PM].side[SIDE_BID];
+	uint64_t id;
+
+	(void)state;
+	q->cfg.mm_requote_min_ticks = 2;
+	bbo(PM, 0.49, 0.51, 100, 100);
+	id = bid->id;
+	assert_int_equal(bid->px.e8, 49000000);
+	now += NS_PER_MS;
+	bbo(PM, 0.48, 0.50, 100, 100);
+	assert_int_equal(out.core.n, 0);
+	assert_int_equal(bid->id, id);
+	now += NS_PER_MS;
+	bbo(PM, 0.47, 0.49, 100, 100);
+	assert_non_null(sent(SIDE_BID));
+	assert_true(bid->id != id);
+	assert_int_equal(bid->px.e8, 47000000);
+}
+
 static void
 a_refused_wish_is_repeated_later_and_not_before(void **state)
 {
@@ -612,6 +636,7 @@ main(void)
 	    T(nothing_is_quoted_while_warming_up),
 	    T(a_busy_market_does_not_stop_the_clock),
 	    T(T_71_jump_filter_counts_ticks_too),
+	    T(T_77_a_small_move_keeps_the_place),
 	    T(a_refused_wish_is_repeated_later_and_not_before),
 	    T(a_lost_intent_is_wished_again),
 	    T(a_lost_withdrawal_is_said_again),

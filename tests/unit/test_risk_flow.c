@@ -142,6 +142,26 @@ T_78_three_fills_in_ten_seconds(void **state)
 	assert_int_equal(o->exec_px.e8, 0); /* one */
 }
 
+/* What a breaker changes lives in its market and ends; the settings are what
+ * they were, and a market that is new has them plain. */
+static void
+T_79_no_breaker_changes_the_settings(void **state)
+{
+	struct cfg before = k.r->cfg;
+
+	(void)state;
+	for (int n = 0; n < 3; n++)
+		fill(PM, SIDE_BID, 48, 5);
+	assert_non_null(kit_noted(&k, RISK_FLOW));
+	for (int n = 0; n < 3; n++)
+		fill(PM, SIDE_ASK, 40, 1);
+	assert_int_equal(k.r->watch[PM].losing_n, 3);
+	assert_memory_equal(&k.r->cfg, &before, sizeof(before));
+	wait_s(301);
+	assert_memory_equal(&k.r->cfg, &before, sizeof(before));
+	assert_int_equal(k.r->watch[PM + 1].losing_n, 0);
+}
+
 static void
 T_78_what_is_no_run(void **state)
 {
@@ -458,6 +478,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(T_78_three_fills_in_ten_seconds),
 	    T(T_78_what_is_no_run),
+	    T(T_79_no_breaker_changes_the_settings),
 	    T(test_long_runs),
 	    T(test_losing_fills),
 	    T(test_losing_lowers_the_cap),
