@@ -319,6 +319,33 @@ T_71_jump_filter_counts_ticks_too(void **state)
 	assert_int_equal(q->mkt[PM].reason, REASON_OK);
 }
 
+/* The plain rule, without ticks: a spread of 0.01 trips it at sizes of more
+ * than 3:1 at 0.50, 1.5:1 at 0.20, 1.22:1 at 0.10. */
+static void
+T_71_the_plain_rule_pauses_cheap_markets(void **state)
+{
+	static const struct {
+		double bid;
+		double below;
+		double above;
+	} at[] = {{0.495, 295, 305}, {0.195, 148, 152}, {0.095, 121, 124}};
+
+	(void)state;
+	q->cfg.micro_price_divergence_min_ticks.e8 = 0;
+	q->cfg.micro_price_pause_s.ns = 0;
+	q->mkt[PM].in.tick_px = PX(E8 / 1000);
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		double ask = at[i].bid + 0.01;
+
+		now += NS_PER_MS;
+		bbo(PM, at[i].bid, ask, at[i].below, 100);
+		assert_int_equal(q->mkt[PM].reason, REASON_OK);
+		now += NS_PER_MS;
+		bbo(PM, at[i].bid, ask, at[i].above, 100);
+		quotes_are_pulled("plain rule", REASON_PRICE_JUMP);
+	}
+}
+
 /* A move that is not worth the place in the queue leaves the quote where it
  * is; so does a little more or less of it. */
 static void
@@ -636,6 +663,7 @@ main(void)
 	    T(nothing_is_quoted_while_warming_up),
 	    T(a_busy_market_does_not_stop_the_clock),
 	    T(T_71_jump_filter_counts_ticks_too),
+	    T(T_71_the_plain_rule_pauses_cheap_markets),
 	    T(T_77_a_small_move_keeps_the_place),
 	    T(a_refused_wish_is_repeated_later_and_not_before),
 	    T(a_lost_intent_is_wished_again),
