@@ -258,6 +258,7 @@ shell_metrics(struct stage *s, struct shell *sh)
 	metrics_add(m, M_ANY_IN_DROPPED, now->unknown - was->unknown);
 	*was = *now;
 	metrics_set(m, M_RISKD_FROZEN, r->freeze_all != 0);
+	metrics_set(m, M_RISKD_REDUCE_ONLY, r->reduce);
 	metrics_set(m, M_RISKD_PNL_DAY, risk_pnl(r).e6);
 	metrics_set(m, M_RISKD_PNL_REALISED, loss_realised(&r->loss).e6);
 	metrics_set(m, M_RISKD_FEES, r->loss.fees.e6);

@@ -49,7 +49,9 @@ static struct rig rig;
 static struct ledger ledger;
 static uint64_t seed;
 static unsigned kills, faults, freezes, latches;
+static unsigned reduced;
 static const char *fault = "none"; /* the last */
+static bool was_liquidated;
 
 /* When each was killed, wall time; how soon orders came again is told. */
 static struct {
@@ -246,6 +248,7 @@ static void
 fail_one(void)
 {
 	fault = wrong[rnd(sizeof(wrong) / sizeof(wrong[0]))];
+	was_liquidated = was_liquidated || strstr(fault, "liquid") != NULL;
 	simkit_clear("");
 	simkit_fault(fault);
 	if (getenv("RM_STORM_KEEP") != NULL)
@@ -300,6 +303,18 @@ freeze_a_while(void)
 	freezes++;
 }
 
+/* A fill of no order of ours is the venue's doing, or an order forgotten. */
+static void
+look_at_what_reduces(void)
+{
+	if (rig_metric(&rig, ST_RISKD, M_RISKD_REDUCE_ONLY) == 0)
+		return;
+	print_message("storm: only what reduces, after %s\n", fault);
+	reduced++;
+	assert_true(was_liquidated);
+	thaw("looked at what reduces");
+}
+
 /* What only a person ends: none of ours but a venue's, and it is thawed. */
 static void
 look_at_latches(void)
@@ -342,12 +357,14 @@ rage(int64_t seconds)
 		}
 		if (now >= look_at) {
 			look_at_latches();
+			look_at_what_reduces();
 			look_at = now + LOOK_NS;
 		}
 		usleep(20000);
 	}
 	simkit_clear("");
 	look_at_latches();
+	look_at_what_reduces();
 }
 
 /* How long no order came after a stage was killed: the worst of each. */
@@ -724,8 +741,9 @@ the_venue_and_we_agree_after_a_storm(void **state)
 	/* What has settled is told and recorded. */
 	sleep(2);
 	RIG_EXPECT(&rig, rig_sup(&rig, "stop", "all", NULL), 0);
-	print_message("storm: %u kills, %u faults, %u freezes, %u latched\n",
-	    kills, faults, freezes, latches);
+	print_message("storm: %u kills, %u faults, %u freezes, %u latched, "
+		      "%u times only what reduces\n",
+	    kills, faults, freezes, latches, reduced);
 	show_recovery();
 	l = simkit_json("/sim/ledger");
 	assert_int_equal(open_orders(l, "polymarket"), 0);
