@@ -2,8 +2,8 @@
 #: make calibrate   our fair value and the market's price against recorded
 #:                  outcomes (JSON=1)
 #: make protections the maker with each protection switched off, over simulated
-#:                  days (DAYS=5 HOURS=24 JSON=1; a day takes a minute or more
-#:                  and there are two dozen variants)
+#:                  days (DAYS=5 HOURS=24 ROWS=0-23 JSON=1 SET=key=value;
+#:                  a day takes a minute or so, there are two dozen rows)
 define tool_rule
 $$(OUT)/bin/$(1): $$(OUT)/obj/tests/tools/$(2).o $$(OUT)/lib/libcore.a
 	@mkdir -p $$(@D)
@@ -32,9 +32,11 @@ calibrate: $(OUT)/bin/rm-calibrate
 
 protections: $(OUT)/bin/rm-protections
 	@$(OUT)/bin/rm-protections --days $(or $(DAYS),5) \
-	    --hours $(or $(HOURS),24) $(if $(JSON),--json)
+	    --hours $(or $(HOURS),24) $(if $(ROWS),--rows $(ROWS)) \
+	    $(if $(JSON),--json) $(SET)
 
 .PHONY: train-vol calibrate protections
 
-# Both run as a test.
-$(OUT)/test/test_tools: | $(OUT)/bin/rm-train-vol $(OUT)/bin/rm-calibrate
+# They run as a test.
+$(OUT)/test/test_tools: | $(OUT)/bin/rm-train-vol $(OUT)/bin/rm-calibrate \
+    $(OUT)/bin/rm-protections

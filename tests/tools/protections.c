@@ -257,6 +257,7 @@ print(const struct opts *o, const struct variant *v, const struct total *on,
 		    (double)MOST(market_ppm) / 1e6,
 		    (double)MOST(total_ppm) / 1e6, (double)MOST(loss_ppm) / 1e6,
 		    MOST(breaches));
+		fflush(stdout);
 		return;
 	}
 	if (on == t)

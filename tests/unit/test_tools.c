@@ -2,7 +2,8 @@
 /*
  * The trainer of the volatility predictor and the calibration report, run as
  * programs: a small series in, weights that parse out; the report in the
- * agreed form, or `skipped` without data.
+ * agreed form, or `skipped` without data; an hour of the maker on the
+ * simulated exchanges, twice.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -182,6 +183,31 @@ the_report_holds_its_margins_over_all(void **state)
 	assert_int_equal(held, 2);
 }
 
+/* The program itself says 1 when a limit was passed or the venues' books and
+ * riskd's differ. */
+static void
+an_hour_on_the_exchanges_is_the_same_again(void **state)
+{
+	char dir[] = "/tmp/rm-tools-XXXXXX";
+	char cmd[1024];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (int i = 0; i < 2; i++) {
+		snprintf(cmd, sizeof(cmd),
+		    "%s/bin/rm-protections --days 1 --hours 1 --rows 0-0 "
+		    "--json maker_ratio.pause_frac=1 perp.enabled=false "
+		    ">%s/%d 2>%s/log",
+		    out_dir(), dir, i, dir);
+		assert_int_equal(run(cmd), 0);
+	}
+	snprintf(cmd, sizeof(cmd),
+	    "cmp %s/0 %s/1 && grep -q '\"breaches\":0}' %s/0 && "
+	    "! grep -q '\"fills\":0\\.0' %s/0 && rm -r %s",
+	    dir, dir, dir, dir, dir);
+	assert_int_equal(run(cmd), 0);
+}
+
 int
 main(void)
 {
@@ -190,6 +216,7 @@ main(void)
 	    cmocka_unit_test(bad_options_are_refused),
 	    cmocka_unit_test(without_data_the_report_says_so),
 	    cmocka_unit_test(the_report_holds_its_margins_over_all),
+	    cmocka_unit_test(an_hour_on_the_exchanges_is_the_same_again),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
