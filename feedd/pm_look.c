@@ -667,6 +667,7 @@ take_want(struct pm_feed *p, struct pm_want *w, const struct feed_event *ev,
 
 	if (failed) {
 		w->is_open = false;
+		w->was_heard = false;
 		w->due_ns = p->hold_ns;
 		return;
 	}

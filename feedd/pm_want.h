@@ -58,7 +58,7 @@ struct pm_want {
 	bool used;
 	bool is_open;	 /* an answer is awaited */
 	bool is_refused; /* not what its slug says: never asked again */
-	bool was_heard;	 /* there was an answer */
+	bool was_heard;	 /* the last question had an answer */
 	bool is_past;	 /* over before we came: for its outcome only */
 	bool by_series;	 /* its slug was computed */
 	bool by_year;	 /* ... in the form with the year */
