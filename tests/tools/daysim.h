@@ -54,7 +54,7 @@ struct daysim_result {
 	uint64_t orders;
 	uint64_t freezes;
 	/* Most of a limit that was in use when an order passed, 1e-6 of it:
-	 * what counts is an order that makes the position larger. */
+	 * what counts is an order that makes its market's worst side worse. */
 	int64_t market_ppm;
 	int64_t total_ppm;
 	int64_t loss_ppm; /* the fall of the day over its limit           */

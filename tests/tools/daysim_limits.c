@@ -88,15 +88,18 @@ look(struct day *d, uint16_t instr)
 	d->r.breaches += one > most + SLACK_E6 || sum > all + SLACK_E6;
 }
 
+/* A mark that moved may have passed a cap: what counts is an order that makes
+ * its market's worst side worse. */
 static void
 on_order(struct day *d, const struct order *o)
 {
 	struct ledger *l = &d->ledger[o->hdr.instr];
 	struct passed *p = &l->slot[o->side - 1][o->level];
-	bool adds = o->side == SIDE_BID ? l->pos_e8 >= 0 : l->pos_e8 <= 0;
+	bool is_perp = o->hdr.instr >= INSTR_HL_BASE;
+	int64_t before = worst(l, is_perp);
 
 	*p = (struct passed){o->id, o->qty.e8, o->strategy};
-	if (adds)
+	if (worst(l, is_perp) > before)
 		look(d, o->hdr.instr);
 }
 
