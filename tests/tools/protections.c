@@ -24,13 +24,11 @@
  * Exit   : 0; 1 when the maker with all protections passed a limit, or the
  *          venues' books and riskd's differ by more than a cent a fill.
  */
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "libcore/check.h"
 #include "tests/tools/daysim.h"
