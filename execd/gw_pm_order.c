@@ -95,6 +95,8 @@ gwpm_choose(
 	o->deal = SIDE_BID;
 }
 
+/* What lives shorter than the venue takes as GTD rests as GTC: order management
+ * withdraws it at its deadline. */
 static uint64_t
 expiration(
     const struct gwpm *g, const struct port_act *a, const struct gwpm_now *now)
@@ -399,6 +401,20 @@ judge_leg(struct gwpm *g, struct gwpm_order *o, const struct leg *l,
 		gwpm_ask_at(o, now->ns + ASK_SOON_NS);
 }
 
+/* Statuses by which the venue itself says no. Others below 500 (408, 499, what
+ * a proxy makes up) say nothing of an order whose body may have been taken. */
+static bool
+is_refusal(unsigned status)
+{
+	static const unsigned no[] = {
+	    400, 401, 403, 404, 405, 413, 422, 425, 429};
+
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (status == no[i])
+			return true;
+	return false;
+}
+
 /* No answer, or one that says nothing of single orders. */
 static void
 all_of(struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a,
@@ -410,7 +426,7 @@ all_of(struct gwpm *g, struct gwpm_call *c, const struct gwpm_answer *a,
 
 	if (a->status != 0) {
 		says = gwpm_refused(g, c, a, now);
-		is_sure = (a->status >= 400 && a->status < 500) ||
+		is_sure = is_refusal(a->status) ||
 			  says.class == GWPM_SAYS_POST_ONLY ||
 			  says.class == GWPM_SAYS_CANCEL_ONLY ||
 			  says.class == GWPM_SAYS_DISABLED;

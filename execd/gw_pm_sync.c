@@ -67,9 +67,10 @@ gwpm_verified(const struct gwpm *g)
 {
 	const struct gwpm_sync *s = &g->sync;
 
-	/* Never logged in: what the book has not, was never sent. */
+	/* Never logged in: an earlier book may have sent what ours has not,
+	 * and the venue could not be asked. */
 	if (g->set.creds == NULL)
-		return gwpm_flat(g);
+		return false;
 	return gwpm_flat(g) && s->verify_ns > 0 && s->open_ns >= s->verify_ns &&
 	       s->open_ours_n == 0;
 }

@@ -179,6 +179,23 @@ T_31_no_answer_is_unknown_and_never_sent_again(void **state)
 	assert_int_equal(kit_count("POST", "/order"), 1);
 }
 
+/* A proxy's time-out says nothing of an order whose body it had taken. */
+static void
+T_31_a_proxy_that_gives_up_is_no_refusal(void **state)
+{
+	static const unsigned status[] = {408, 499, 418};
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		uint64_t id = kit_place(1 + i, SIDE_BID, 400, 10);
+
+		gwpm_flush(&kit.g, &kit.now);
+		kit_reply(kit_find("POST", "/order"), status[i], "");
+		assert_int_equal(kit_events(PORT_UNKNOWN, id), 1);
+		assert_int_equal(kit_events(PORT_REJECTED, id), 0);
+	}
+}
+
 static void
 T_27_absence_needs_time_and_two_reads(void **state)
 {
@@ -378,6 +395,28 @@ T_42_another_life_knows_what_was_given_out(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_begin, kit_end)
 
+/* Flat is the venue's word, asked after verify; without a login there is none,
+ * whatever the book says: an earlier book may have sent what this one has not.
+ */
+static void
+flat_is_only_what_the_venue_said_after_verify(void **state)
+{
+	const struct pm_creds *creds = kit.g.set.creds;
+
+	(void)state;
+	assert_true(gwpm_flat(&kit.g));
+	assert_false(gwpm_verified(&kit.g));
+	kit.g.set.creds = NULL;
+	gwpm_verify(&kit.g, &kit.now);
+	assert_false(gwpm_verified(&kit.g));
+	kit.g.set.creds = creds;
+	gwpm_verify(&kit.g, &kit.now);
+	assert_false(gwpm_verified(&kit.g));
+	kit_reply(kit_find("GET", "/data/orders"), 200,
+	    "{\"data\":[],\"next_cursor\":\"LTE=\",\"limit\":100,\"count\":0}");
+	assert_true(gwpm_verified(&kit.g));
+}
+
 int
 main(void)
 {
@@ -389,6 +428,7 @@ main(void)
 	    T(T_33_success_without_our_id_is_a_refusal),
 	    T(T_32_delayed_is_alive),
 	    T(T_31_no_answer_is_unknown_and_never_sent_again),
+	    T(T_31_a_proxy_that_gives_up_is_no_refusal),
 	    T(T_27_absence_needs_time_and_two_reads),
 	    T(T_27_one_read_is_not_enough_however_late),
 	    T(an_order_that_was_given_up_is_cancelled_when_it_shows_up),
@@ -398,6 +438,7 @@ main(void)
 	    T(a_cancel_of_what_has_not_left_costs_nothing),
 	    T(batches_hold_fifteen),
 	    T(T_44_bursts_stay_below_the_venue_s_and_recover),
+	    T(flat_is_only_what_the_venue_said_after_verify),
 	    T(T_42_another_life_knows_what_was_given_out),
 	};
 
