@@ -201,7 +201,7 @@ shards_merge(void **state)
 	setenv("BACKTEST", proc_bin("backtest"), 1);
 	setenv("OUT", under("many"), 1);
 	for (int i = 1; i <= 3; i++) {
-		char id[8];
+		char id[16];
 		char cmd[1024];
 
 		snprintf(id, sizeof(id), "%d", i);
