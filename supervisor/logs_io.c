@@ -60,7 +60,9 @@ field(const char *key, json_t *v, FILE *to)
 		fprintf(to, strchr(s, ' ') ? " %s=\"%s\"" : " %s=%s", key, s);
 		return;
 	}
-	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	/* As it was written: 0.51, not the nearest binary number. */
+	text = json_dumps(
+	    v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
 	fprintf(to, " %s=%s", key, text ? text : "?");
 	free(text);
 }
