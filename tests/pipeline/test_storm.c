@@ -456,6 +456,35 @@ is_quiet(void)
 	return quiet;
 }
 
+/* What rests at the venues is what execd knows of: an order more is one that
+ * nobody would ever withdraw. quoted stands still meanwhile, so that nothing is
+ * on its way; riskd may still act, so one look may be unlucky. */
+static void
+no_orphan_rests(void)
+{
+	size_t theirs = 0;
+	int64_t ours = 0;
+
+	for (unsigned k = 0; k < 20; k++) {
+		pid_t quoted = (pid_t)rig_pid(&rig, ST_QUOTED);
+		json_t *l;
+
+		kill(quoted, SIGSTOP);
+		usleep(300000);
+		l = simkit_json("/sim/ledger");
+		ours = rig_resting(&rig);
+		kill(quoted, SIGCONT);
+		theirs = open_orders(l, "polymarket") +
+			 open_orders(l, "hyperliquid");
+		json_decref(l);
+		if (ours == (int64_t)theirs && ours > 0)
+			return;
+		usleep(200000);
+	}
+	fail_msg("orders of ours that rest: %lld, at the venues: %zu",
+	    (long long)ours, theirs);
+}
+
 /* ---- what was sent ---- */
 
 static struct sent {
@@ -736,6 +765,7 @@ the_venue_and_we_agree_after_a_storm(void **state)
 	before = orders_taken();
 	RIG_UNTIL(&rig, orders_taken() > before + PLACED_N);
 	sleep(CALM_S);
+	no_orphan_rests();
 	RIG_EXPECT(&rig, rig_sup(&rig, "freeze", "the end", NULL), 0);
 	RIG_UNTIL(&rig, rig_resting(&rig) == 0 && is_quiet());
 	/* What has settled is told and recorded. */
