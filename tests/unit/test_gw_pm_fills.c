@@ -250,6 +250,38 @@ T_28_more_than_the_order_is_no_fill(void **state)
 	assert_int_equal(net(), 65 * E8 / 10);
 }
 
+/* The wallet that holds the money is another than the key's: a leg is ours by
+ * our order's id, and not by an address; an owner who is not us makes a leg
+ * with our address somebody else's. */
+static void
+T_18_legs_are_ours_by_order_and_not_by_address(void **state)
+{
+	uint64_t id = kit_rest(1, SIDE_BID, 400, 10);
+	char ours[PM_ID_TEXT_MAX];
+	char text[2048];
+
+	(void)state;
+	kit_hash(id, ours);
+	(void)snprintf(text, sizeof(text),
+	    "{\"event_type\":\"trade\",\"type\":\"TRADE\",\"id\":\"t1\","
+	    "\"taker_order_id\":\"0x%064d\",\"asset_id\":\"" KIT_YES "\","
+	    "\"side\":\"SELL\",\"size\":\"9\",\"price\":\"0.4\",\"status\":"
+	    "\"MATCHED\",\"match_time\":\"1789999001\",\"owner\":\"x\","
+	    "\"maker_orders\":["
+	    "{\"order_id\":\"0x%064d\",\"owner\":\"y\",\"maker_address\":\"%"
+	    "s\","
+	    "\"matched_amount\":\"5\",\"price\":\"0.4\",\"asset_id\":"
+	    "\"" KIT_YES "\"},"
+	    "{\"order_id\":\"%s\",\"owner\":\"" KIT_KEY "\",\"maker_address\":"
+	    "\"0x000000000000000000000000000000000000dEaD\","
+	    "\"matched_amount\":\"4\",\"price\":\"0.4\",\"asset_id\":"
+	    "\"" KIT_YES "\"}],\"trader_side\":\"MAKER\"}",
+	    7, 8, kit.g.maker, ours);
+	gwpm_user_text(&kit.g, text, strlen(text), &kit.now);
+	all_well(id, 1);
+	assert_int_equal(net(), 4 * E8);
+}
+
 static void
 T_28_all_of_the_order_is_filled(void **state)
 {
@@ -360,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(T_16_T_17_fills_are_those_of_the_vectors),
 	    T(T_28_more_than_the_order_is_no_fill),
+	    T(T_18_legs_are_ours_by_order_and_not_by_address),
 	    T(T_28_all_of_the_order_is_filled),
 	    T(T_28_what_failed_frees_nothing),
 	    T(T_28_who_rests_has_its_own_price),
