@@ -231,6 +231,7 @@ run_exec(struct engine *e, enum venue v, const struct event *ev)
 		struct paperdesk *d = e->desk[v];
 
 		d->p.latency.floor_ns = latency_draw(e->a.order, v);
+		d->latency.jitter_ns = 0; /* in place of the settings' */
 	}
 	due.kind = EV_TIMER;
 	while (e->ops->due(e->desk[v], e->now_ns)) {

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backtest/latency.h"
+#include "libcore/latency.h"
 #include "execd/port.h"
 #include "libshm/cfg.h"
 #include "libshm/instr.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backtest/latency.h"
+#include "libcore/latency.h"
 #include "libsys/version.h"
 
 extern char **environ;

@@ -30,6 +30,9 @@ static void
 set_latency(struct paperdesk *d, const struct cfg *cfg)
 {
 	d->p.latency.floor_ns = (uint64_t)cfg->exec_paper_latency.ns;
+	d->latency.kind = LATENCY_JITTER;
+	d->latency.base_ns = (uint64_t)cfg->exec_paper_latency.ns;
+	d->latency.jitter_ns = (uint64_t)cfg->exec_paper_jitter.ns;
 	d->e.retry_ns = (uint64_t)cfg->exec_paper_latency.ns;
 }
 
@@ -41,6 +44,7 @@ paperdesk_init(
 
 	exec_init(&d->e, cfg, v, epoch);
 	port_paper_init(&d->p, v, model_of(cfg), latency);
+	latency_init(&d->latency, (uint64_t)v);
 	set_latency(d, cfg);
 	exec_port_mode(&d->e, PORT_NORMAL);
 }
@@ -72,6 +76,9 @@ settle(struct paperdesk *d, uint64_t now_ns, struct core_out *out)
 			struct paper_out po;
 
 			paper_out_reset(&po);
+			if (d->latency.jitter_ns != 0)
+				d->p.latency.floor_ns =
+				    latency_draw(&d->latency, d->e.venue);
 			port_paper_act(&d->p, &d->e.mkt, &act[i], now_ns, &po);
 			give(d, &po, now_ns, out);
 		}

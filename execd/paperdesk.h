@@ -9,6 +9,9 @@
  *             sides, and market data that was not committed is delivered
  *             again. After a gap the place in the queue is the worse of what
  *             it was and what is displayed.
+ * Latency   : a message takes exec.paper_latency and an exponential part of
+ *             mean exec.paper_jitter, drawn by its number (libcore/latency.h);
+ *             messages of one connection do not overtake one another.
  * Freeze    : urgent cancels take effect in the same call, so that after the
  *             last page of a withdrawal nothing rests.
  * Pure      : yes. Same bounds as its parts.
@@ -21,10 +24,12 @@
 
 #include "execd/exec.h"
 #include "execd/port_paper.h"
+#include "libcore/latency.h"
 
 struct paperdesk {
 	struct exec e;
 	struct port_paper p;
+	struct latency latency; /* exec.paper_latency, exec.paper_jitter  */
 };
 
 /* paperdesk_init - as exec_init, the venue NORMAL. Needs zeroed memory. */

@@ -13,7 +13,7 @@
  *             ASK    ACKED when it rests, nothing while it is on its way,
  *             else GONE.
  *             An act for an order that is over is not answered: it was.
- * Latency   : struct paper_latency; now a constant.
+ * Latency   : struct paper_latency, set by the caller before each act.
  * Kill -9   : an order is one record of the slot (port_paper_save); what was
  *             on its way goes on (port_paper_loaded).
  * Limit     : PAPER_FLIGHT messages under way; beyond it a place is REJECTED
@@ -51,8 +51,7 @@ paper_out_reset(struct paper_out *out)
 	out->touched_n = 0;
 }
 
-/* How long a message takes: a constant. A draw from a distribution belongs
- * here too, seeded by the order's id. */
+/* How long the next message takes; one never overtakes the last. */
 struct paper_latency {
 	uint64_t floor_ns;
 };

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "backtest/latency.h"
+#include "libcore/latency.h"
 #include "backtest/series.h"
 #include "libcore/fixed.h"
 #include "tests/unit/contract.h"

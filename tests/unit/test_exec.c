@@ -472,6 +472,37 @@ test_bad_orders(void **state)
 	assert_int_equal(k.e->stat.orders, 1);
 }
 
+/* Never before the least time, each after another, the same for the same
+ * numbers. */
+static void
+a_paper_message_takes_what_is_drawn(void **state)
+{
+	uint64_t due[2][3];
+
+	(void)state;
+	for (int run = 0; run < 2; run++) {
+		uint64_t sent[3];
+
+		kit_close(&k);
+		kit_open(&k);
+		k.cfg.exec_paper_jitter.ns = 30 * NS_PER_MS;
+		kit_step(&k, EV_CFG, RG_ORDER_PM, NULL, NULL);
+		for (uint8_t n = 0; n < 3; n++) {
+			struct order o = kit_make(&k, SIDE_BID, 40 + n, 20);
+
+			o.level = n;
+			sent[n] = k.now;
+			kit_send(&k, &o);
+			due[run][n] = k.d->p.slot[n].place_due_ns - sent[n];
+			assert_true(due[run][n] > LATENCY);
+			k.now += MS(500);
+		}
+		assert_true(due[run][0] != due[run][1]);
+		assert_true(due[run][1] != due[run][2]);
+	}
+	assert_memory_equal(due[0], due[1], sizeof(due[0]));
+}
+
 /* Through records and back, in the middle of everything. */
 static void
 test_records_hold_everything(void **state)
@@ -542,6 +573,7 @@ main(void)
 	    T(T_07_new_epoch_withdraws),
 	    T(test_closed_market_withdraws),
 	    T(test_bad_orders),
+	    T(a_paper_message_takes_what_is_drawn),
 	    T(test_records_hold_everything),
 	};
 

@@ -13,8 +13,8 @@
  *
  * Pure : yes.
  */
-#ifndef BACKTEST_LATENCY_H
-#define BACKTEST_LATENCY_H
+#ifndef LIBCORE_LATENCY_H
+#define LIBCORE_LATENCY_H
 
 #include <stdbool.h>
 #include <stddef.h>

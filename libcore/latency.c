@@ -1,4 +1,4 @@
-#include "backtest/latency.h"
+#include "libcore/latency.h"
 
 #include <math.h>
 #include <stdlib.h>
