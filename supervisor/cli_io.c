@@ -40,21 +40,23 @@ static const char usage_text[] =
     "      --foreground     start: stay, log to stderr (systemd, containers)\n"
     "      --keep           stop: leave the shared memory for a look\n"
     "      --restart        reload: restart the stages if a key needs it\n"
+    "      --wait SECONDS   ledger: for figures to be fresh; 0: one look\n"
     "  -r, --reason TEXT    thaw, freeze: why\n"
     "  -f, --follow         logs: wait for more\n"
     "  -n, --lines N        logs: last N lines of each (20)\n"
     "  -V, --version   -h, --help\n"
     "\n"
     "A STAGE is a stage (feedd.binance), a program (feedd) or all.\n"
-    "Exit codes: 0 done, 1 degraded, 2 orders may still rest, 64 usage, 69 "
-    "not\n"
-    "running, 70 internal, 75 not ready in time, 77 no permission, 78 bad\n"
-    "configuration, 100 gave up, 111 temporary.\n";
+    "Exit codes: 0 done, 1 degraded, 2 orders may still rest (ledger: not "
+    "all\ncould be compared), 64 usage, 69 not running, 70 internal, 75 not "
+    "ready in\ntime, 77 no permission, 78 bad configuration, 100 gave up, 111 "
+    "temporary.\n";
 
 enum long_opt {
 	OPT_FOREGROUND = 256,
 	OPT_KEEP,
 	OPT_RESTART,
+	OPT_WAIT,
 };
 
 static const struct option longs[] = {
@@ -68,6 +70,7 @@ static const struct option longs[] = {
     {"foreground", no_argument, NULL, OPT_FOREGROUND},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"restart", no_argument, NULL, OPT_RESTART},
+    {"wait", required_argument, NULL, OPT_WAIT},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -103,6 +106,18 @@ lines(struct sup_opts *o, const char *text)
 }
 
 static int
+wait_for(struct sup_opts *o, const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || v < 0 || v > 3600)
+		return bad("--wait", text, ": use 0 to 3600 seconds");
+	o->wait_s = (int)v;
+	return 0;
+}
+
+static int
 option(struct sup_opts *o, int c)
 {
 	switch (c) {
@@ -121,6 +136,7 @@ option(struct sup_opts *o, int c)
 	case OPT_FOREGROUND: o->foreground = true; return 0;
 	case OPT_KEEP: o->keep = true; return 0;
 	case OPT_RESTART: o->restart = true; return 0;
+	case OPT_WAIT: return wait_for(o, optarg);
 	default: return SUP_USAGE;
 	}
 }
@@ -180,7 +196,7 @@ default_config(struct sup_opts *o)
 int
 cli_run(int argc, char **argv)
 {
-	struct sup_opts o = {.instance = "main", .lines = 20};
+	struct sup_opts o = {.instance = "main", .lines = 20, .wait_s = -1};
 	int rc = envkey_take();
 	int c;
 

@@ -5,9 +5,11 @@
 #include "libcore/check.h"
 
 void
-ledger_init(struct ledger *l)
+ledger_init(struct ledger *l, const struct ledger_set *set)
 {
+	CHECK(set->period_ns >= 0);
 	memset(l, 0, sizeof(*l));
+	l->set = *set;
 }
 
 void
@@ -19,10 +21,50 @@ ledger_instr(struct ledger *l, uint16_t idx, const struct instr *in)
 }
 
 static void
-put(struct ledger_row *r, enum ledger_who who, qty_t qty)
+put(struct ledger_fig *f, int64_t v, uint64_t at_ns)
 {
-	r->has[who] = true;
-	r->qty[who] = qty;
+	*f = (struct ledger_fig){.has = true, .v = v, .at_ns = at_ns};
+}
+
+/* Behind it in its ring nothing of execd's is fresh until said again. */
+static void
+on_fill(struct ledger *l, struct ledger_row *r, const struct order *o)
+{
+	struct ledger_money *m = &l->money[r->in.venue];
+	uint64_t at_ns = o->hdr.recv_ns + o->hdr.pub_delta;
+
+	r->fig[LEDGER_EXECD].is_late = true;
+	r->fig[LEDGER_VENUE].is_late = true;
+	m->fig[LEDGER_EXECD].is_late = true;
+	if (at_ns > r->fill_ns)
+		r->fill_ns = at_ns;
+	if (at_ns > m->fill_ns)
+		m->fill_ns = at_ns;
+}
+
+static void
+on_state(struct ledger_row *r, const struct order *o)
+{
+	uint64_t at_ns = o->hdr.recv_ns + o->hdr.pub_delta;
+
+	if (at_ns >= r->fig[LEDGER_RISKD].at_ns)
+		put(&r->fig[LEDGER_RISKD], o->qty.e8, at_ns);
+}
+
+static void
+on_position(struct ledger_row *r, const struct order *o)
+{
+	put(&r->fig[LEDGER_EXECD], o->qty.e8, o->hdr.recv_ns);
+	r->fig[LEDGER_VENUE] = (struct ledger_fig){0};
+	if (o->status == 1)
+		put(&r->fig[LEDGER_VENUE], o->exec_qty.e8, o->hdr.recv_ns);
+}
+
+static void
+heard(uint64_t *last_ns, const struct order *o)
+{
+	if (o->hdr.recv_ns > *last_ns)
+		*last_ns = o->hdr.recv_ns;
 }
 
 void
@@ -30,37 +72,41 @@ ledger_slot(struct ledger *l, const struct order *o)
 {
 	struct ledger_row *r;
 
+	if (o->hdr.kind == MSG_STATE)
+		heard(&l->riskd_ns, o);
 	if (o->hdr.kind == MSG_BALANCE && o->venue > 0 && o->venue < VENUE_N) {
-		l->has_usd[o->venue] = true;
-		l->usd[o->venue] = o->usd;
+		heard(&l->execd_ns[o->venue], o);
+		put(&l->money[o->venue].fig[LEDGER_EXECD], o->usd.e6,
+		    o->hdr.recv_ns);
 		return;
 	}
 	if (o->hdr.instr == 0 || o->hdr.instr >= INSTR_N)
 		return;
 	r = &l->row[o->hdr.instr];
-	if (!r->used || (o->epoch != 0 && o->epoch != r->in.epoch))
+	if (!r->used || r->in.venue >= VENUE_N ||
+	    (o->epoch != 0 && o->epoch != r->in.epoch))
 		return;
-	if (o->hdr.kind == MSG_STATE && o->hdr.recv_ns >= r->told_ns) {
-		put(r, LEDGER_RISKD, o->qty);
-		r->told_ns = o->hdr.recv_ns;
-	}
+	if (o->hdr.kind == MSG_STATE)
+		on_state(r, o);
+	else if (o->hdr.kind == MSG_FILL)
+		on_fill(l, r, o);
 	if (o->hdr.kind != MSG_POSITION)
 		return;
-	put(r, LEDGER_EXECD, o->qty);
-	if (o->status == 1)
-		put(r, LEDGER_VENUE, o->exec_qty);
+	heard(&l->execd_ns[r->in.venue], o);
+	on_position(r, o);
 }
 
 void
-ledger_truth(struct ledger *l)
+ledger_truth(struct ledger *l, uint64_t at_ns)
 {
 	l->has_truth = true;
+	l->truth_ns = at_ns;
 	for (uint32_t i = 1; i < INSTR_N; i++) {
 		enum venue v = l->row[i].in.venue;
 
 		if (l->row[i].used &&
 		    (v == VENUE_POLYMARKET || v == VENUE_HYPERLIQUID))
-			put(&l->row[i], LEDGER_TRUTH, QTY(0));
+			put(&l->row[i].fig[LEDGER_TRUTH], 0, at_ns);
 	}
 }
 
@@ -90,7 +136,7 @@ token_bytes(const char *text, uint8_t out[32])
 static void
 add(struct ledger_row *r, int64_t e8)
 {
-	put(r, LEDGER_TRUTH, QTY(r->qty[LEDGER_TRUTH].e8 + e8));
+	r->fig[LEDGER_TRUTH].v += e8;
 }
 
 void
@@ -133,38 +179,9 @@ ledger_coin(struct ledger *l, const char *coin, qty_t qty)
 	l->stray_n += qty.e8 != 0;
 }
 
-bool
-ledger_shown(const struct ledger_row *r)
+void
+ledger_usd(struct ledger *l, enum venue v, usd_t usd)
 {
-	for (int i = 0; i < LEDGER_WHO_N; i++)
-		if (r->used && r->has[i] && r->qty[i].e8 != 0)
-			return true;
-	return false;
-}
-
-static bool
-pair_differs(const struct ledger_row *r, enum ledger_who a, enum ledger_who b)
-{
-	return r->has[a] && r->has[b] && r->qty[a].e8 != r->qty[b].e8;
-}
-
-bool
-ledger_differs(const struct ledger *l, const struct ledger_row *r)
-{
-	/* Never spoken of, riskd has none. */
-	if (l->has_truth && r->used && !r->has[LEDGER_RISKD] &&
-	    r->qty[LEDGER_TRUTH].e8 != 0)
-		return true;
-	return r->used && (pair_differs(r, LEDGER_EXECD, LEDGER_VENUE) ||
-			      pair_differs(r, LEDGER_RISKD, LEDGER_TRUTH));
-}
-
-uint32_t
-ledger_bad(const struct ledger *l)
-{
-	uint32_t n = l->stray_n;
-
-	for (uint32_t i = 1; i < INSTR_N; i++)
-		n += ledger_differs(l, &l->row[i]);
-	return n;
+	CHECK(v > 0 && v < VENUE_N && l->has_truth);
+	put(&l->money[v].fig[LEDGER_TRUTH], usd.e6, l->truth_ns);
 }

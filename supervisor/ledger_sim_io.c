@@ -130,9 +130,8 @@ take_pm(struct ledger *l, const json_t *a)
 		ledger_token(l, id != NULL ? id : "",
 		    QTY(held(t, "own_e8", "in_e8", "out_e8")));
 	}
-	l->has_true_usd[VENUE_POLYMARKET] = true;
-	l->true_usd[VENUE_POLYMARKET].e6 =
-	    held(usd, "own_e6", "in_e6", "out_e6");
+	ledger_usd(
+	    l, VENUE_POLYMARKET, USD(held(usd, "own_e6", "in_e6", "out_e6")));
 }
 
 static void
@@ -148,8 +147,7 @@ take_hl(struct ledger *l, const json_t *a)
 
 		ledger_coin(l, coin != NULL ? coin : "", QTY(num(p, "qty_e8")));
 	}
-	l->has_true_usd[VENUE_HYPERLIQUID] = true;
-	l->true_usd[VENUE_HYPERLIQUID].e6 = num(a, "value_e6");
+	ledger_usd(l, VENUE_HYPERLIQUID, USD(num(a, "value_e6")));
 }
 
 bool
@@ -170,7 +168,7 @@ ledger_ask_sim(
 	else if (a->hl != NULL && hl == NULL)
 		ok = fail(why, "hyperliquid has no account of", a->hl);
 	if (ok) {
-		ledger_truth(l);
+		ledger_truth(l, a->at_ns);
 		if (pm != NULL)
 			take_pm(l, pm);
 		if (hl != NULL)

@@ -19,6 +19,7 @@ struct ledger_ask {
 	const char *url;
 	const char *pm; /* NULL: not asked about */
 	const char *hl;
+	uint64_t at_ns; /* now */
 };
 bool ledger_ask_sim(
     struct ledger *l, const struct ledger_ask *a, char why[LEDGER_WHY_SZ]);

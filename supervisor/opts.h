@@ -14,6 +14,7 @@
 #define SUP_OK		0
 #define SUP_DEGRADED	1 /* status: something parked, frozen or dead  */
 #define SUP_NOT_FLAT	2 /* stop: orders of ours may still rest       */
+#define SUP_UNCOMPARED	2 /* ledger: something could not be compared   */
 #define SUP_USAGE	64
 #define SUP_NOT_RUNNING 69
 #define SUP_SOFTWARE	70
@@ -36,6 +37,7 @@ struct sup_opts {
 	size_t word_n;
 	const char *reason;
 	unsigned lines;
+	int wait_s; /* ledger: -1 as long as it may take */
 	bool json;
 	bool foreground;
 	bool keep;

@@ -79,7 +79,8 @@ no_key_anywhere(void)
 static void
 agree(void)
 {
-	RIG_EXPECT(&rig, rig_sup(&rig, "--json", "ledger", NULL), 0);
+	RIG_EXPECT(
+	    &rig, rig_sup(&rig, "--json", "--wait", "90", "ledger", NULL), 0);
 	assert_non_null(strstr(rig.out, "\"equal\":true"));
 	assert_non_null(strstr(rig.out, "\"exchange_asked\":true"));
 }
