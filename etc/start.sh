@@ -101,7 +101,15 @@ cleanup() {
 # What we believe to hold against what the exchanges say.
 ledger() {
 	[ -n "$live" ] || return 0
-	sup ledger || code=1
+	sup ledger
+	case $? in
+	0) ;;
+	2) echo "start: not everything could be compared; see above" ;;
+	*)
+		echo "start: the ledgers differ, or cannot be read" >&2
+		code=1
+		;;
+	esac
 	echo
 }
 trap cleanup EXIT
