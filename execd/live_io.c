@@ -124,6 +124,18 @@ freeze(struct shell *sh, uint64_t bits, bool on)
 		    s->ctl, shell_word(s), bits, on, clock_mono_ns());
 }
 
+/* live.until is over. What cannot be read was refused at the start. */
+static bool
+is_over(const struct shell *sh)
+{
+	const struct cfg *c = &sh->stage->cfg;
+	int64_t until_ns;
+
+	return c->system_mode == MODE_LIVE &&
+	       (!clock_parse_utc(c->live_until.s, &until_ns) ||
+		   sh->stage->wall_ns >= until_ns);
+}
+
 /* The own freeze word as the venue's mode asks. A start or a resync that is
  * over soon leaves what rests alone. */
 static void
@@ -140,9 +152,13 @@ modes(struct shell *sh, uint64_t now_ns)
 		want = 0;
 	if (l->is_latched)
 		want |= FREEZE_RECONCILE;
+	if (is_over(sh))
+		want |= FREEZE_MANUAL;
 	freeze(sh, want, true);
 	freeze(sh,
-	    (FREEZE_STARTUP | FREEZE_FEED_STALE | FREEZE_RECONCILE) & ~want,
+	    (FREEZE_STARTUP | FREEZE_FEED_STALE | FREEZE_RECONCILE |
+		FREEZE_MANUAL) &
+		~want,
 	    false);
 }
 

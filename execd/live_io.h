@@ -13,6 +13,7 @@
  *             cancelled: at once when blocked, and when a start or a resync
  *             takes longer than exec.order_timeout. Blocked stays until a
  *             person thaws; then the gateway begins again.
+ * Until     : from live.until on the venue's freeze word says `manual`.
  * Holdings  : MSG_POSITION and MSG_BALANCE to riskd, behind every fill that
  *             they contain. Resolved markets are left out: riskd has booked
  *             their outcome.

@@ -4,6 +4,7 @@
 
 #include "libcore/check.h"
 #include "libsys/cfgfile_int.h"
+#include "libsys/clock.h"
 
 /* Pairs of one type: a below b, or at most b. */
 static const struct {
@@ -237,6 +238,28 @@ check_capital(struct cfg_load *l)
 	    cfgfile_origin(l, CFG_KEY_capital_maker_frac, at), text);
 }
 
+/* A permission that ends by itself: one that was forgotten in a file must not
+ * let one variable of the environment turn paper into money. */
+static void
+check_until(struct cfg_load *l)
+{
+	const char *text = l->cfg.live_until.s;
+	char at[CFGFILE_ORIGIN_SZ];
+	int64_t until_ns;
+
+	cfgfile_origin(l, CFG_KEY_live_until, at);
+	if (!clock_parse_utc(text, &until_ns))
+		cfgload_error(l,
+		    "%s: live.until: mode live needs the UTC time at which it "
+		    "ends, such as 2026-12-31T18:00Z, not \"%s\"",
+		    at, text);
+	else if (until_ns <= (int64_t)clock_wall_ns())
+		cfgload_error(l,
+		    "%s: live.until: %s is over; say until when live trading "
+		    "is meant",
+		    at, text);
+}
+
 static void
 check_mode(struct cfg_load *l)
 {
@@ -248,6 +271,8 @@ check_mode(struct cfg_load *l)
 		cfgload_error(l,
 		    "%s: system.mode: live needs live.confirm: \"%s\"",
 		    cfgfile_origin(l, CFG_KEY_system_mode, at), CFG_CONFIRM);
+	if (c->system_mode == MODE_LIVE)
+		check_until(l);
 	if (!c->polymarket_enabled && !c->binance_enabled &&
 	    !c->hyperliquid_enabled)
 		cfgload_error(l,

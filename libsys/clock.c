@@ -135,3 +135,49 @@ clock_format_http(uint64_t wall_ns, char buf[CLOCK_DATE_SZ])
 	    d.day, months + 3 * d.month, d.year, d.rest_s / 3600,
 	    d.rest_s / 60 % 60, d.rest_s % 60);
 }
+
+/* n digits; -1 when they are not. */
+static int
+digits(const char *s, int n)
+{
+	int v = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		v = v * 10 + (s[i] - '0');
+	}
+	return v;
+}
+
+bool
+clock_parse_utc(const char *text, int64_t *wall_ns)
+{
+	size_t n = strlen(text);
+	struct tm tm = {0};
+	struct tm same;
+	time_t t;
+
+	if ((n != 17 && n != 20) || text[4] != '-' || text[7] != '-' ||
+	    text[10] != 'T' || text[13] != ':' || text[n - 1] != 'Z' ||
+	    (n == 20 && text[16] != ':'))
+		return false;
+	tm.tm_year = digits(text, 4) - 1900;
+	tm.tm_mon = digits(text + 5, 2) - 1;
+	tm.tm_mday = digits(text + 8, 2);
+	tm.tm_hour = digits(text + 11, 2);
+	tm.tm_min = digits(text + 14, 2);
+	tm.tm_sec = n == 20 ? digits(text + 17, 2) : 0;
+	if (tm.tm_year < 70 || tm.tm_year > 200 || tm.tm_mon < 0 ||
+	    tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0)
+		return false;
+	same = tm;
+	/* What does not exist (the 30th of February) comes back as another. */
+	t = timegm(&same);
+	if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||
+	    same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min ||
+	    same.tm_sec != tm.tm_sec)
+		return false;
+	*wall_ns = (int64_t)t * NS_PER_S;
+	return true;
+}

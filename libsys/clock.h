@@ -33,6 +33,10 @@ bool clock_source_fast(const char *name);
  * 1970 to 9999. Pure. Returns the length. */
 int clock_format_utc(uint64_t wall_ns, char buf[CLOCK_DATE_SZ]);
 
+/* clock_parse_utc - "2026-12-31T18:00Z" or with seconds. False, *wall_ns
+ * untouched: another form, or no such time. */
+bool clock_parse_utc(const char *text, int64_t *wall_ns);
+
 /* clock_format_http - "Fri, 10 Jul 2026 20:25:00 GMT", as in the Date header
  * of HTTP; otherwise as clock_format_utc. */
 int clock_format_http(uint64_t wall_ns, char buf[CLOCK_DATE_SZ]);

@@ -525,6 +525,30 @@ the_dead_man_switch_hears_of_the_lease(void **state)
 	assert_int_equal(atomic_load(&fake->lease_ns), UINT64_MAX / 2);
 }
 
+static void
+T_83_live_ends_by_itself(void **state)
+{
+	int64_t until_ns;
+	char text[32];
+	time_t at = time(NULL) + 2;
+	struct tm tm;
+
+	(void)state;
+	fake->echo = 1;
+	cfg.system_mode = MODE_LIVE;
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
+	assert_true(clock_parse_utc(text, &until_ns));
+	assert_int_equal(until_ns / NS_PER_S, at);
+	snprintf(cfg.live_until.s, sizeof(cfg.live_until.s), "%s", text);
+	cfgpage_publish(&page, &cfg);
+	start();
+	order(1, 49, 10);
+	assert_int_equal(wait_act(1)->what, PORT_PLACE);
+	assert_true(wait_bits(FREEZE_MANUAL));
+	assert_int_equal(wait_report(MSG_DONE).id, ID(1));
+	assert_true(atomic_load(&fake->cancel_all_n) > 0);
+}
+
 static bool
 has_timers(void *arg)
 {
@@ -564,6 +588,7 @@ main(void)
 	    T(a_stop_without_proof_says_so),
 	    T(T_43_a_sweep_cancels_verifies_and_ends),
 	    T(the_dead_man_switch_hears_of_the_lease),
+	    T(T_83_live_ends_by_itself),
 	    T(the_gateways_timer_comes_however_busy_it_is),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);

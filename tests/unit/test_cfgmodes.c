@@ -52,7 +52,7 @@ live_is_refused(void **state)
 	(void)state;
 	assert_int_equal(load("system: {mode: paper}\n", envp, NULL), -EINVAL);
 	/* The nine addresses of the simulator, and live itself. */
-	assert_int_equal(l.error_n, 9 + 1);
+	assert_int_equal(l.error_n, 9 + 2);
 	assert_string_equal(l.error[0].text,
 	    "default: polymarket.ws_url: mode live wants the real venue, but "
 	    "the address is on this machine: ws://127.0.0.1:18801/ws/market");
@@ -62,7 +62,8 @@ live_is_refused(void **state)
 	assert_string_equal(
 	    cfgfile_origin(&l, CFG_KEY_system_mode, origin), "env PAPER_MODE");
 	assert_int_equal(load("system: {mode: live}\n"
-			      "live: {confirm: I accept real orders}\n",
+			      "live: {confirm: I accept real orders, until: "
+			      "2099-12-31T18:00Z}\n",
 			     NULL, NULL),
 	    -EINVAL);
 	assert_int_equal(l.error_n, 9);
@@ -81,7 +82,9 @@ live_is_refused(void **state)
 	"hyperliquid:\n"                      \
 	"  ws_url: wss://hl.example/ws\n"     \
 	"  rest_url: https://hl.example\n"
-#define LIVE "system: {mode: live}\nlive: {confirm: I accept real orders}\n"
+#define LIVE                     \
+	"system: {mode: live}\n" \
+	"live: {confirm: I accept real orders, until: 2099-12-31T18:00Z}\n"
 
 static void
 live_with_real_addresses_is_taken(void **state)
@@ -102,6 +105,31 @@ live_with_real_addresses_is_taken(void **state)
 	assert_int_equal(
 	    load(LIVE REAL_VENUES, NULL, "live.confirm=yes"), -EINVAL);
 	assert_int_equal(l.error_n, 1);
+}
+
+/* One variable of the environment does not arm a machine: it takes a sentence
+ * and a time, and the time passes. */
+static void
+T_83_live_is_armed_for_a_time(void **state)
+{
+	static const char *const bad[] = {"live.until=", "live.until=tomorrow",
+	    "live.until=2099-02-30T00:00Z", "live.until=2099-12-31",
+	    "live.until=2099-12-31T24:61Z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(load(LIVE REAL_VENUES, NULL, bad[i]), -EINVAL);
+		assert_int_equal(l.error_n, 1);
+		assert_non_null(strstr(l.error[0].text, "live.until"));
+	}
+	assert_int_equal(
+	    load(LIVE REAL_VENUES, NULL, "live.until=2020-01-01T00:00:30Z"),
+	    -EINVAL);
+	assert_string_equal(l.error[0].text,
+	    "command line: live.until: 2020-01-01T00:00:30Z is over; say until "
+	    "when live trading is meant");
+	assert_int_equal(
+	    load(LIVE REAL_VENUES, NULL, "live.until=2099-01-01T00:00:30Z"), 0);
 }
 
 static void
@@ -238,6 +266,7 @@ main(void)
 	    cmocka_unit_test(paper_mode),
 	    cmocka_unit_test(live_is_refused),
 	    cmocka_unit_test(live_with_real_addresses_is_taken),
+	    cmocka_unit_test(T_83_live_is_armed_for_a_time),
 	    cmocka_unit_test(paper_may_look_at_anything),
 	    cmocka_unit_test(sim_stays_on_this_machine),
 	    cmocka_unit_test(accounts_are_checked),
