@@ -133,4 +133,30 @@ simkit_account(json_t *ledger, const char *venue)
 	return NULL;
 }
 
+/* open_orders - of that account. */
+static inline size_t
+open_orders(json_t *ledger_now, const char *venue)
+{
+	return json_array_size(
+	    json_object_get(simkit_account(ledger_now, venue), "orders"));
+}
+
+/* is_settled - no trade of a Polymarket account is under way. */
+static inline bool
+is_settled(json_t *account)
+{
+	json_t *usd = json_object_get(account, "usd");
+	json_t *t;
+	size_t i;
+
+	if (simkit_i64(usd, "out_e6") != 0 || simkit_i64(usd, "in_e6") != 0)
+		return false;
+	json_array_foreach(json_object_get(account, "tokens"), i, t)
+	{
+		if (simkit_i64(t, "out_e8") != 0 || simkit_i64(t, "in_e8") != 0)
+			return false;
+	}
+	return true;
+}
+
 #endif

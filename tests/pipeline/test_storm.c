@@ -419,30 +419,6 @@ orders_taken(void)
 	return n;
 }
 
-static size_t
-open_orders(json_t *ledger_now, const char *venue)
-{
-	return json_array_size(
-	    json_object_get(simkit_account(ledger_now, venue), "orders"));
-}
-
-static bool
-is_settled(json_t *account)
-{
-	json_t *usd = json_object_get(account, "usd");
-	json_t *t;
-	size_t i;
-
-	if (simkit_i64(usd, "out_e6") != 0 || simkit_i64(usd, "in_e6") != 0)
-		return false;
-	json_array_foreach(json_object_get(account, "tokens"), i, t)
-	{
-		if (simkit_i64(t, "out_e8") != 0 || simkit_i64(t, "in_e8") != 0)
-			return false;
-	}
-	return true;
-}
-
 /* Nothing of ours rests, and no trade of ours is under way. */
 static bool
 is_quiet(void)
