@@ -183,11 +183,13 @@ freezes(size_t n)
 	}
 	if (placed == 0)
 		die("freeze", "no orders flowed");
-	if (cancels == 0)
+	/* Of a few freezes none may meet an order that rests. */
+	if (cancels == 0 && !bench_quick())
 		die("freeze", "nothing was cancelled");
 	bench_report("freeze_to_last_sent", sent, n, 0);
 	bench_report("freeze_to_last_arrival", last, n, 0);
-	bench_report("freeze_to_cancel_all", cancel, cancels, 0);
+	if (cancels > 0)
+		bench_report("freeze_to_cancel_all", cancel, cancels, 0);
 	printf("# %u placements before %zu freezes; at most %.0f us after the "
 	       "word one left, and one arrived (%zu times), at most %.0f us; "
 	       "cancel-all %zu times, at most %.0f us\n",
